@@ -1,0 +1,3 @@
+//! What `PurgeProof` decides.
+#![no_std]
+extern crate alloc;

@@ -1,0 +1,4 @@
+//! `PurgeProof`.
+fn main() {
+    println!("purgeproof");
+}

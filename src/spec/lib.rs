@@ -1,0 +1,2 @@
+//! What the standards say: bytes in, bytes out.
+#![no_std]
