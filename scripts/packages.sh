@@ -22,11 +22,11 @@ COMPONENTS="main non-free-firmware" # the latter for Fibre Channel adapters that
 # Newest package of the first pattern that matches anything; the kernel's name changes with every update.
 KERNEL_PATTERNS=('linux-image-6\.12\.[0-9]+\+deb12-amd64' 'linux-image-6\.1\.0-[0-9]+-amd64')
 IMAGE_PACKAGES=(
-    shim-signed/bookworm shim-signed-common/bookworm shim-unsigned/bookworm shim-helpers-amd64-signed/bookworm
+    shim-signed/bookworm shim-helpers-amd64-signed/bookworm
     grub-efi-amd64-signed/bookworm # UEFI x64, signed by Debian
     grub-efi-ia32-bin/bookworm     # UEFI of 32 bits below a 64-bit processor (tablets of 2013-2016)
     grub-pc-bin/bookworm           # BIOS
-    firmware-misc-nonfree/bookworm firmware-qlogic/bookworm
+    firmware-linux-free/bookworm firmware-misc-nonfree/bookworm firmware-qlogic/bookworm
 )
 
 QEMU_PACKAGES=(qemu-system-x86 ovmf ovmf-ia32) # with all they depend on
