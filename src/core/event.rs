@@ -1,0 +1,212 @@
+//! What the engine room tells the screen, and what the screen may ask of it. Both are plain values: the screen links nothing that
+//! could erase.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::Serialize;
+
+use crate::drive::{Exclusion, Identity};
+use crate::evidence::JobId;
+use crate::plan::{Plan, Refusal};
+use crate::verdict::Verdict;
+
+/// A drive's number for as long as the program runs. The same drive keeps it when it is unplugged and comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct DriveId(pub u32);
+
+/// One block device of the machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Listed {
+    /// Its number.
+    pub id: DriveId,
+    /// The kernel's name for it at the moment, such as `nvme0n1`: to find it again in the log, never to choose it by.
+    pub node: String,
+    /// Who it says it is.
+    pub identity: Identity,
+    /// What may be done with it.
+    pub offer: Offer,
+}
+
+/// What may be done with a drive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Offer {
+    /// It can be erased as planned once consent is given.
+    Planned(Plan),
+    /// The policy or the drive's nature refuses.
+    Refused(Refusal),
+    /// It is never offered.
+    Excluded(Exclusion),
+}
+
+/// A controller that drives may hide behind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Controller {
+    /// Its PCI address, or its place on another bus.
+    pub address: String,
+    /// What it is, in words: `NVMe controller`, `RAID controller`…
+    pub kind: String,
+    /// Vendor and device numbers, `8086:282a`.
+    pub ids: String,
+    /// The kernel's driver; `None` if none took it.
+    pub driver: Option<String>,
+    /// How many block devices are seen behind it.
+    pub drives: usize,
+    /// What to do when its drives cannot be seen.
+    pub advice: Option<String>,
+}
+
+/// Where a running job is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Opening the drive and asking who it is.
+    Probe,
+    /// Overwriting: pass `number` of `of`.
+    Purge {
+        /// Counted from 1.
+        number: u32,
+        /// All passes.
+        of: u32,
+    },
+    /// Waiting for the drive to put everything onto the medium.
+    Flush,
+    /// Reading back.
+    Verify,
+}
+
+/// How far a stage is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes transferred in this stage.
+    pub done: u64,
+    /// Bytes to transfer in this stage.
+    pub total: u64,
+    /// Bytes a second, lately; 0 while not known.
+    pub rate: u64,
+    /// Seconds until all stages are over, as things go; `None` while not known.
+    pub eta_s: Option<u64>,
+    /// Blocks that failed or did not match so far.
+    pub errors: u64,
+}
+
+/// What became of a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Filed {
+    /// It is on the stick under this name, was read back and compared.
+    OnStick {
+        /// The file's name without the folder.
+        name: String,
+    },
+    /// It is kept in memory until a stick takes it.
+    InMemory {
+        /// Why it is not on the stick.
+        why: String,
+    },
+}
+
+/// The state of our own stick.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stick {
+    /// None is attached.
+    Absent,
+    /// One is there and takes files.
+    Ready {
+        /// The first digits of the fingerprint of its key.
+        key: String,
+    },
+    /// One is there but does not take files; the sentence says why and what to do.
+    Failing {
+        /// What happened and what to do about it.
+        why: String,
+    },
+}
+
+/// What the engine room tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The machine's block devices as they are now, in the order in which they are shown.
+    Drives(Vec<Listed>),
+    /// The machine's storage controllers as they are now.
+    Controllers(Vec<Controller>),
+    /// The state of the stick changed.
+    Stick(Stick),
+    /// So many files wait in memory for a stick.
+    Waiting(usize),
+    /// The program and the machine, for the head of the screen: `PurgeProof 0.1.0 · image 0123abcd`.
+    Banner(String),
+    /// A sentence to show: what happened and what to do about it.
+    Notice(String),
+    /// A job began on this drive.
+    Began {
+        /// The drive.
+        drive: DriveId,
+        /// The job's number, which the certificate bears.
+        job: JobId,
+    },
+    /// The job is in this stage now.
+    Stage {
+        /// The drive.
+        drive: DriveId,
+        /// The stage.
+        stage: Stage,
+    },
+    /// How far the stage is.
+    Progress {
+        /// The drive.
+        drive: DriveId,
+        /// The figures.
+        progress: Progress,
+    },
+    /// The job is over.
+    Ended {
+        /// The drive.
+        drive: DriveId,
+        /// What came of it.
+        verdict: Verdict,
+        /// How long it took, in seconds.
+        seconds: u64,
+    },
+    /// The certificate was made, and this became of it.
+    Certified {
+        /// The drive.
+        drive: DriveId,
+        /// Where it is.
+        filed: Filed,
+        /// The signed certificate as the text of its QR code.
+        qr: String,
+    },
+    /// The answer to [`Request::Purge`] where it was no.
+    Denied {
+        /// The drive.
+        drive: DriveId,
+        /// The sentence to show.
+        why: String,
+    },
+    /// Everything that was to be done unattended is done.
+    Done,
+}
+
+/// What the screen may ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Erase this drive; the operator typed this as the end of its serial number.
+    Purge {
+        /// The drive.
+        drive: DriveId,
+        /// As typed.
+        typed: String,
+    },
+    /// Stop the job on this drive. What is overwritten stays overwritten; the verdict will not be a good one.
+    Stop {
+        /// The drive.
+        drive: DriveId,
+    },
+    /// Look for drives again.
+    Rescan,
+    /// Switch the machine off, or leave the program on a workstation.
+    PowerOff,
+    /// Start the machine again.
+    Reboot,
+}

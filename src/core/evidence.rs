@@ -1,0 +1,361 @@
+//! Everything that is known about one erasure: append-only, journalled as it grows, and the only thing that a verdict or a
+//! certificate is made from.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::consent::Given;
+use crate::drive::{Identity, MediaError, OpenError};
+use crate::pass::Report;
+use crate::pattern::Pattern;
+use crate::plan::Plan;
+use crate::policy::{Coverage, Record};
+use crate::units::{Blocks, Extent, Lba};
+use crate::verdict::Verdict;
+
+/// The record of one erasure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The job's number, drawn at random: the certificate bears it.
+    pub job: JobId,
+    /// Where, when, with what and by whom.
+    pub setting: Setting,
+    /// What was decided, about which drive.
+    pub plan: Plan,
+    /// Who gave leave.
+    pub consent: Given,
+    /// The random numbers that the job uses, drawn before the first command.
+    pub drawn: Drawn,
+    /// What happened, in order.
+    facts: Vec<Entry>,
+}
+
+/// 16 random bytes; printed as 32 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct JobId(pub [u8; 16]);
+
+/// 32 random bytes, in JSON as 64 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Secret(pub [u8; 32]);
+
+/// The random numbers of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drawn {
+    /// The key of the keystream that random passes write. With it anybody can compute what any block must hold.
+    pub key: Secret,
+    /// The seed of the places that a sampled read-back visits, fixed before the first write.
+    pub seed: Secret,
+}
+
+/// The circumstances, the same for all drives of a run but for the time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setting {
+    /// This program.
+    pub tool: Tool,
+    /// The computer that the drive was attached to.
+    pub machine: Machine,
+    /// What the policy says for the record.
+    pub record: Record,
+    /// What the time was.
+    pub clock: Clock,
+}
+
+/// The program that did the work.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    /// The version of PurgeProof.
+    pub version: String,
+    /// The identifier of the boot image; `None` on a workstation.
+    pub image: Option<String>,
+    /// The kernel's release.
+    pub kernel: String,
+}
+
+/// The computer, as its firmware describes it (SMBIOS); a field that the firmware leaves blank is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// The maker.
+    pub vendor: Option<String>,
+    /// The product's name.
+    pub product: Option<String>,
+    /// The serial number.
+    pub serial: Option<String>,
+    /// The system UUID.
+    pub uuid: Option<String>,
+    /// The asset tag.
+    pub asset: Option<String>,
+}
+
+/// Two clocks read at the same moment: one that cannot be set, one that means something to people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clock {
+    /// Milliseconds since the machine started, suspended or not.
+    pub boot_ms: u64,
+    /// Seconds since 1970-01-01 UTC.
+    pub unix_s: u64,
+    /// How far the wall clock can be trusted.
+    pub source: ClockSource,
+}
+
+/// Where the wall clock comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClockSource {
+    /// The machine's battery clock, which nobody has confirmed.
+    #[default]
+    RtcUnconfirmed,
+    /// A clock that is certainly wrong: it reads earlier than the day this program was built.
+    Implausible,
+}
+
+impl Clock {
+    /// The wall clock at another moment of the monotonic one, in seconds since 1970-01-01 UTC.
+    pub const fn unix_at(&self, boot_ms: u64) -> u64 {
+        let later_s = boot_ms.saturating_sub(self.boot_ms) / 1000;
+        let earlier_s = self.boot_ms.saturating_sub(boot_ms) / 1000;
+        self.unix_s.saturating_add(later_s).saturating_sub(earlier_s)
+    }
+}
+
+/// One fact with its time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Milliseconds since the machine started.
+    pub at_ms: u64,
+    /// What happened.
+    pub fact: Fact,
+}
+
+/// What can happen to a drive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fact {
+    /// It was opened exclusively and said who it is; it is the drive of the plan.
+    Opened {
+        /// Its answer.
+        found: Identity,
+    },
+    /// It could not be opened.
+    NotOpened {
+        /// Why.
+        error: OpenError,
+    },
+    /// Another drive answered in its place; nothing was written.
+    OtherDrive {
+        /// Its answer.
+        found: Identity,
+    },
+    /// An overwrite pass begins. From here on the drive's content is being destroyed.
+    PassBegan {
+        /// Counted from 1.
+        number: u32,
+        /// What is written.
+        pattern: Pattern,
+    },
+    /// The pass is over, whole or not.
+    PassEnded {
+        /// Counted from 1.
+        number: u32,
+        /// How it went.
+        report: Report,
+    },
+    /// The drive says that everything is on the medium.
+    Flushed,
+    /// It could not say so.
+    NotFlushed {
+        /// The drive's error.
+        error: MediaError,
+    },
+    /// The read-back begins.
+    VerifyBegan {
+        /// How much is read.
+        coverage: Coverage,
+        /// The number of separate places that will be read; 1 for the whole medium.
+        places: u64,
+    },
+    /// The read-back is over, whole or not.
+    VerifyEnded {
+        /// How the reading went.
+        report: Report,
+        /// What came back otherwise than it was written.
+        mismatches: Mismatches,
+    },
+    /// The operator stopped the job.
+    Stopped,
+    /// A fault of this program ended the job.
+    Crashed {
+        /// Its last words.
+        what: String,
+    },
+}
+
+/// Blocks that did not read back as written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mismatches {
+    /// How many.
+    pub blocks: Blocks,
+    /// The first of them, at most [`Mismatches::KEPT`].
+    pub first: Vec<Lba>,
+}
+
+impl Mismatches {
+    /// How many addresses are kept; all mismatches are counted.
+    pub const KEPT: usize = 16;
+
+    /// One more.
+    pub fn add(&mut self, lba: Lba) {
+        self.blocks.0 += 1;
+        if self.first.len() < Self::KEPT {
+            self.first.push(lba);
+        }
+    }
+
+    /// The addresses kept, as extents to print.
+    pub fn extents(&self) -> impl Iterator<Item = Extent> + '_ {
+        self.first.iter().map(|lba| Extent { start: *lba, count: Blocks(1) })
+    }
+}
+
+impl Evidence {
+    /// A record in which nothing has happened yet.
+    pub const fn new(job: JobId, setting: Setting, plan: Plan, consent: Given, drawn: Drawn) -> Self {
+        Self { job, setting, plan, consent, drawn, facts: Vec::new() }
+    }
+
+    /// Appends a fact. There is no way to take one back.
+    pub fn add(&mut self, at_ms: u64, fact: Fact) {
+        self.facts.push(Entry { at_ms, fact });
+    }
+
+    /// What happened, in order.
+    pub fn facts(&self) -> &[Entry] {
+        &self.facts
+    }
+
+    /// What follows from it.
+    pub fn verdict(&self) -> Verdict {
+        Verdict::derive(self)
+    }
+
+    /// When the job began and ended, in milliseconds since the machine started.
+    pub fn span_ms(&self) -> (u64, u64) {
+        let began = self.setting.clock.boot_ms;
+        (began, self.facts.last().map_or(began, |entry| entry.at_ms.max(began)))
+    }
+}
+
+/// Text that is no hexadecimal number of the right length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotHex;
+
+impl fmt::Display for NotHex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected lower-case hexadecimal digits, two for each byte")
+    }
+}
+
+/// Lower-case hexadecimal digits, two a byte.
+pub fn hex(bytes: &[u8]) -> String {
+    use fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The reverse of [`hex`].
+///
+/// # Errors
+/// [`NotHex`] for any other length or character, capitals included: a number has one spelling.
+pub fn unhex<const N: usize>(text: &str) -> Result<[u8; N], NotHex> {
+    let digit = |c: &u8| match c {
+        b'0'..=b'9' => Ok(c - b'0'),
+        b'a'..=b'f' => Ok(c - b'a' + 10),
+        _ => Err(NotHex),
+    };
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
+        return Err(NotHex);
+    };
+    let mut bytes = [0; N];
+    if pairs.len() != N {
+        return Err(NotHex);
+    }
+    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+        *byte = digit(high)? << 4 | digit(low)?;
+    }
+    Ok(bytes)
+}
+
+impl From<JobId> for String {
+    fn from(id: JobId) -> Self {
+        hex(&id.0)
+    }
+}
+
+impl TryFrom<String> for JobId {
+    type Error = NotHex;
+
+    fn try_from(text: String) -> Result<Self, NotHex> {
+        unhex(&text).map(Self)
+    }
+}
+
+impl From<Secret> for String {
+    fn from(secret: Secret) -> Self {
+        hex(&secret.0)
+    }
+}
+
+impl TryFrom<String> for Secret {
+    type Error = NotHex;
+
+    fn try_from(text: String) -> Result<Self, NotHex> {
+        unhex(&text).map(Self)
+    }
+}
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0))
+    }
+}
+
+impl fmt::Debug for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "JobId({self})")
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Kept out of panic messages and logs; the evidence file is the one place for it.
+        f.write_str("Secret(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hexadecimal_goes_there_and_back_and_has_one_spelling() {
+        assert_eq!(hex(&[0x00, 0x9f, 0xff]), "009fff");
+        assert_eq!(unhex("009fff"), Ok([0x00, 0x9f, 0xff]));
+        for wrong in ["009ff", "009fff00", "009FFF", "00 fff", "+1+2+3"] {
+            assert_eq!(unhex::<3>(wrong), Err(NotHex), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_wall_clock_follows_the_one_that_cannot_be_set() {
+        let clock = Clock { boot_ms: 10_000, unix_s: 1_800_000_000, source: ClockSource::RtcUnconfirmed };
+        assert_eq!(clock.unix_at(75_500), 1_800_000_065);
+        assert_eq!(clock.unix_at(4_000), 1_799_999_994);
+    }
+}

@@ -1,0 +1,189 @@
+//! Traces: what the job hears, and what it says to that.
+
+use super::*;
+use crate::drive::tests::nvme;
+use crate::drive::{Capabilities, Support};
+use crate::evidence::Secret;
+use crate::pass::Regions;
+use crate::plan::plan;
+use crate::policy::Policy;
+use crate::technique::Technique;
+use crate::units::{Blocks, Extent, Lba};
+use crate::verdict::{Outcome, Reason};
+use alloc::vec;
+use alloc::vec::Vec;
+
+const ALL: Blocks = Blocks(2048);
+
+fn job_with(policy: &str) -> Job {
+    let capabilities = Capabilities { techniques: vec![(Technique::Overwrite, Support::Present)] };
+    let plan = plan(&nvme(), &capabilities, &Policy::parse(policy).unwrap()).unwrap();
+    let consent = Consent::typed(&nvme(), "2345").unwrap();
+    let drawn = Drawn { key: Secret([1; 32]), seed: Secret([2; 32]) };
+    Job::new(JobId([3; 16]), plan, consent, Setting::default(), drawn).unwrap()
+}
+
+fn job() -> Job {
+    job_with("")
+}
+
+fn whole() -> Report {
+    Report { covered: ALL, wanted: ALL, ..Report::default() }
+}
+
+/// Says each thing in turn and gives the last answer.
+fn tell(job: &mut Job, heard: impl IntoIterator<Item = Heard>) -> Next {
+    heard.into_iter().zip(1..).map(|(heard, now_ms)| job.hear(now_ms, heard)).last().unwrap()
+}
+
+/// Everything up to the read-back, without a flaw.
+fn written() -> Vec<Heard> {
+    vec![Heard::Ready, Heard::Opened(nvme()), Heard::PassEnded(whole()), Heard::Flushed(Ok(())), Heard::VerifyBegan(1)]
+}
+
+fn outcome(next: &Next) -> Outcome {
+    match next {
+        Next::End(verdict) => verdict.outcome,
+        other => panic!("not over: {other:?}"),
+    }
+}
+
+#[test]
+fn a_flawless_run_is_cleared() {
+    let mut job = job();
+    assert_eq!(job.hear(0, Heard::Ready), Next::Open);
+    assert_eq!(job.hear(1, Heard::Opened(nvme())), Next::Write { number: 1, pattern: Pattern::Random });
+    assert_eq!(job.hear(2, Heard::PassEnded(whole())), Next::Flush);
+    assert_eq!(
+        job.hear(3, Heard::Flushed(Ok(()))),
+        Next::Verify { coverage: Coverage::Full, pattern: Pattern::Random }
+    );
+    assert_eq!(job.hear(3, Heard::VerifyBegan(1)), Next::GoOn);
+    let Next::End(verdict) = job.hear(4, Heard::VerifyEnded(whole(), Mismatches::default())) else { panic!() };
+    assert_eq!((verdict.outcome, verdict.reasons), (Outcome::Cleared, vec![Reason::AllReadBack]));
+}
+
+#[test]
+fn another_drive_in_its_place_is_not_written() {
+    let mut job = job();
+    job.hear(0, Heard::Ready);
+    let other = Identity { wwn: Some("eui.0000000000000001".into()), ..nvme() };
+    let next = job.hear(1, Heard::Opened(other));
+    assert_eq!(outcome(&next), Outcome::NotErased);
+    let Next::End(verdict) = next else { panic!() };
+    assert_eq!(verdict.reasons, [Reason::OtherDrive, Reason::NothingWritten]);
+}
+
+#[test]
+fn one_unwritable_block_is_not_erased_and_nothing_more_is_done() {
+    let bad = Regions { extents: vec![Extent::new(100, 4)], blocks: Blocks(4) };
+    let report = Report { covered: Blocks(2044), wanted: ALL, bad: bad.clone(), ..Report::default() };
+    let mut job = job();
+    let next = tell(&mut job, [Heard::Ready, Heard::Opened(nvme()), Heard::PassEnded(report)]);
+    let Next::End(verdict) = next else { panic!() };
+    assert_eq!((verdict.outcome, verdict.reasons), (Outcome::NotErased, vec![Reason::Unwritable(bad)]));
+}
+
+#[test]
+fn one_unreadable_block_or_one_mismatch_is_not_erased() {
+    let bad = Regions { extents: vec![Extent::new(7, 1)], blocks: Blocks(1) };
+    let unreadable = Report { covered: Blocks(2047), wanted: ALL, bad, ..Report::default() };
+    let mismatch = Mismatches { blocks: Blocks(1), first: vec![Lba(9)] };
+    for last in [Heard::VerifyEnded(unreadable, Mismatches::default()), Heard::VerifyEnded(whole(), mismatch)] {
+        let mut job = job();
+        tell(&mut job, written());
+        assert_eq!(outcome(&job.hear(9, last)), Outcome::NotErased);
+    }
+}
+
+#[test]
+fn gone_while_writing_is_not_erased_and_gone_while_reading_is_unknown() {
+    let gone = Report { covered: Blocks(5), wanted: ALL, gone: true, ..Report::default() };
+    let mut job_1 = job();
+    let next = tell(&mut job_1, [Heard::Ready, Heard::Opened(nvme()), Heard::PassEnded(gone.clone())]);
+    assert_eq!(outcome(&next), Outcome::NotErased);
+    let mut job_2 = job();
+    tell(&mut job_2, written());
+    assert_eq!(outcome(&job_2.hear(9, Heard::VerifyEnded(gone, Mismatches::default()))), Outcome::Indeterminate);
+}
+
+#[test]
+fn a_flush_that_fails_is_unknown_even_though_every_write_was_taken() {
+    let error = MediaError::Bad { errno: 5 };
+    let mut job = job();
+    let heard = [Heard::Ready, Heard::Opened(nvme()), Heard::PassEnded(whole()), Heard::Flushed(Err(error))];
+    assert_eq!(outcome(&tell(&mut job, heard)), Outcome::Indeterminate);
+}
+
+#[test]
+fn silence_is_never_success() {
+    // The record may end anywhere: only the complete one is good.
+    let mut all = written();
+    all.push(Heard::VerifyEnded(whole(), Mismatches::default()));
+    for length in 1..=all.len() {
+        let mut job = job();
+        tell(&mut job, all[..length].iter().cloned());
+        let good = job.evidence().verdict().outcome.is_good();
+        assert_eq!(good, length == all.len(), "after {length} facts");
+    }
+}
+
+#[test]
+fn a_report_about_fewer_blocks_than_the_drive_has_earns_nothing() {
+    let half = Report { covered: Blocks(1024), wanted: Blocks(1024), ..Report::default() };
+    let empty = Report::default();
+    for report in [half, empty] {
+        let mut job = job();
+        let heard = [
+            Heard::Ready,
+            Heard::Opened(nvme()),
+            Heard::PassEnded(report.clone()),
+            Heard::Flushed(Ok(())),
+            Heard::VerifyBegan(1),
+            Heard::VerifyEnded(whole(), Mismatches::default()),
+        ];
+        assert_eq!(outcome(&tell(&mut job, heard)), Outcome::NotErased);
+        let mut job = job_with("");
+        tell(&mut job, written());
+        assert!(!outcome(&job.hear(9, Heard::VerifyEnded(report, Mismatches::default()))).is_good());
+    }
+}
+
+#[test]
+fn a_sample_states_its_bound() {
+    let mut job = job_with("[[rule]]\nname = 'x'\naction = 'purge'\nverify = 'sample'");
+    tell(&mut job, written());
+    let sampled = Report { covered: Blocks(36_880), wanted: Blocks(36_880), ..Report::default() };
+    job.hear(8, Heard::VerifyBegan(4610));
+    let Next::End(verdict) = job.hear(9, Heard::VerifyEnded(sampled, Mismatches::default())) else { panic!() };
+    // 4.605171 / 4610 = 0.0998965 %.
+    assert_eq!(verdict.reasons, [Reason::SampleReadBack { places: 4610, bound_ppm: 999 }]);
+    assert!(alloc::format!("{}", verdict.reasons[0]).contains("more than 0.0999 %"));
+}
+
+#[test]
+fn stopped_and_crashed_jobs_never_pass() {
+    for last in [Heard::Stopped, Heard::Crashed("index out of bounds".into())] {
+        let mut job_1 = job();
+        assert_eq!(outcome(&tell(&mut job_1, [Heard::Ready, last.clone()])), Outcome::NotErased);
+        let mut job_2 = job();
+        tell(&mut job_2, written());
+        assert_eq!(outcome(&job_2.hear(9, last.clone())), Outcome::Indeterminate);
+        // Whatever is said after the end changes nothing.
+        assert_eq!(
+            outcome(&job_2.hear(10, Heard::VerifyEnded(whole(), Mismatches::default()))),
+            Outcome::Indeterminate
+        );
+    }
+}
+
+#[test]
+fn the_consent_must_be_about_the_drive_of_the_plan() {
+    let capabilities = Capabilities { techniques: vec![(Technique::Overwrite, Support::Present)] };
+    let mut other = nvme();
+    other.serial.as_mut().unwrap().text = "OTHER".into();
+    let plan = plan(&other, &capabilities, &Policy::default()).unwrap();
+    let drawn = Drawn { key: Secret([1; 32]), seed: Secret([2; 32]) };
+    let consent = Consent::typed(&nvme(), "2345").unwrap();
+    assert!(Job::new(JobId([3; 16]), plan, consent, Setting::default(), drawn).is_err());
+}
