@@ -1,1 +1,147 @@
-//! init
+//! What PID 1 owes the kernel: mounts, modules, reaping, one child, power.
+//!
+//! PID 1 must never die: the kernel panics with it, and every erase that runs ends. So the real work is done by one child, the same
+//! binary with other arguments, and PID 1 only supervises. It owns the consoles' input and hands every key to the child through one
+//! pseudoterminal; the child draws on each console by itself. When the child dies, PID 1 shows what it died of on every console and
+//! starts it again.
+//!
+//! # Contract with the child
+//! - standard input: a terminal of its own, in raw mode, in size the first console's; keys of all consoles arrive there.
+//! - standard output and error: kept by PID 1, shown when the child dies. They are not a screen.
+//! - environment: [`CONSOLES`] names the terminals to draw on, separated by commas; `TERM=linux`. A serial line has size 0 by 0.
+//! - exit code: [`POWER_OFF`], [`REBOOT`]; any other, or a signal, is a death.
+//!
+//! # Contract with the image
+//! - `/dev/console` (character device 5:1) must be in the initramfs: Rust's runtime needs standard streams before `main`.
+//! - `/lib/modules/$(uname -r)` with depmod's text files, or none for a kernel without modules.
+//!
+//! # Kernel command line
+//! `pp.verbose` shows the kernel's log on the consoles, PID 1's lines too. `module.parameter=value` reaches modules as if they were
+//! built in. `modprobe.blacklist=` and `module_blacklist=` keep modules out, and those that cannot do without them.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "a test fails by panicking"
+    )
+)]
+
+pub mod cmdline;
+mod coldplug;
+mod consoles;
+mod glob;
+mod index;
+mod log;
+mod modules;
+mod mounts;
+mod offspring;
+mod screen;
+mod shutdown;
+mod supervisor;
+mod tail;
+
+use crate::log::log;
+use consoles::Consoles;
+use nix::unistd::Pid;
+use purgeproof_sys::{console, power, process};
+use std::fs::OpenOptions;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::time::Duration;
+use supervisor::Supervisor;
+
+/// Exit code of the child that asks for the machine to be switched off.
+pub const POWER_OFF: u8 = 0;
+/// Exit code of the child that asks for a restart of the machine.
+pub const REBOOT: u8 = 3;
+/// Environment variable of the child: the terminals to draw on, `/dev/tty1,/dev/ttyS0`.
+pub const CONSOLES: &str = "PURGEPROOF_CONSOLES";
+
+/// The one child of PID 1: this binary again.
+#[derive(Debug, Clone, Copy)]
+pub struct Child<'a> {
+    /// Its arguments after the program's name.
+    pub arguments: &'a [&'a str],
+}
+
+/// How long the child waits for modules. A controller with many disks may take minutes to initialise; its disks appear by hot-plug.
+const PATIENCE_FOR_MODULES: Duration = Duration::from_secs(20);
+
+/// Panics of the supervisor itself that are survived.
+const SECOND_CHANCES: u32 = 5;
+
+/// Does the work of PID 1, for as long as the machine runs. Call it first thing in `main` when `getpid()` is 1; in any other process
+/// it ends that process with code 1 and touches nothing.
+pub fn run(child: &Child<'_>) -> ! {
+    if Pid::this() != Pid::from_raw(1) {
+        eprintln!("This is the work of PID 1, and this process is {}. Boot the image instead.", Pid::this());
+        std::process::exit(1);
+    }
+    let ended = catch_unwind(AssertUnwindSafe(|| boot(child)));
+    let reason = ended.unwrap_or_else(|_| "PID 1 panicked; the kernel log says where.".to_owned());
+    last_resort(&reason)
+}
+
+/// The whole life of PID 1; returns only why it cannot go on.
+fn boot(child: &Child<'_>) -> String {
+    let unmounted = mounts::mount_all();
+    let words = cmdline::read();
+    log::open(cmdline::has(&words, "pp.verbose"));
+    let place = |panic: &std::panic::PanicHookInfo<'_>| log!("PID 1 panicked: {panic}");
+    std::panic::set_hook(Box::new(place));
+    log!("PID 1 started");
+    for failure in unmounted {
+        log!("{failure}");
+    }
+    match OpenOptions::new().read(true).write(true).open("/dev/console") {
+        Ok(console) => console::become_stdio(&console).unwrap_or_else(|errno| log!("standard streams: {errno}")),
+        Err(error) => log!("/dev/console: {error}"),
+    }
+    if let Err(errno) = power::take_ctrl_alt_del() {
+        log!("Ctrl-Alt-Del still restarts the machine: {errno}");
+    }
+    let mut supervisor = match Supervisor::open(child) {
+        Ok(supervisor) => supervisor,
+        Err(errno) => {
+            return format!("This kernel gives no signal descriptor ({errno}). Build it with CONFIG_SIGNALFD=y.");
+        }
+    };
+    modules::start(words).wait(PATIENCE_FOR_MODULES);
+    if Path::new("/sys/firmware/efi").exists() {
+        // Late, for efivarfs is a module in some kernels.
+        mounts::mount_efivarfs().unwrap_or_else(|failure| log!("{failure}"));
+    }
+    log::hush();
+    supervise(&mut supervisor)
+}
+
+/// Runs the supervisor, over panics of its own; returns only why it cannot go on.
+fn supervise(supervisor: &mut Supervisor<'_>) -> String {
+    supervisor.start();
+    for _ in 0..SECOND_CHANCES {
+        let asked = catch_unwind(AssertUnwindSafe(|| {
+            loop {
+                if let Some(power) = supervisor.turn() {
+                    return power;
+                }
+            }
+        }));
+        if let Ok(power) = asked {
+            shutdown::end(power, supervisor.consoles());
+        }
+    }
+    format!("PID 1 panicked {SECOND_CHANCES} times; the kernel log says where.")
+}
+
+/// Shows why PID 1 gave up, and stays: a child that still runs goes on with its work.
+fn last_resort(reason: &str) -> ! {
+    log!("{reason}");
+    let _ = catch_unwind(|| Consoles::open().show(|size| screen::last_resort(reason, size)));
+    loop {
+        while process::reap().is_some() {}
+        std::thread::sleep(Duration::from_secs(1));
+    }
+}
