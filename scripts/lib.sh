@@ -5,7 +5,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=$root/.cache
 out=$root/out
 target=x86_64-unknown-linux-musl
-export TZ=UTC LC_ALL=C.UTF-8
+export TZ=UTC LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
 
 fail() {
     printf '%s: %s\n' "${0##*/}" "$*" >&2
