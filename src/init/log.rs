@@ -20,8 +20,8 @@ pub(crate) use log;
 
 /// Opens the log; `verbose` puts the kernel's lines of every level, and so ours, on the consoles.
 pub(crate) fn open(verbose: bool) {
-    // Without this the kernel drops all but ten of our lines in five seconds.
-    let _ = fs::write("/proc/sys/kernel/printk_devkmsg", "on");
+    // Without this the kernel drops all but ten of our lines in five seconds. It insists on the line feed.
+    let _ = fs::write("/proc/sys/kernel/printk_devkmsg", "on\n");
     if verbose {
         VERBOSE.store(true, Ordering::Relaxed);
         let _ = fs::write("/proc/sys/kernel/printk", "8");

@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 /// Long enough to read the screen, short enough for a machine that nobody watches.
 const RESTART_AFTER: Duration = Duration::from_secs(10);
+/// Keys in the first moments after a death were meant for the child: a `p` of a half-typed name must not switch the machine off.
+const DEAF: Duration = Duration::from_millis(1500);
 /// A child that dies younger than this dies quickly.
 const QUICK: Duration = Duration::from_mins(1);
 /// After so many quick deaths in a row another start would only add heat.
@@ -34,8 +36,15 @@ pub(crate) struct Supervisor<'a> {
 enum Phase {
     /// The child runs.
     Alive(Box<Offspring>),
-    /// It is dead; it starts again at this time, or when somebody says so.
-    Dead(Option<Instant>),
+    /// It is dead since then; it starts again at that time, or when somebody says so.
+    Dead { since: Instant, restart_at: Option<Instant> },
+}
+
+impl Phase {
+    fn dead(restart_after: Option<Duration>) -> Self {
+        let since = Instant::now();
+        Self::Dead { since, restart_at: restart_after.map(|time| since + time) }
+    }
 }
 
 impl<'a> Supervisor<'a> {
@@ -44,7 +53,7 @@ impl<'a> Supervisor<'a> {
         let signals = Signals::open(&[Signal::SIGCHLD, Signal::SIGINT, Signal::SIGTERM])?;
         let consoles = Consoles::open();
         log!("consoles: {}", consoles.names());
-        Ok(Self { child, signals, consoles, phase: Phase::Dead(None), quick_deaths: 0 })
+        Ok(Self { child, signals, consoles, phase: Phase::dead(None), quick_deaths: 0 })
     }
 
     /// The consoles, for the last words.
@@ -78,7 +87,7 @@ impl<'a> Supervisor<'a> {
     fn wait(&self) {
         let offspring = match &self.phase {
             Phase::Alive(offspring) => Some(offspring),
-            Phase::Dead(_) => None,
+            Phase::Dead { .. } => None,
         };
         let patient = offspring.is_some() && !self.consoles.incomplete();
         let descriptors = std::iter::once(self.signals.as_fd())
@@ -131,7 +140,7 @@ impl<'a> Supervisor<'a> {
         );
         self.consoles
             .show(|size| screen::died(&death.to_string(), lived, said, size) + &screen::choice(restart_after, size));
-        self.phase = Phase::Dead(restart_after.map(|time| Instant::now() + time));
+        self.phase = Phase::dead(restart_after);
     }
 
     /// Keys are the child's; without one, `r` and `p` are ours.
@@ -140,7 +149,8 @@ impl<'a> Supervisor<'a> {
         let phase = &mut self.phase;
         self.consoles.typed(|keys| match phase {
             Phase::Alive(offspring) => offspring.type_in(keys),
-            Phase::Dead(_) => {
+            Phase::Dead { since, .. } if since.elapsed() < DEAF => {}
+            Phase::Dead { .. } => {
                 again |= keys.contains(&b'r') || keys.contains(&b'R');
                 off |= keys.contains(&b'p') || keys.contains(&b'P');
             }
@@ -155,8 +165,8 @@ impl<'a> Supervisor<'a> {
     fn look_after_child(&mut self) {
         match &mut self.phase {
             Phase::Alive(offspring) => offspring.listen(),
-            Phase::Dead(None) => {}
-            Phase::Dead(Some(at)) => {
+            Phase::Dead { restart_at: None, .. } => {}
+            Phase::Dead { restart_at: Some(at), .. } => {
                 let left = at.saturating_duration_since(Instant::now());
                 if left.is_zero() {
                     self.start();
