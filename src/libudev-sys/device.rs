@@ -48,7 +48,7 @@ impl Device {
             ErrorKind::NotFound => Errno::ENODEV,
             _ => errno(&error),
         })?;
-        // Below /sys/devices a device is what has a `uevent` file; drivers, modules and buses are directories elsewhere.
+        // Below /sys/devices a device is what has a `uevent` file; drivers and modules are directories elsewhere.
         let is_device = if directory.starts_with(roots.in_sys("devices")) {
             directory.join("uevent").exists()
         } else {

@@ -13,7 +13,7 @@ use nix::errno::Errno;
 use crate::device::Device;
 use crate::ffi::glob;
 use crate::list::{List, ListEntry, list};
-use crate::sysfs::{Roots, c_string, errno};
+use crate::sysfs::{Roots, c_string, errno, path};
 
 /// One search. Filters of different kinds must all pass; patterns are shell globs.
 #[derive(Debug)]
@@ -146,10 +146,7 @@ impl Filter {
 
     fn accepts(&self, device: &Device) -> bool {
         (!self.initialized || device.is_initialized() || !device.awaits_udevd())
-            && self
-                .parent
-                .as_deref()
-                .is_none_or(|parent| device.directory().starts_with(crate::sysfs::path(parent.to_bytes())))
+            && self.parent.as_deref().is_none_or(|parent| device.directory().starts_with(path(parent.to_bytes())))
             && any_or_empty(&self.tags, |tag| device.has_tag(tag))
             && any_or_empty(&self.properties, |pattern| has_property(device, pattern))
             && !self.other_attributes.iter().any(|pattern| has_attribute(device, pattern))

@@ -19,7 +19,8 @@ impl Fake {
     pub(crate) fn new() -> Self {
         let number = TREES.fetch_add(1, Ordering::Relaxed);
         let top = std::env::temp_dir().join(format!("libudev-sys-{}-{number}", std::process::id()));
-        let top = (fs::create_dir_all(top.join("sys")).unwrap(), top.canonicalize().unwrap()).1;
+        fs::create_dir_all(&top).unwrap();
+        let top = top.canonicalize().unwrap();
         let leak = |name: &str| -> &'static str { top.join(name).to_str().unwrap().to_owned().leak() };
         let roots = Roots { sys: leak("sys"), run: leak("run") };
         let fake = Self { top, roots };

@@ -18,7 +18,7 @@ pub(crate) mod enumerate;
 pub(crate) mod list;
 pub(crate) mod monitor;
 
-/// `struct udev`, the context that libudev wants with every object and that has meant nothing since systemd 238.
+/// `struct udev`, the context that libudev wants with every object. It holds nothing: there is nothing to configure.
 #[derive(Debug)]
 pub struct Context(());
 
@@ -33,7 +33,7 @@ macro_rules! reference_count {
         /// Adds a reference and returns its argument.
         pub unsafe extern "C" fn $reference(object: *mut $object) -> *mut $object {
             if !object.is_null() {
-                // SAFETY: by the contract the pointer is `hand_out`'s or a parent's, an `Arc` with at least one reference.
+                // SAFETY: by the contract the pointer came from an `Arc` that has at least one reference.
                 unsafe { std::sync::Arc::increment_strong_count(object.cast_const()) };
             }
             object
@@ -42,7 +42,7 @@ macro_rules! reference_count {
         /// Takes a reference away, with the last one the object; returns NULL.
         pub unsafe extern "C" fn $unreference(object: *mut $object) -> *mut $object {
             if !object.is_null() {
-                // SAFETY: by the contract the pointer is `hand_out`'s or a parent's, and the caller's reference is given up.
+                // SAFETY: by the contract the pointer came from an `Arc`, and the caller gives its reference up.
                 unsafe { std::sync::Arc::decrement_strong_count(object.cast_const()) };
             }
             std::ptr::null_mut()
@@ -128,6 +128,25 @@ mod tests {
         ] {
             assert_eq!(glob(pattern, text), fits, "{pattern:?} {text:?}");
         }
+    }
+
+    #[test]
+    fn null_is_an_error_and_no_crash() {
+        // SAFETY: NULL is in the contract.
+        assert!(unsafe { device::udev_device_get_syspath(null_mut()) }.is_null());
+        assert_eq!(Errno::last(), Errno::EINVAL);
+        // SAFETY: NULL is in the contract.
+        assert!(unsafe { device::udev_device_new_from_syspath(null_mut(), null()) }.is_null());
+        assert_eq!(Errno::last(), Errno::EINVAL);
+        // SAFETY: NULL is in the contract.
+        assert_eq!(unsafe { enumerate::udev_enumerate_scan_devices(null_mut()) }, -libc::EINVAL);
+        // SAFETY: NULL is in the contract.
+        assert!(unsafe { list::udev_list_entry_get_next(null_mut()) }.is_null());
+        // SAFETY: NULL and a C string are in the contract.
+        assert!(unsafe { monitor::udev_monitor_new_from_netlink(null_mut(), c"dbus".as_ptr()) }.is_null());
+        assert_eq!(Errno::last(), Errno::EINVAL);
+        // SAFETY: NULL is in the contract.
+        assert_eq!(unsafe { monitor::udev_monitor_get_fd(null_mut()) }, -libc::EINVAL);
     }
 
     #[test]

@@ -74,7 +74,9 @@ value_filters! {
     /// No devices with an attribute and, if not NULL, a value, a glob.
     udev_enumerate_add_nomatch_sysattr = |filter, key, value| filter.other_attributes.push((key, value));
     /// Only devices with a property, both globs; a NULL value fits any.
-    udev_enumerate_add_match_property = |filter, key, value| filter.properties.push((key, value.unwrap_or(c"*".into())));
+    udev_enumerate_add_match_property = |filter, key, value| {
+        filter.properties.push((key, value.unwrap_or_else(|| c"*".to_owned())));
+    };
 }
 
 /// Only devices that udevd has prepared or leaves alone.
