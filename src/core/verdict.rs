@@ -235,7 +235,8 @@ impl Verdict {
             tally.hear(fact);
         }
         let (outcome, reasons) = tally.conclude();
-        Self { outcome, reasons, exceptions: exceptions(evidence, outcome) }
+        let exceptions = exceptions(evidence, &reasons);
+        Self { outcome, reasons, exceptions }
     }
 }
 
@@ -298,7 +299,8 @@ impl Tally<'_> {
             (Coverage::Sample, places) => places > 0 && report.covered.0 >= places,
         };
         if report.is_whole() && mismatches.blocks.0 == 0 && enough {
-            self.verified = Some(self.coverage);
+            // A small medium is read whole even where a sample was asked for: then that is what was done.
+            self.verified = Some(if report.covered == self.all { (Coverage::Full, 1) } else { self.coverage });
         }
     }
 
@@ -341,7 +343,7 @@ fn attained(plan: &Plan) -> Outcome {
     }
 }
 
-fn exceptions(evidence: &Evidence, outcome: Outcome) -> Vec<Exception> {
+fn exceptions(evidence: &Evidence, reasons: &[Reason]) -> Vec<Exception> {
     let (plan, drive) = (&evidence.plan, &evidence.plan.drive);
     let bridged = drive.serial.as_ref().is_some_and(|serial| serial.source == SerialSource::UsbDescriptor);
     let unknown = plan.considered.iter().any(|one| matches!(one.support, Support::Unknown(_)));
@@ -352,7 +354,7 @@ fn exceptions(evidence: &Evidence, outcome: Outcome) -> Vec<Exception> {
         (Exception::SpareBlocksNotAddressed, plan.technique == Technique::Overwrite && is_device),
         (Exception::HiddenAreasNotProbed, is_device),
         (Exception::FirmwareErasureNotProbed, unknown),
-        (Exception::Sampled, outcome.is_good() && plan.verify == Coverage::Sample),
+        (Exception::Sampled, reasons.iter().any(|reason| matches!(reason, Reason::SampleReadBack { .. }))),
         (Exception::ClockImplausible, evidence.setting.clock.source == ClockSource::Implausible),
     ]
     .into_iter()

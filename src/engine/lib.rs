@@ -1,1 +1,29 @@
-//! engine
+//! What PurgeProof does: a thread a drive, the data plane, the journal.
+//!
+//! # Invariants
+//! - **The engine names no protocol.** It sees `core`'s `Drive` and `Media`, and cannot tell NVMe from a file.
+//! - **A drive has a thread of its own**, and nothing that one drive does is waited for by another.
+//! - **A fact is in the journal before what follows from it is done**: the line "pass 1 began" is handed over before the first block is
+//!   written ([`Host::record`]).
+//! - **A fault of ours ends one job, never as a success**: a panic in a worker becomes [`purgeproof_core::evidence::Fact::Crashed`].
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "a test fails by panicking"
+    )
+)]
+
+mod buffer;
+mod content;
+mod engine;
+pub mod journal;
+pub mod keystream;
+mod lane;
+mod meter;
+mod worker;
+
+pub use engine::{AlreadyRunning, Engine, Host};

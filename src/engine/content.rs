@@ -1,0 +1,106 @@
+//! What a pass writes and what a read-back must find: the same function, so that they cannot differ.
+
+use purgeproof_core::evidence::{Mismatches, Secret};
+use purgeproof_core::pattern::Pattern;
+use purgeproof_core::units::{Geometry, Lba};
+use rayon::prelude::*;
+
+use crate::keystream;
+
+/// The length of the pieces that the cores share out among themselves: long enough to be worth it, short enough to stay in a cache.
+const PIECE: usize = 128 * 1024;
+
+/// The content of a medium after a pass.
+#[derive(Clone, Copy)]
+pub(crate) struct Content {
+    pub(crate) pattern: Pattern,
+    pub(crate) key: Secret,
+    pub(crate) geometry: Geometry,
+}
+
+impl Content {
+    /// What must stand from `at` on.
+    pub(crate) fn fill(&self, at: Lba, into: &mut [u8]) {
+        match self.pattern {
+            Pattern::Byte(byte) => into.fill(byte),
+            Pattern::Random => {
+                let start = self.geometry.offset(at);
+                into.par_chunks_mut(PIECE).enumerate().for_each(|(number, piece)| {
+                    keystream::fill(&self.key.0, start + (number * PIECE) as u64, piece);
+                });
+            }
+        }
+    }
+
+    /// Fills a buffer with what must *not* be read, before it is read into. Zeros are exactly what an erased disk reads back as: a
+    /// read that filled nothing would pass.
+    pub(crate) fn poison(&self, buffer: &mut [u8]) {
+        buffer.fill(match self.pattern {
+            Pattern::Byte(byte) => !byte,
+            Pattern::Random => 0xA5,
+        });
+    }
+
+    /// Compares what was read from `at` on, block by block, and adds every block that differs to `mismatches`. `expected` is room for
+    /// as many bytes.
+    pub(crate) fn compare(&self, at: Lba, read: &[u8], expected: &mut [u8], mismatches: &mut Mismatches) {
+        self.fill(at, expected);
+        if read == expected {
+            return;
+        }
+        let block = self.geometry.block().get() as usize;
+        for ((found, wanted), lba) in read.chunks(block).zip(expected.chunks(block)).zip(at.0..) {
+            if found != wanted {
+                mismatches.add(Lba(lba));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use purgeproof_core::units::{BlockSize, Blocks};
+
+    fn content(pattern: Pattern) -> Content {
+        let geometry = Geometry::new(BlockSize::B512, Blocks(10_000)).unwrap();
+        Content { pattern, key: Secret([5; 32]), geometry }
+    }
+
+    #[test]
+    fn pieces_join_to_one_stream() {
+        let (mut parallel, mut serial) = (vec![0; 300_000], vec![0; 300_000]);
+        content(Pattern::Random).fill(Lba(3), &mut parallel);
+        keystream::fill(&[5; 32], 1536, &mut serial);
+        assert!(parallel == serial);
+    }
+
+    #[test]
+    fn every_block_that_differs_is_counted() {
+        for pattern in [Pattern::Random, Pattern::Byte(0)] {
+            let content = content(pattern);
+            let (mut read, mut room) = (vec![0; 512 * 40], vec![0; 512 * 40]);
+            content.fill(Lba(100), &mut read);
+            let mut mismatches = Mismatches::default();
+            content.compare(Lba(100), &read, &mut room, &mut mismatches);
+            assert_eq!(mismatches, Mismatches::default());
+            // One bit in block 107 and one in the last byte of block 139.
+            read[512 * 7] ^= 0x80;
+            read[512 * 40 - 1] ^= 0x01;
+            content.compare(Lba(100), &read, &mut room, &mut mismatches);
+            assert_eq!(mismatches, Mismatches { blocks: Blocks(2), first: vec![Lba(107), Lba(139)] });
+        }
+    }
+
+    #[test]
+    fn a_poisoned_buffer_never_compares_equal() {
+        for pattern in [Pattern::Random, Pattern::Byte(0), Pattern::Byte(0xA5), Pattern::Byte(0xff)] {
+            let content = content(pattern);
+            let (mut read, mut room) = (vec![0; 5120], vec![0; 5120]);
+            content.poison(&mut read);
+            let mut mismatches = Mismatches::default();
+            content.compare(Lba(0), &read, &mut room, &mut mismatches);
+            assert_eq!(mismatches.blocks, Blocks(10));
+        }
+    }
+}
