@@ -48,6 +48,7 @@ use consoles::Consoles;
 use nix::unistd::Pid;
 use purgeproof_sys::{console, power, process};
 use std::fs::OpenOptions;
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::Duration;
@@ -104,7 +105,8 @@ fn boot(child: &Child<'_>) -> String {
         log!("Ctrl-Alt-Del still restarts the machine: {errno}");
     }
     let mut supervisor = match Supervisor::open(child) {
-        Ok(supervisor) => supervisor,
+        // Never dropped, not even by a panic: that would close the child's terminal, and the hang-up would end its work.
+        Ok(supervisor) => ManuallyDrop::new(supervisor),
         Err(errno) => {
             return format!("This kernel gives no signal descriptor ({errno}). Build it with CONFIG_SIGNALFD=y.");
         }

@@ -16,6 +16,9 @@ const KILLED: Duration = Duration::from_secs(1);
 /// From the start of the shutdown until the orderly way is given up: sync(2) and reboot(2) wait for drives that may never answer.
 const FALLBACK: Duration = Duration::from_secs(20);
 
+/// For machines whose power software cannot switch.
+const SAFE_NOW: &str = "It is safe to switch the machine off.";
+
 /// All caches are written and nothing is mounted.
 static SAFE: AtomicBool = AtomicBool::new(false);
 
@@ -32,7 +35,9 @@ pub(crate) fn end(power: Power, consoles: &mut Consoles) -> ! {
     nix::unistd::sync();
     unmount_everything();
     SAFE.store(true, Ordering::Release);
-    consoles.show(|size| screen::line("It is safe to switch the machine off.", size));
+    if power == Power::Off {
+        consoles.show(|size| screen::line(SAFE_NOW, size));
+    }
     log!("the kernel refused: {}", power::end(power));
     by_force(power)
 }
@@ -43,7 +48,7 @@ fn arm_fallback(power: Power) {
         std::thread::sleep(FALLBACK);
         log!("no orderly end after {} s", FALLBACK.as_secs());
         let sentence = if SAFE.load(Ordering::Acquire) {
-            "It is safe to switch the machine off."
+            SAFE_NOW
         } else {
             "A drive does not answer. Switch the machine off by hand if it stays on."
         };
