@@ -14,6 +14,7 @@
     )
 )]
 
+pub mod block;
 pub mod console;
 pub mod module;
 pub mod mount;
