@@ -19,7 +19,7 @@ impl<'a> Identify<'a> {
         is_answer.then_some(Self(bytes))
     }
 
-    /// The answer inside the ATA Information VPD page (89h): COMMAND CODE in byte 56 (ECh, IDENTIFY DEVICE), the data from byte 60
+    /// The answer inside the ATA Information VPD page (89h): COMMAND CODE in byte 56 (`ECh`, IDENTIFY DEVICE), the data from byte 60
     /// on (SAT-3 §12.4.2).
     pub fn from_vpd(page: &'a [u8]) -> Option<Self> {
         let payload = payload(page, 0x89)?;

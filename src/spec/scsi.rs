@@ -8,7 +8,7 @@ use alloc::string::String;
 pub enum Rotation {
     /// 0001h: it does not turn, a solid-state medium.
     None,
-    /// 0401h to FFFEh: turns a minute.
+    /// `0401h` to `FFFEh`: turns a minute.
     Rpm(u16),
 }
 

@@ -1,0 +1,169 @@
+//! A block device as a drive to be erased: exclusive, past the page cache, and identified through the handle that will write.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::libc::{self, dev_t};
+use purgeproof_core::drive::{Drive, Identity, Media, MediaError, OpenError};
+use purgeproof_core::units::{BlockSize, Bytes, Geometry, Lba};
+use purgeproof_sys::block;
+
+use crate::inventory::{Found, identify};
+use crate::sysfs::Chain;
+
+/// A disk by the name that it had at the last scan. [`Drive::open`] says who bears that name now.
+#[derive(Clone, Debug)]
+pub struct BlockDrive {
+    node: PathBuf,
+}
+
+impl BlockDrive {
+    /// The drive of this inventory entry.
+    pub fn new(found: &Found) -> Self {
+        Self { node: found.node.clone() }
+    }
+}
+
+impl Drive for BlockDrive {
+    fn open(&mut self) -> Result<(Box<dyn Media>, Identity), OpenError> {
+        let (media, identity) = BlockMedia::open(&self.node).map_err(refusal)?;
+        Ok((Box::new(media), identity))
+    }
+}
+
+/// The blocks of an open disk.
+#[derive(Debug)]
+pub struct BlockMedia {
+    file: File,
+    number: dev_t,
+    sequence: Option<u64>,
+    geometry: Geometry,
+}
+
+impl BlockMedia {
+    fn open(node: &Path) -> Result<(Self, Identity), Errno> {
+        // O_EXCL without O_CREAT, on a block device: EBUSY while it is mounted, swapped to or part of something (open(2)).
+        let flags = libc::O_EXCL | libc::O_DIRECT | libc::O_CLOEXEC;
+        let file =
+            OpenOptions::new().read(true).write(true).custom_flags(flags).open(node).map_err(|error| errno(&error))?;
+        let metadata = file.metadata().map_err(|error| errno(&error))?;
+        if !metadata.file_type().is_block_device() {
+            return Err(Errno::ENOTBLK);
+        }
+        let number = metadata.rdev();
+        let (chain, identity) = identify(number).map_err(|error| errno(&error))?;
+        let sequence = sequence(&file, &chain)?;
+        if block::is_read_only(&file)? {
+            return Err(Errno::EROFS);
+        }
+        // What the handle says is what will be written to; sysfs may lag behind a change of the medium.
+        let identity = Identity {
+            capacity: Bytes(block::size(&file)?),
+            logical_block: BlockSize::new(block::logical_block(&file)?).ok_or(Errno::EINVAL)?,
+            ..identity
+        };
+        let geometry = identity.geometry().ok_or(Errno::EINVAL)?;
+        Ok((Self { file, number, sequence, geometry }, identity))
+    }
+
+    /// Whether the disk that was opened is still attached and working.
+    fn is_there(&self) -> bool {
+        let same = identify(self.number).is_ok_and(|(chain, _)| {
+            (self.sequence.is_none() || chain.disk.number("diskseq") == self.sequence) && !is_given_up(&chain)
+        });
+        same && block::size(&self.file).is_ok_and(|size| size > 0)
+    }
+
+    fn failed(&self, error: &io::Error) -> MediaError {
+        classify(error.raw_os_error().unwrap_or(libc::EIO), || self.is_there())
+    }
+}
+
+impl Media for BlockMedia {
+    fn geometry(&self) -> Geometry {
+        self.geometry
+    }
+
+    fn read(&mut self, at: Lba, into: &mut [u8]) -> Result<usize, MediaError> {
+        let offset = self.geometry.offset(at);
+        again(|| self.file.read_at(into, offset)).map_err(|error| self.failed(&error))
+    }
+
+    fn write(&mut self, at: Lba, from: &[u8]) -> Result<usize, MediaError> {
+        let offset = self.geometry.offset(at);
+        again(|| self.file.write_at(from, offset)).map_err(|error| self.failed(&error))
+    }
+
+    fn flush(&mut self) -> Result<(), MediaError> {
+        // On a block device fdatasync(2) sends the drive a flush command and waits for it.
+        again(|| self.file.sync_data()).map_err(|error| self.failed(&error))?;
+        match block::flush_buffers(&self.file) {
+            // Dropping the page cache takes CAP_SYS_ADMIN. O_DIRECT reads past it anyway: then nothing is lost.
+            Ok(()) | Err(Errno::EACCES | Errno::EPERM) => Ok(()),
+            Err(errno) => Err(classify(errno as i32, || self.is_there())),
+        }
+    }
+}
+
+/// The number that no other disk has had, asked of the handle and of sysfs: the disk that was identified is the disk that was opened.
+fn sequence(file: impl AsFd, chain: &Chain) -> Result<Option<u64>, Errno> {
+    let told = chain.disk.number("diskseq");
+    match block::disk_sequence(file) {
+        Ok(number) if told.is_none_or(|told| told == number) => Ok(Some(number).filter(|_| told.is_some())),
+        Ok(_) => Err(Errno::ENODEV),
+        // Linux before 5.15 has no such number.
+        Err(Errno::ENOTTY | Errno::EINVAL) => Ok(None),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// The kernel keeps a disk that it gave up as a name: every transfer fails, and the errors say nothing about its blocks.
+fn is_given_up(chain: &Chain) -> bool {
+    chain.nearest(&["scsi", "nvme"]).and_then(|device| device.text("state")).is_some_and(|state| {
+        matches!(
+            state.as_str(),
+            "offline" | "transport-offline" | "cancel" | "deleted" | "dead" | "deleting" | "deleting (no IO)"
+        )
+    })
+}
+
+/// What the error number of a transfer means for the drive. `is_there` is asked only where the number leaves it open.
+pub(crate) fn classify(errno: i32, is_there: impl FnOnce() -> bool) -> MediaError {
+    match errno {
+        libc::ENODEV | libc::ENXIO | libc::ENOMEDIUM | libc::ESHUTDOWN => MediaError::Gone { errno },
+        // The kernel says EIO both of a bad block and of a cable that was pulled.
+        _ if is_there() => MediaError::Bad { errno },
+        _ => MediaError::Gone { errno },
+    }
+}
+
+/// Why open(2) or what follows it failed, for the job.
+pub(crate) fn refusal(errno: Errno) -> OpenError {
+    match errno {
+        Errno::ENOENT | Errno::ENODEV | Errno::ENXIO | Errno::ENOMEDIUM => OpenError::Gone,
+        Errno::EBUSY | Errno::EWOULDBLOCK => OpenError::Busy,
+        errno => OpenError::Refused { errno: errno as i32 },
+    }
+}
+
+/// Runs a system call again as long as a signal interrupts it.
+pub(crate) fn again<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+pub(crate) fn errno(error: &io::Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))
+}
+
+#[cfg(test)]
+#[path = "block_tests.rs"]
+mod tests;

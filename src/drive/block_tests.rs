@@ -1,0 +1,85 @@
+use super::*;
+use crate::sysfs::tests::Scratch;
+use purgeproof_core::units::Blocks;
+use std::process::Command;
+
+#[test]
+fn errors_of_a_missing_drive_are_not_errors_of_its_blocks() {
+    let there = |errno| classify(errno, || true);
+    assert_eq!(there(libc::EIO), MediaError::Bad { errno: libc::EIO });
+    assert_eq!(there(libc::ENODATA), MediaError::Bad { errno: libc::ENODATA });
+    for errno in [libc::ENODEV, libc::ENXIO, libc::ENOMEDIUM, libc::ESHUTDOWN] {
+        assert_eq!(there(errno), MediaError::Gone { errno });
+    }
+    assert_eq!(classify(libc::EIO, || false), MediaError::Gone { errno: libc::EIO });
+}
+
+#[test]
+fn refusals_to_open_are_told_apart() {
+    assert_eq!(refusal(Errno::ENOENT), OpenError::Gone);
+    assert_eq!(refusal(Errno::EBUSY), OpenError::Busy);
+    assert_eq!(refusal(Errno::EROFS), OpenError::Refused { errno: 30 });
+}
+
+#[test]
+fn an_interrupted_call_is_made_again() {
+    let mut calls = 0;
+    let result = again(|| {
+        calls += 1;
+        if calls < 3 { Err(io::Error::from_raw_os_error(libc::EINTR)) } else { Ok(calls) }
+    });
+    assert_eq!(result.unwrap(), 3);
+}
+
+#[test]
+fn what_is_no_block_device_is_refused() {
+    let dir = Scratch::new();
+    let path = dir.0.join("file");
+    std::fs::write(&path, [0; 512]).unwrap();
+    assert_eq!(BlockMedia::open(&path).err(), Some(Errno::ENOTBLK));
+    assert_eq!(BlockMedia::open(&dir.0.join("missing")).err(), Some(Errno::ENOENT));
+}
+
+/// A loop device over a file; detached with the value.
+struct Loop(PathBuf);
+
+impl Loop {
+    /// `None` where this process may not set one up.
+    fn over(file: &Path) -> Option<Self> {
+        let output = Command::new("losetup").args(["--find", "--show"]).arg(file).output().ok()?;
+        output.status.success().then(|| Self(PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())))
+    }
+}
+
+impl Drop for Loop {
+    fn drop(&mut self) {
+        let _ = Command::new("losetup").arg("--detach").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn a_loop_device_is_held_written_flushed_and_read_back() {
+    let dir = Scratch::new();
+    let image = dir.0.join("loop.img");
+    File::create(&image).unwrap().set_len(1 << 20).unwrap();
+    let Some(device) = Loop::over(&image) else {
+        eprintln!("skipped: no loop device can be set up here (not root, or no losetup)");
+        return;
+    };
+    let (mut media, identity) = BlockMedia::open(&device.0).unwrap();
+    assert_eq!(BlockMedia::open(&device.0).err(), Some(Errno::EBUSY), "O_EXCL");
+    assert_eq!((identity.capacity, media.geometry().count()), (Bytes(1 << 20), Blocks(2048)));
+    let mut room = vec![0x5A; 8192];
+    let start = room.as_ptr().align_offset(4096);
+    let buffer = &mut room[start..start + 4096];
+    assert_eq!(media.write(Lba(2040), buffer).unwrap(), 4096);
+    media.flush().unwrap();
+    assert_eq!(std::fs::read(&image).unwrap()[2040 * 512..], [0x5A; 4096]);
+    buffer.fill(0xA5);
+    assert_eq!(media.read(Lba(2040), buffer).unwrap(), 4096);
+    assert_eq!(buffer, [0x5A; 4096]);
+    assert!(media.is_there());
+    assert!(matches!(media.write(Lba(2048), buffer), Err(MediaError::Bad { errno: libc::ENOSPC })), "beyond the end");
+    media.sequence = media.sequence.map(|number| number + 1);
+    assert!(media.sequence.is_none() || !media.is_there(), "another disk in the same place");
+}

@@ -1,0 +1,176 @@
+//! Why a disk is never offered for erasure. The first reason that holds is told: what the disk is comes before what state it is in.
+
+use purgeproof_core::drive::{Exclusion, Identity, Transport};
+
+use crate::examine::{Contents, Examination};
+use crate::mounted::Users;
+use crate::sysfs::{Chain, Node};
+
+/// The reason, if there is one, to leave this disk alone.
+///
+/// `medium` is the identifier of the filesystem that this machine was started from, as the boot loader passed it.
+pub(crate) fn exclusion(
+    chain: &Chain,
+    identity: &Identity,
+    examination: &Examination,
+    users: &Users,
+    medium: Option<&str>,
+) -> Option<Exclusion> {
+    by_kind(chain)
+        .or_else(|| by_contents(examination.contents()?, medium))
+        .or_else(|| (identity.capacity.0 == 0).then_some(Exclusion::NoMedium))
+        .or_else(|| (chain.disk.number("ro") == Some(1)).then_some(Exclusion::ReadOnly))
+        .or_else(|| user(&chain.disk, users).map(Exclusion::InUse))
+        .or_else(|| identity.geometry().is_none().then_some(Exclusion::OddGeometry))
+        // Not to know what is on it is no leave to erase it: it might be our own stick.
+        .or_else(|| {
+            matches!(examination, Examination::Waiting).then(|| {
+                Exclusion::InUse("its first blocks have not been read yet; the drive is slow or hangs".to_owned())
+            })
+        })
+}
+
+/// What is no drive, or none that can be written.
+pub(crate) fn by_kind(chain: &Chain) -> Option<Exclusion> {
+    let name = chain.disk.name();
+    let kind = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    // NVMe multipath lives below /sys/devices/virtual too, but not in `block`.
+    let is_virtual = chain.disk.syspath.parent().is_some_and(|above| above.ends_with("virtual/block"));
+    if is_virtual {
+        return Some(Exclusion::Virtual(kind.trim_end_matches('-').to_owned()));
+    }
+    // SPC-4 table 138: peripheral device type 05h, CD/DVD. The driver `sr` calls its disks sr0, sr1…
+    let is_optical = kind == "sr" || chain.nearest(&["scsi"]).and_then(|device| device.number("type")) == Some(5);
+    is_optical.then_some(Exclusion::Optical)
+}
+
+fn by_contents(contents: &Contents, medium: Option<&str>) -> Option<Exclusion> {
+    let names_it = |id: &String| medium.is_some_and(|medium| medium.eq_ignore_ascii_case(id));
+    if contents.filesystems.iter().any(names_it) {
+        return Some(Exclusion::BootMedium);
+    }
+    contents.marked.is_some().then_some(Exclusion::PurgeProofStick)
+}
+
+/// Who uses the disk or one of its partitions.
+fn user(disk: &Node, users: &Users) -> Option<String> {
+    [disk.clone()].into_iter().chain(disk.partitions()).find_map(|node| {
+        let of_number = || users.of(node.device_number()?);
+        let by = match node.names_in("holders").as_slice() {
+            [] => of_number()?.to_owned(),
+            holders => format!("held by {}", holders.join(", ")),
+        };
+        Some(if node.syspath == disk.syspath { by } else { format!("{} is {by}", node.name()) })
+    })
+}
+
+/// Whether reading the first blocks of such a disk makes sense.
+pub(crate) fn is_worth_reading(chain: &Chain, identity: &Identity) -> bool {
+    by_kind(chain).is_none() && identity.capacity.0 > 0 && identity.transport != Transport::File
+}
+
+/// The filesystem identifier in the word of the kernel command line: `UUID=1234-ABCD`, `1234-ABCD`.
+pub(crate) fn medium_of(token: &str) -> Option<&str> {
+    let id = token.strip_prefix("UUID=").unwrap_or(token).trim();
+    (!id.is_empty()).then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::identity;
+    use crate::sysfs::tests::Tree;
+    use std::path::PathBuf;
+
+    type Attributes<'a> = &'a [(&'a str, &'a [u8])];
+
+    const DISK: Attributes<'_> = &[("size", b"2048\n"), ("ro", b"0\n"), ("dev", b"8:0\n"), ("holders/.keep", b"")];
+
+    fn tree(more: Attributes<'_>) -> Tree {
+        let mut attributes = DISK.iter().filter(|(name, _)| *name != "holders/.keep").copied().collect::<Vec<_>>();
+        attributes.extend_from_slice(more);
+        Tree::new().node("0:0:0:0", "scsi", Some("sd"), &[("type", b"0\n"), ("model", b"M\n")]).node(
+            "sda",
+            "block",
+            None,
+            &attributes,
+        )
+    }
+
+    fn why(tree: &Tree, examination: &Examination, users: &str) -> Option<Exclusion> {
+        let chain = tree.chain();
+        let users = Users::from_mounts(users);
+        exclusion(&chain, &identity(&chain), examination, &users, Some("1234-ABCD"))
+    }
+
+    fn empty() -> Examination {
+        Examination::Done(Contents::default())
+    }
+
+    #[test]
+    fn a_plain_disk_is_offered() {
+        assert_eq!(why(&tree(&[]), &empty(), ""), None);
+    }
+
+    #[test]
+    fn the_boot_medium_and_every_stick_of_ours_are_not() {
+        let contents = Contents { filesystems: vec!["1234-abcd".into()], marked: Some(PathBuf::from("/dev/sda1")) };
+        assert_eq!(why(&tree(&[]), &Examination::Done(contents.clone()), ""), Some(Exclusion::BootMedium));
+        let other = Contents { filesystems: vec!["5678-abcd".into()], ..contents };
+        assert_eq!(why(&tree(&[]), &Examination::Done(other), ""), Some(Exclusion::PurgeProofStick));
+    }
+
+    #[test]
+    fn a_disk_that_has_not_answered_is_not_offered() {
+        assert!(matches!(why(&tree(&[]), &Examination::Waiting, ""), Some(Exclusion::InUse(_))));
+    }
+
+    #[test]
+    fn read_only_empty_and_odd_disks_are_not() {
+        assert_eq!(why(&tree(&[("ro", b"1\n")]), &empty(), ""), Some(Exclusion::ReadOnly));
+        assert_eq!(why(&tree(&[("size", b"0\n")]), &empty(), ""), Some(Exclusion::NoMedium));
+        let odd: Attributes<'_> = &[("size", b"2047\n"), ("queue/logical_block_size", b"4096\n")];
+        assert_eq!(why(&tree(odd), &empty(), ""), Some(Exclusion::OddGeometry));
+    }
+
+    #[test]
+    fn mounts_of_a_partition_and_holders_keep_the_disk() {
+        let partition: Attributes<'_> = &[("sda1/partition", b"1\n"), ("sda1/dev", b"8:1\n")];
+        let mounts = "30 27 8:1 / /mnt rw - ext4 none rw\n";
+        assert_eq!(why(&tree(partition), &empty(), mounts), Some(Exclusion::InUse("sda1 is mounted on /mnt".into())));
+        let held: Attributes<'_> = &[("sda2/partition", b"2\n"), ("sda2/holders/dm-0", b"")];
+        assert_eq!(why(&tree(held), &empty(), ""), Some(Exclusion::InUse("sda2 is held by dm-0".into())));
+        let held: Attributes<'_> = &[("holders/md0", b""), ("holders/md1", b"")];
+        assert_eq!(why(&tree(held), &empty(), ""), Some(Exclusion::InUse("held by md0, md1".into())));
+    }
+
+    #[test]
+    fn loops_and_mappings_are_virtual_and_players_optical() {
+        let of = |name: &str| {
+            by_kind(
+                &Tree::new()
+                    .node("virtual", "", None, &[])
+                    .node("block", "", None, &[])
+                    .node(name, "block", None, DISK)
+                    .chain(),
+            )
+        };
+        assert_eq!(of("loop0"), Some(Exclusion::Virtual("loop".into())));
+        assert_eq!(of("dm-12"), Some(Exclusion::Virtual("dm".into())));
+        let player =
+            Tree::new().node("1:0:0:0", "scsi", Some("sr"), &[("type", b"5\n")]).node("sr0", "block", None, DISK);
+        assert_eq!(by_kind(&player.chain()), Some(Exclusion::Optical));
+        let multipath = Tree::new()
+            .node("virtual", "", None, &[])
+            .node("nvme-subsys0", "nvme-subsystem", None, &[])
+            .node("nvme0n1", "block", None, DISK);
+        assert_eq!(by_kind(&multipath.chain()), None);
+    }
+
+    #[test]
+    fn the_token_is_a_filesystem_identifier() {
+        assert_eq!(medium_of("UUID=1234-ABCD"), Some("1234-ABCD"));
+        assert_eq!(medium_of("2026-11-21-10-00-00-00"), Some("2026-11-21-10-00-00-00"));
+        assert_eq!(medium_of("UUID="), None, "grub found no filesystem: nothing to compare with");
+    }
+}

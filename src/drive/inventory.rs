@@ -1,0 +1,160 @@
+//! Every block device of the machine: who it is, what it can do, and why it may not be erased.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use purgeproof_core::drive::{Capabilities, Exclusion, Identity, Transport};
+
+use crate::examine::{Examination, Examinations, MediumKey, PATIENCE};
+use crate::exclusion::{exclusion, is_worth_reading, medium_of};
+use crate::identity::{capabilities, identity};
+use crate::mounted::Users;
+use crate::sysfs::Chain;
+
+/// A whole disk as the last scan saw it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its device node at the moment.
+    pub node: PathBuf,
+    /// Its directory in sysfs.
+    pub syspath: PathBuf,
+    /// Who it says it is.
+    pub identity: Identity,
+    /// Why it is never offered; `None` if it may be erased.
+    pub exclusion: Option<Exclusion>,
+    /// What it can do.
+    pub capabilities: Capabilities,
+    /// The kernel's driver of what it hangs on: `nvme`, `ahci`, `usb-storage`…
+    pub driver: Option<String>,
+    /// The device node of its partition with the marker file of our sticks.
+    pub marked: Option<PathBuf>,
+    /// Directories of sysfs from which it is reached: its own, and with NVMe multipath those of its controllers.
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+impl Found {
+    /// The kernel's name for it at the moment, such as `nvme0n1`.
+    pub fn name(&self) -> &str {
+        self.node.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+    }
+}
+
+/// Looks for disks again and again, and remembers what it read from which.
+#[derive(Debug, Default)]
+pub struct Inventory {
+    medium: Option<String>,
+    examinations: Examinations,
+    is_waiting: bool,
+}
+
+impl Inventory {
+    /// `token` is the word `pp.medium` of the kernel command line, by which the boot loader names the filesystem that it read us
+    /// from: `UUID=1234-ABCD`. `None` on a workstation, or where the loader had no way to tell.
+    pub fn new(token: Option<&str>) -> Self {
+        Self { medium: token.and_then(medium_of).map(str::to_owned), ..Self::default() }
+    }
+
+    /// Every whole disk there is, by name. Attached files and memory that pose as disks come with their exclusion; unattached ones
+    /// (`loop0` without a file) do not come at all.
+    ///
+    /// # Errors
+    /// If sysfs or the list of mounts cannot be read: no list of disks is not an empty list of disks.
+    pub fn scan(&mut self) -> io::Result<Vec<Found>> {
+        let mut enumerator = udev::Enumerator::new()?;
+        enumerator.match_subsystem("block")?;
+        let mut chains: Vec<_> = enumerator.scan_devices()?.filter(is_disk).map(|disk| Chain::of(&disk)).collect();
+        chains.sort_by_cached_key(natural);
+        Ok(self.look(&chains, &Users::now()?))
+    }
+
+    /// A disk has not answered yet: scan again soon, no event will tell.
+    pub const fn is_waiting(&self) -> bool {
+        self.is_waiting
+    }
+
+    fn look(&mut self, chains: &[Chain], users: &Users) -> Vec<Found> {
+        let keys: Vec<_> = chains.iter().map(|chain| MediumKey::of(&chain.disk)).collect();
+        self.examinations.retain(&keys);
+        let disks: Vec<_> = chains.iter().zip(keys).map(|(chain, key)| (chain, key, identity(chain))).collect();
+        // All of them begin before the first is waited for: one deadline for the whole machine.
+        for (chain, key, identity) in &disks {
+            if let Some(node) = chain.disk.device_node().filter(|_| is_worth_reading(chain, identity)) {
+                self.examinations.begin(key, node);
+            }
+        }
+        let deadline = Instant::now() + PATIENCE;
+        self.is_waiting = false;
+        let all = disks.into_iter().filter_map(|(chain, key, identity)| {
+            let examination = self.examinations.answer(&key, deadline);
+            self.is_waiting |= examination == Examination::Waiting;
+            found(chain, identity, &examination, users, self.medium.as_deref())
+        });
+        all.filter(|found| !is_unattached(found)).collect()
+    }
+}
+
+fn found(
+    chain: &Chain,
+    identity: Identity,
+    examination: &Examination,
+    users: &Users,
+    medium: Option<&str>,
+) -> Option<Found> {
+    Some(Found {
+        node: chain.disk.device_node()?,
+        syspath: chain.disk.syspath.clone(),
+        exclusion: exclusion(chain, &identity, examination, users, medium),
+        capabilities: capabilities(identity.transport),
+        driver: chain.controller_driver().map(str::to_owned),
+        marked: examination.contents().and_then(|contents| contents.marked.clone()),
+        paths: paths(chain, identity.transport),
+        identity,
+    })
+}
+
+/// A whole disk with a node: no partition, no path of a multipath disk (`hidden`, such as `nvme0c0n1`).
+fn is_disk(device: &udev::Device) -> bool {
+    device.devtype().is_some_and(|kind| kind == "disk")
+        && device.devnode().is_some()
+        && device.attribute_value("hidden").is_none_or(|hidden| hidden != "1")
+}
+
+fn is_unattached(found: &Found) -> bool {
+    found.identity.capacity.0 == 0 && matches!(found.exclusion, Some(Exclusion::Virtual(_)))
+}
+
+/// By length and then by letters: `sdb` before `sdaa`.
+fn natural(chain: &Chain) -> (usize, String) {
+    (chain.disk.name().len(), chain.disk.name().to_owned())
+}
+
+/// The disk's own path, and for NVMe multipath, whose disks hang on no controller, the controllers that its subsystem links to.
+fn paths(chain: &Chain, transport: Transport) -> Vec<PathBuf> {
+    let own = chain.disk.syspath.clone();
+    let subsystem = chain.nearest(&["nvme-subsystem"]).filter(|_| transport == Transport::Nvme);
+    let controllers = subsystem.into_iter().flat_map(|node| links(&node.syspath));
+    [own].into_iter().chain(controllers).collect()
+}
+
+/// Where the links of a directory lead.
+fn links(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries
+        .filter(|e| e.file_type().is_ok_and(|t| t.is_symlink()))
+        .filter_map(|e| e.path().canonicalize().ok())
+        .collect()
+}
+
+/// The identity of the disk whose device number this is: for a handle that is already open.
+pub(crate) fn identify(number: nix::libc::dev_t) -> io::Result<(Chain, Identity)> {
+    let device = udev::Device::from_devnum(udev::DeviceType::Block, number)?;
+    let chain = Chain::of(&device);
+    let identity = identity(&chain);
+    Ok((chain, identity))
+}
+
+#[cfg(test)]
+#[path = "inventory_tests.rs"]
+pub(crate) mod tests;
