@@ -1,0 +1,10 @@
+//! The system seen from outside, as far as it can be without a machine of its own; `qemu/` has the rest.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod tidy;

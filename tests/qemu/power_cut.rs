@@ -1,0 +1,44 @@
+//! The power is cut in the middle, and the machine started again with the same drives and the same stick.
+
+use crate::rig::{BOOT, Bench, Bus, Disk, Machine, Parts, Results, WORK};
+
+#[test]
+fn the_interrupted_job_is_not_forgotten_and_not_good() {
+    let bench = Bench::new("power-cut");
+    let stick = bench.stick("STICK-1");
+    let slow = bench.disk("SLOW-1", 24).slow(3 << 20);
+    let quick = bench.disk("QUICK-2", 16);
+    let start = |words: &str| -> Machine {
+        Parts::direct(&bench, words).stick(&stick).drive(Bus::Nvme, &slow).drive(Bus::Sata, &quick).boot()
+    };
+    let certificate_of = |disk: &Disk, nth: usize| Results::of(&bench, &stick).about(disk).remove(nth);
+
+    let machine = start("pp.consent=* pp.when_done=power-off");
+    machine.wait_until("the quick drive done, the slow one not", BOOT, |screen| {
+        let line = |serial: &str, word: &str| screen.lines().any(|line| line.contains(serial) && line.contains(word));
+        line("QUICK-2", "on stick") && line("SLOW-1", "Purge")
+    });
+    machine.kill();
+    assert!(slow.old_sectors() > 0, "the power was cut too late for this test");
+    let first = Results::of(&bench, &stick);
+    assert_eq!(first.about(&slow).len(), 0);
+    assert_eq!(first.only(&quick).outcome(), "cleared");
+    quick.assert_holds_stream(&first.only(&quick).key());
+
+    // Again, but only for the slow one; the quick one has its certificate.
+    start("pp.consent=SLOW-1 pp.when_done=power-off").wait_power_off(WORK);
+    let second = Results::of(&bench, &stick);
+    assert_eq!(second.certificates().len(), 3);
+    let mut outcomes: Vec<_> = second.about(&slow).iter().map(|one| one.outcome().to_owned()).collect();
+    outcomes.sort();
+    assert_eq!(outcomes, ["cleared", "not-erased"]);
+    for certificate in second.about(&slow) {
+        certificate.assert_verifies();
+        assert!(second.journal_has("filed", certificate.job()));
+        if certificate.outcome() == "cleared" {
+            slow.assert_holds_stream(&certificate.key());
+        }
+    }
+    quick.assert_holds_stream(&certificate_of(&quick, 0).key());
+    assert_eq!(second.journals().len(), 2);
+}

@@ -1,0 +1,23 @@
+//! The rig: machines, drives and sticks that exist only in QEMU, and what comes out of them.
+
+mod bench;
+mod disk;
+mod machine;
+mod qmp;
+mod results;
+mod screen;
+mod stick;
+
+pub(crate) use bench::Bench;
+pub(crate) use disk::Disk;
+pub(crate) use machine::{BOOT, Bus, Machine, Parts, SOON, WORK};
+pub(crate) use results::Results;
+
+/// Lower-case hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
+}

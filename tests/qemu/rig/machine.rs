@@ -1,0 +1,324 @@
+//! One computer in QEMU: its drives, its serial console, its QMP monitor. It is killed when it goes out of scope.
+
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::bench::{Bench, artefact, scripts};
+use super::disk::Disk;
+use super::qmp::Qmp;
+use super::screen::Screen;
+use super::stick::Stick;
+
+/// Until the first screen: 10 s alone on two cores under software emulation.
+pub(crate) const BOOT: Duration = Duration::from_mins(2);
+/// For what is there at once on real hardware.
+pub(crate) const SOON: Duration = Duration::from_secs(30);
+/// For erasing drives of some 10 MiB.
+pub(crate) const WORK: Duration = Duration::from_mins(4);
+
+/// How long QEMU may take to call back on its two sockets.
+const START: Duration = Duration::from_secs(20);
+/// How often something that is waited for is looked at.
+const POLL: Duration = Duration::from_millis(50);
+
+/// Two machines at once would be slow enough to run into each other's time limits.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// How a drive is attached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bus {
+    /// NVMe in a slot of its own, so that it can be pulled out.
+    Nvme,
+    /// SATA on the chipset's AHCI controller.
+    Sata,
+    /// SCSI on a virtio-scsi controller.
+    Scsi,
+    /// USB mass storage on an xHCI controller.
+    Usb,
+}
+
+/// What a machine is made of before it is switched on.
+pub(crate) struct Parts<'a> {
+    bench: &'a Bench,
+    memory_mib: u32,
+    arguments: Vec<String>,
+    slots: u32,
+}
+
+impl<'a> Parts<'a> {
+    /// A machine without drives that starts our kernel directly, with `words` on its command line besides the consoles.
+    pub(crate) fn direct(bench: &'a Bench, words: &str) -> Self {
+        let mut parts = Self::bare(bench);
+        let line = format!("console=tty0 console=ttyS0,115200 quiet loglevel=3 {words}");
+        let (kernel, initramfs) = (artefact("vmlinuz"), artefact("initramfs.zst"));
+        parts.add("-kernel", &kernel.display());
+        parts.add("-initrd", &initramfs.display());
+        parts.add("-append", &line);
+        parts
+    }
+
+    /// A machine without drives that starts whatever its BIOS finds.
+    pub(crate) fn bare(bench: &'a Bench) -> Self {
+        let mut parts = Self { bench, memory_mib: 512, arguments: Vec::new(), slots: 0 };
+        for part in ["qemu-xhci,id=usb", "virtio-scsi-pci,id=scsi"] {
+            parts.add("-device", &part);
+        }
+        parts
+    }
+
+    /// UEFI in place of the BIOS.
+    pub(crate) fn uefi(mut self) -> Self {
+        let firmware = scripts("../.cache/qemu/usr/share/OVMF");
+        let variables = self.bench.path("OVMF_VARS_4M.fd");
+        std::fs::copy(firmware.join("OVMF_VARS_4M.fd"), &variables).expect("the UEFI variables can be copied");
+        let code = firmware.join("OVMF_CODE_4M.fd");
+        self.add("-drive", &format!("if=pflash,format=raw,unit=0,readonly=on,file={}", code.display()));
+        self.add("-drive", &format!("if=pflash,format=raw,unit=1,file={}", variables.display()));
+        self
+    }
+
+    pub(crate) fn memory_mib(mut self, mib: u32) -> Self {
+        self.memory_mib = mib;
+        self
+    }
+
+    /// A drive that is there from the start.
+    pub(crate) fn drive(mut self, bus: Bus, disk: &Disk) -> Self {
+        self = self.spare(disk);
+        let mut device = device(bus, disk);
+        if bus == Bus::Nvme {
+            let slot = self.slot();
+            device["bus"] = slot.into();
+        }
+        self.add("-device", &device);
+        self
+    }
+
+    /// A drive that can be plugged in later.
+    pub(crate) fn spare(mut self, disk: &Disk) -> Self {
+        for (option, value) in disk.backend() {
+            self.add(option, &value);
+        }
+        self
+    }
+
+    /// The stick in a USB port, first in the boot order.
+    pub(crate) fn stick(mut self, stick: &Stick) -> Self {
+        self = self.spare_stick(stick);
+        let mut device = stick.device();
+        device["bootindex"] = 1.into();
+        self.add("-device", &device);
+        self
+    }
+
+    /// A stick that can be plugged in later.
+    pub(crate) fn spare_stick(mut self, stick: &Stick) -> Self {
+        self.add("-blockdev", &stick.backend());
+        self
+    }
+
+    fn slot(&mut self) -> String {
+        self.slots += 1;
+        let id = format!("slot{}", self.slots);
+        self.add("-device", &json!({ "driver": "pcie-root-port", "id": id, "chassis": self.slots }));
+        id
+    }
+
+    fn add(&mut self, option: &str, value: &impl ToString) {
+        self.arguments.extend([option.to_owned(), value.to_string()]);
+    }
+
+    /// Switches it on.
+    pub(crate) fn boot(mut self) -> Machine {
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let serial = listen(&self.bench.path("serial.sock"));
+        let monitor = listen(&self.bench.path("qmp.sock"));
+        let memory_mib = self.memory_mib;
+        self.add("-m", &memory_mib);
+        for (id, socket) in [("serial", "serial.sock"), ("qmp", "qmp.sock")] {
+            let path = self.bench.path(socket);
+            self.add("-chardev", &format!("socket,id={id},path={}", path.display()));
+        }
+        let complaints = self.bench.path("qemu.log");
+        let said = std::fs::File::create(&complaints).expect("the log of QEMU can be written");
+        let mut qemu = Command::new(scripts("qemu"))
+            .args(["-M", "q35,accel=tcg", "-cpu", "max", "-smp", "2", "-display", "none", "-no-reboot", "-nodefaults"])
+            .args(["-vga", "std", "-serial", "chardev:serial", "-mon", "chardev=qmp,mode=control"])
+            .args(&self.arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(said)
+            .spawn()
+            .expect("scripts/qemu can be started");
+        let serial = accept(&serial, &mut qemu, &complaints);
+        let monitor = accept(&monitor, &mut qemu, &complaints);
+        Machine {
+            qemu: Mutex::new(qemu),
+            qmp: Qmp::new(monitor),
+            screen: Screen::new(serial, self.bench.path("serial.log")),
+            complaints,
+            _alone: alone,
+        }
+    }
+}
+
+fn listen(path: &Path) -> UnixListener {
+    let _ = std::fs::remove_file(path);
+    let listener = UnixListener::bind(path).expect("a socket can be made in out/tests");
+    listener.set_nonblocking(true).expect("a socket can be polled");
+    listener
+}
+
+/// Our end of a line that QEMU opens when it starts: nothing that it says before is lost.
+fn accept(listener: &UnixListener, qemu: &mut Child, complaints: &Path) -> UnixStream {
+    let until = Instant::now() + START;
+    loop {
+        if let Ok((stream, _)) = listener.accept() {
+            stream.set_nonblocking(false).expect("a socket can be waited on");
+            return stream;
+        }
+        let ended = qemu.try_wait().expect("QEMU's state can be asked");
+        assert!(ended.is_none() && Instant::now() < until, "QEMU did not start: {}", read(complaints));
+        std::thread::sleep(POLL);
+    }
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_default()
+}
+
+/// A drive as QEMU's device of that bus.
+fn device(bus: Bus, disk: &Disk) -> Value {
+    let mut device = json!({ "id": disk.serial(), "drive": disk.serial(), "serial": disk.serial() });
+    let (driver, on) = match bus {
+        Bus::Nvme => ("nvme", None),
+        Bus::Sata => ("ide-hd", None),
+        Bus::Scsi => ("scsi-hd", Some("scsi.0")),
+        Bus::Usb => ("usb-storage", Some("usb.0")),
+    };
+    device["driver"] = driver.into();
+    if let Some(on) = on {
+        device["bus"] = on.into();
+    }
+    device
+}
+
+/// A machine that is switched on.
+pub(crate) struct Machine {
+    qemu: Mutex<Child>,
+    qmp: Qmp,
+    screen: Screen,
+    complaints: PathBuf,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Machine {
+    /// Waits until `text` is on the screen, and gives the screen.
+    pub(crate) fn wait_for(&self, text: &str, limit: Duration) -> String {
+        self.wait_until(&format!("'{text}' on the screen"), limit, |screen| screen.contains(text))
+    }
+
+    /// Waits until `text` is no longer on the screen, and gives the screen.
+    pub(crate) fn wait_gone(&self, text: &str, limit: Duration) -> String {
+        self.wait_until(&format!("no '{text}' on the screen"), limit, |screen| !screen.contains(text))
+    }
+
+    /// Waits until the screen is as wanted, and gives it.
+    pub(crate) fn wait_until(&self, what: &str, limit: Duration, wanted: impl Fn(&str) -> bool) -> String {
+        let until = Instant::now() + limit;
+        loop {
+            let screen = self.screen.text();
+            if wanted(&screen) {
+                return screen;
+            }
+            if let Some(status) = self.ended() {
+                panic!("waited for {what}, but the machine went off ({status}).\n{}", self.state());
+            }
+            assert!(Instant::now() < until, "waited {limit:?} for {what}.\n{}", self.state());
+            std::thread::sleep(POLL);
+        }
+    }
+
+    /// What is on the serial console now.
+    pub(crate) fn text(&self) -> String {
+        self.screen.text()
+    }
+
+    /// Types on the serial console. `\r` is Enter.
+    pub(crate) fn type_in(&self, keys: &str) {
+        self.screen.type_in(keys);
+    }
+
+    /// A picture of the monitor.
+    pub(crate) fn screendump(&self, file: &Path) {
+        self.qmp.run("screendump", &json!({ "filename": file.to_str(), "format": "png" }));
+    }
+
+    /// The picture of the monitor as a portable pixmap.
+    pub(crate) fn pixmap(&self, file: &Path) -> Vec<u8> {
+        self.qmp.run("screendump", &json!({ "filename": file.to_str() }));
+        std::fs::read(file).expect("QEMU wrote the picture")
+    }
+
+    /// Plugs in a drive that was a spare part.
+    pub(crate) fn plug(&self, bus: Bus, disk: &Disk) {
+        assert!(matches!(bus, Bus::Scsi | Bus::Usb), "this rig has no empty slot for {bus:?}");
+        self.qmp.run("device_add", &device(bus, disk));
+    }
+
+    /// Plugs in a stick that was a spare part.
+    pub(crate) fn plug_stick(&self, stick: &Stick) {
+        self.qmp.run("device_add", &stick.device());
+    }
+
+    /// Pulls out the device with this id (a drive's is its serial number), and waits until it is out.
+    pub(crate) fn unplug(&self, id: &str) {
+        self.qmp.run("device_del", &json!({ "id": id }));
+        let is_out = |event: &Value| event["event"] == "DEVICE_DELETED" && event["data"]["device"] == id;
+        assert!(self.qmp.wait(SOON, is_out).is_some(), "{id} could not be pulled out.\n{}", self.state());
+    }
+
+    /// Waits until the machine has switched itself off.
+    pub(crate) fn wait_power_off(&self, limit: Duration) {
+        let until = Instant::now() + limit;
+        while self.ended().is_none() {
+            assert!(Instant::now() < until, "waited {limit:?} for the machine to switch itself off.\n{}", self.state());
+            std::thread::sleep(POLL);
+        }
+        let shutdown = self.qmp.wait(SOON, |event| event["event"] == "SHUTDOWN");
+        let reason = shutdown.map(|event| event["data"]["reason"].clone());
+        assert_eq!(reason, Some("guest-shutdown".into()), "it went off in another way.\n{}", self.state());
+    }
+
+    /// Cuts the power.
+    pub(crate) fn kill(self) {
+        drop(self);
+    }
+
+    fn ended(&self) -> Option<ExitStatus> {
+        self.qemu().try_wait().expect("QEMU's state can be asked")
+    }
+
+    fn qemu(&self) -> MutexGuard<'_, Child> {
+        self.qemu.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everything that helps to understand a failure.
+    pub(crate) fn state(&self) -> String {
+        format!("{}\nQEMU said: {}", self.screen.state(), read(&self.complaints))
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let mut qemu = self.qemu();
+        // SIGKILL; it may be gone already.
+        let _ = qemu.kill();
+        let _ = qemu.wait();
+    }
+}

@@ -1,0 +1,44 @@
+//! Without an operator: every drive that is named is erased, certified and proven from outside; no other is touched.
+
+use crate::rig::{Bench, Bus, Parts, Results, WORK};
+
+#[test]
+fn every_selected_drive_and_no_other() {
+    let bench = Bench::new("unattended");
+    let stick = bench.stick("STICK-1");
+    let nvme = bench.disk("PP-NVME-0001", 32);
+    let sata = bench.disk("PP-SATA-0002", 24);
+    let scsi = bench.disk("PP-SCSI-0003", 17);
+    let usb = bench.disk("PP-USB-0004", 16);
+    let kept_nvme = bench.disk("KEEP-NVME-0005", 16);
+    let kept_sata = bench.disk("KEEP-SATA-0006", 16);
+    let machine =
+        Parts::direct(&bench, "pp.consent=PP-NVME-0001,PP-SATA-0002,PP-SCSI-*,*-USB-0004 pp.when_done=power-off")
+            .stick(&stick)
+            .drive(Bus::Nvme, &nvme)
+            .drive(Bus::Sata, &sata)
+            .drive(Bus::Scsi, &scsi)
+            .drive(Bus::Usb, &usb)
+            .drive(Bus::Nvme, &kept_nvme)
+            .drive(Bus::Sata, &kept_sata)
+            .boot();
+    machine.wait_power_off(WORK);
+    drop(machine);
+
+    kept_nvme.assert_untouched();
+    kept_sata.assert_untouched();
+    let results = Results::of(&bench, &stick);
+    assert_eq!(results.certificates().len(), 4);
+    for disk in [&nvme, &sata, &scsi, &usb] {
+        let certificate = results.only(disk);
+        assert_eq!(certificate.outcome(), "cleared", "{}", disk.serial());
+        disk.assert_holds_stream(&certificate.key());
+        certificate.assert_verifies();
+        certificate.assert_pdf_says_the_same();
+        for kind in ["ended", "filed"] {
+            assert!(results.journal_has(kind, certificate.job()), "{kind} of {}", disk.serial());
+        }
+    }
+    usb.assert_holds_stream_by_openssl(&results.only(&usb).key());
+    assert_eq!(results.journals().len(), 1);
+}
