@@ -1,0 +1,172 @@
+//! Drives, verdicts and models for tests.
+
+use purgeproof_core::drive::{Capabilities, Exclusion, Identity, Medium, Serial, SerialSource, Support, Transport};
+use purgeproof_core::event::{Controller, DriveId, Event, Filed, Listed, Offer, Progress, Stage, Stick};
+use purgeproof_core::evidence::JobId;
+use purgeproof_core::plan::{Refusal, plan};
+use purgeproof_core::policy::Policy;
+use purgeproof_core::technique::Technique;
+use purgeproof_core::units::{BlockSize, Bytes, Extent};
+use purgeproof_core::verdict::{Exception, Outcome, Reason, Verdict};
+
+use crate::model::{Host, Model};
+
+/// A QR text as long as a typical certificate with its delegation (1297 characters, version 24 at level M).
+pub(crate) fn qr_text() -> String {
+    format!("PP1:{}", "RRQ96BERKOE6069".repeat(87).get(..1293).unwrap())
+}
+
+fn identity(model: &str, serial: Option<&str>, capacity: u64, transport: Transport, medium: Medium) -> Identity {
+    let source = match transport {
+        Transport::Nvme => SerialSource::NvmeIdentify,
+        Transport::Usb => SerialSource::UsbDescriptor,
+        _ => SerialSource::AtaIdentify,
+    };
+    Identity {
+        vendor: None,
+        model: model.into(),
+        serial: serial.map(|text| Serial { text: text.into(), source }),
+        wwn: Some("eui.002538b511b2c3d4".into()),
+        firmware: Some("GXA7801Q".into()),
+        capacity: Bytes(capacity),
+        logical_block: BlockSize::B512,
+        physical_block: BlockSize::B4096,
+        transport,
+        medium,
+        simulated: false,
+    }
+}
+
+pub(crate) fn planned(identity: &Identity) -> Offer {
+    let unknown = || Support::Unknown("this version does not send firmware erase commands".into());
+    let techniques = Technique::ALL
+        .map(|technique| (technique, if technique == Technique::Overwrite { Support::Present } else { unknown() }));
+    Offer::Planned(plan(identity, &Capabilities { techniques: techniques.into() }, &Policy::default()).unwrap())
+}
+
+pub(crate) fn listed(id: u32, node: &str, identity: Identity) -> Listed {
+    let offer = planned(&identity);
+    Listed { id: DriveId(id), node: node.into(), identity, offer }
+}
+
+/// An NVMe drive whose serial number ends with 2345.
+pub(crate) fn nvme(id: u32) -> Listed {
+    let identity =
+        identity("Samsung MZVL21T0HCLR", Some("S64NNF0R512345"), 1_024_209_543_168, Transport::Nvme, Medium::Flash);
+    listed(id, "nvme0n1", identity)
+}
+
+pub(crate) fn disk(id: u32, node: &str, serial: &str) -> Listed {
+    let identity = identity("ST4000NM0035-1V4107", Some(serial), 4_000_787_030_016, Transport::Ata, Medium::Magnetic);
+    listed(id, node, identity)
+}
+
+/// A drive without a serial number.
+pub(crate) fn nameless(id: u32) -> Listed {
+    listed(id, "sdc", identity("USB DISK 3.0", None, 31_457_280_000, Transport::Usb, Medium::Unknown))
+}
+
+pub(crate) fn hostile(id: u32) -> Listed {
+    let identity = identity(
+        "硬盘\u{202e}EVIL\u{1b}[2J_an-overlong-model-name-that-does-not-end-where-it-should-end",
+        Some("序列号\u{7}-0123456789-0123456789-0123456789-ABCD"),
+        u64::MAX / 512 / 4096 * 512,
+        Transport::Scsi,
+        Medium::Magnetic,
+    );
+    listed(id, "sd\u{1f600}zz_overlong", identity)
+}
+
+pub(crate) fn excluded() -> [Listed; 2] {
+    let stick = identity("SanDisk Ultra", Some("4C530001230101"), 15_376_318_464, Transport::Usb, Medium::Unknown);
+    let busy = identity("Crucial CT500MX500", Some("1925E1F2A3B4"), 500_107_862_016, Transport::Ata, Medium::Flash);
+    [
+        Listed { id: DriveId(90), node: "sdx".into(), identity: stick, offer: Offer::Excluded(Exclusion::BootMedium) },
+        Listed {
+            id: DriveId(91),
+            node: "sdy".into(),
+            identity: busy,
+            offer: Offer::Excluded(Exclusion::InUse("mounted at /mnt".into())),
+        },
+    ]
+}
+
+pub(crate) fn volume() -> Listed {
+    let identity =
+        identity("LOGICAL VOLUME", Some("PDNLH0BRH8M1XX"), 1_200_210_141_184, Transport::Raid, Medium::Unknown);
+    Listed { id: DriveId(80), node: "sdr".into(), identity, offer: Offer::Refused(Refusal::RaidVolume) }
+}
+
+pub(crate) fn controller() -> Controller {
+    Controller {
+        address: "0000:00:0e.0".into(),
+        kind: "RAID controller".into(),
+        ids: "8086:467f".into(),
+        driver: None,
+        drives: 0,
+        advice: Some(
+            "Intel VMD is on and hides its NVMe drives. Switch it off in the firmware setup (storage, AHCI/NVMe mode), then start again"
+                .into(),
+        ),
+    }
+}
+
+pub(crate) const ID: DriveId = DriveId(1);
+
+pub(crate) fn began(id: u32) -> Event {
+    Event::Began { drive: DriveId(id), job: JobId([0xab; 16]) }
+}
+
+pub(crate) fn good() -> Verdict {
+    Verdict {
+        outcome: Outcome::Cleared,
+        reasons: vec![Reason::AllReadBack],
+        exceptions: vec![Exception::SpareBlocksNotAddressed, Exception::HiddenAreasNotProbed],
+    }
+}
+
+pub(crate) fn bad() -> Verdict {
+    let report = purgeproof_core::pass::Regions {
+        extents: vec![Extent::new(1_000_000, 8), Extent::new(2_000_000, 1)],
+        blocks: purgeproof_core::units::Blocks(9),
+    };
+    Verdict {
+        outcome: Outcome::NotErased,
+        reasons: vec![Reason::Unwritable(report)],
+        exceptions: vec![Exception::HiddenAreasNotProbed],
+    }
+}
+
+pub(crate) fn ended(id: u32, verdict: Verdict) -> Event {
+    Event::Ended { drive: DriveId(id), verdict, seconds: 7_265 }
+}
+
+pub(crate) fn certified(id: u32) -> Event {
+    let filed = Filed::OnStick { name: "20261121-S64NNF0R512345-CLEARED.pdf".into() };
+    Event::Certified { drive: DriveId(id), filed, qr: qr_text() }
+}
+
+pub(crate) fn progress(id: u32, stage: Stage, percent: u64, errors: u64) -> [Event; 2] {
+    let total = 1_000_204_886_016;
+    let progress =
+        Progress { done: total / 100 * percent, total, rate: 210_000_000, eta_s: Some(4_300 - 40 * percent), errors };
+    [Event::Stage { drive: DriveId(id), stage }, Event::Progress { drive: DriveId(id), progress }]
+}
+
+/// A screen that has heard these events.
+pub(crate) fn after(events: impl IntoIterator<Item = Event>) -> Model {
+    let mut model = Model::new(Host::Appliance);
+    model.hear(Event::Banner("PurgeProof 0.1.0 · image 0123abcd".into()));
+    events.into_iter().for_each(|event| model.hear(event));
+    model
+}
+
+pub(crate) fn stick() -> Event {
+    Event::Stick(Stick::Ready { key: "1a2b3c4d".into() })
+}
+
+/// An ordinary bench: two disks, an NVMe drive, a nameless one, a RAID volume, the stick itself and a mounted one.
+pub(crate) fn bench() -> Vec<Listed> {
+    let [boot, busy] = excluded();
+    vec![boot, nvme(1), disk(2, "sda", "ZC1A0B3W"), disk(3, "sdb", "ZC1A0C77"), nameless(4), busy, volume()]
+}

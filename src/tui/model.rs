@@ -1,0 +1,389 @@
+//! All that the screen knows, folded from events.
+
+use std::collections::BTreeMap;
+
+use purgeproof_core::event::{Controller, DriveId, Event, Filed, Listed, Offer, Progress, Stage, Stick};
+use purgeproof_core::evidence::JobId;
+use purgeproof_core::verdict::Verdict;
+
+use crate::words;
+
+/// How many sentences the message log keeps.
+const NOTICES: usize = 200;
+
+/// After so many seconds without a sign of life the screen says so.
+const SILENT_S: u64 = 30;
+
+/// Whose machine this is: leaving the program means different things.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Host {
+    /// Started from our stick: leaving is powering off or rebooting.
+    #[default]
+    Appliance,
+    /// Somebody's computer: leaving is leaving the program.
+    Workstation,
+}
+
+/// How the screen came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// The operator asked for power-off; on a workstation, to leave.
+    PowerOff,
+    /// The operator asked for a reboot.
+    Reboot,
+    /// The engine room ended by itself, as after an unattended run.
+    Over,
+}
+
+/// A key, as far as the screen has a use for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// Arrow up.
+    Up,
+    /// Arrow down.
+    Down,
+    /// A screenful up.
+    PageUp,
+    /// A screenful down.
+    PageDown,
+    /// To the beginning.
+    Home,
+    /// To the end.
+    End,
+    /// Enter.
+    Enter,
+    /// Escape.
+    Esc,
+    /// The character before the cursor is taken back.
+    Backspace,
+    /// A printable character.
+    Char(char),
+}
+
+/// What became of a drive since the program started.
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    pub(crate) job: Option<JobId>,
+    pub(crate) phase: Phase,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Phase {
+    Running(Running),
+    Ended(Ended),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Running {
+    pub(crate) stage: Stage,
+    pub(crate) progress: Progress,
+    pub(crate) began_s: u64,
+    /// When the engine room last said something about it.
+    pub(crate) heard_s: u64,
+    pub(crate) stopping: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Ended {
+    pub(crate) verdict: Verdict,
+    pub(crate) seconds: u64,
+    pub(crate) certificate: Option<Certificate>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Certificate {
+    pub(crate) filed: Filed,
+    pub(crate) qr: String,
+}
+
+/// What lies over the list of drives.
+#[derive(Clone, Debug)]
+pub(crate) enum Dialog {
+    Consent { drive: DriveId, entry: Entry, sent: bool },
+    Stop { drive: DriveId, entry: Entry },
+    Power { exit: Exit, entry: Entry },
+    Leaving { exit: Exit },
+    Page { page: Page, scroll: usize },
+}
+
+/// A line that the operator types, and what was wrong with the last one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Entry {
+    pub(crate) typed: String,
+    pub(crate) complaint: Option<String>,
+}
+
+/// A screenful to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Page {
+    Details(DriveId),
+    Result(DriveId),
+    Qr(DriveId),
+    Help,
+    Log,
+    Summary,
+}
+
+/// A line of the list.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row<'a> {
+    pub(crate) listed: &'a Listed,
+    pub(crate) run: Option<&'a Run>,
+    pub(crate) attached: bool,
+}
+
+/// The state of the screen: a plain value, made from events and keys alone.
+#[derive(Clone, Debug, Default)]
+pub struct Model {
+    pub(crate) host: Host,
+    pub(crate) banner: String,
+    /// `None` until the engine room has looked.
+    pub(crate) stick: Option<Stick>,
+    pub(crate) waiting: usize,
+    /// `None` until the engine room has looked.
+    pub(crate) drives: Option<Vec<Listed>>,
+    /// Drives that are no longer attached but had a job: their results stay on the screen.
+    pub(crate) unplugged: Vec<Listed>,
+    pub(crate) controllers: Vec<Controller>,
+    pub(crate) runs: BTreeMap<DriveId, Run>,
+    /// Newest first.
+    pub(crate) notices: Vec<String>,
+    /// Everything that was to be done unattended is done.
+    pub(crate) done: bool,
+    pub(crate) now_s: u64,
+    pub(crate) selected: Option<DriveId>,
+    pub(crate) dialog: Option<Dialog>,
+    /// The operator does not want to wait for the engine room any longer.
+    pub(crate) hurried: Option<Exit>,
+    /// Columns and rows of the console that pages are turned for.
+    pub(crate) size: (u16, u16),
+}
+
+impl Model {
+    /// A screen that has heard nothing yet.
+    pub fn new(host: Host) -> Self {
+        Self { host, size: (80, 25), ..Self::default() }
+    }
+
+    /// Takes in one event.
+    pub fn hear(&mut self, event: Event) {
+        match event {
+            Event::Drives(drives) => self.hear_drives(drives),
+            Event::Controllers(controllers) => self.controllers = controllers,
+            Event::Stick(stick) => self.stick = Some(stick),
+            Event::Waiting(files) => self.waiting = files,
+            Event::Banner(banner) => self.banner = banner,
+            Event::Notice(sentence) => self.notice(sentence),
+            Event::Began { drive, job } => self.hear_began(drive, job),
+            Event::Stage { drive, stage } => {
+                if let Some(running) = self.heard_from(drive) {
+                    (running.stage, running.progress) = (stage, Progress::default());
+                }
+            }
+            Event::Progress { drive, progress } => {
+                if let Some(running) = self.heard_from(drive) {
+                    running.progress = progress;
+                }
+            }
+            Event::Ended { drive, verdict, seconds } => self.hear_ended(drive, verdict, seconds),
+            Event::Certified { drive, filed, qr } => {
+                if let Some(ended) = self.runs.get_mut(&drive).and_then(Run::ended_mut) {
+                    ended.certificate = Some(Certificate { filed, qr });
+                }
+            }
+            Event::Denied { drive, why } => self.hear_denied(drive, why),
+            Event::Done => {
+                self.done = true;
+                self.dialog.get_or_insert(Dialog::Page { page: Page::Summary, scroll: 0 });
+            }
+        }
+    }
+
+    /// Tells the time, in seconds of any clock that never goes back.
+    pub fn tick(&mut self, now_s: u64) {
+        self.now_s = now_s;
+    }
+
+    /// Tells the columns and rows of the console that pages are turned for.
+    pub fn resize(&mut self, size: (u16, u16)) {
+        self.size = size;
+    }
+
+    fn hear_drives(&mut self, drives: Vec<Listed>) {
+        let at = self.position();
+        for old in self.drives.take().unwrap_or_default() {
+            let is_back = drives.iter().any(|new| new.id == old.id);
+            if !is_back && self.runs.contains_key(&old.id) {
+                self.unplugged.push(old);
+            }
+        }
+        self.unplugged.retain(|old| !drives.iter().any(|new| new.id == old.id));
+        self.drives = Some(drives);
+        if self.selected.is_none_or(|id| self.row(id).is_none()) {
+            let rows = self.rows();
+            let next = rows.get(at.min(rows.len().saturating_sub(1))).map(|row| row.listed.id);
+            self.selected = next;
+        }
+        if let Some(Dialog::Consent { drive, sent: false, .. }) = self.dialog
+            && self.row(drive).is_none_or(|row| !row.attached || !row.is_planned())
+        {
+            self.dialog = None;
+            self.notice(words::CONSENT_GONE.into());
+        }
+    }
+
+    fn hear_began(&mut self, drive: DriveId, job: JobId) {
+        let running = Running {
+            stage: Stage::Probe,
+            progress: Progress::default(),
+            began_s: self.now_s,
+            heard_s: self.now_s,
+            stopping: false,
+        };
+        self.runs.insert(drive, Run { job: Some(job), phase: Phase::Running(running) });
+        self.close_if(|dialog| matches!(dialog, Dialog::Consent { drive: of, .. } if *of == drive));
+    }
+
+    fn hear_ended(&mut self, drive: DriveId, verdict: Verdict, seconds: u64) {
+        let job = self.runs.get(&drive).and_then(|run| run.job);
+        let ended = Ended { verdict, seconds, certificate: None };
+        self.runs.insert(drive, Run { job, phase: Phase::Ended(ended) });
+        self.close_if(|dialog| {
+            matches!(dialog, Dialog::Stop { drive: of, .. } | Dialog::Consent { drive: of, .. } if *of == drive)
+        });
+    }
+
+    fn hear_denied(&mut self, drive: DriveId, why: String) {
+        match &mut self.dialog {
+            Some(Dialog::Consent { drive: of, entry, sent }) if *of == drive => {
+                *entry = Entry { typed: String::new(), complaint: Some(why) };
+                *sent = false;
+            }
+            _ => self.notice(why),
+        }
+    }
+
+    fn heard_from(&mut self, drive: DriveId) -> Option<&mut Running> {
+        let now_s = self.now_s;
+        match &mut self.runs.get_mut(&drive)?.phase {
+            Phase::Running(running) => {
+                running.heard_s = now_s;
+                Some(running)
+            }
+            Phase::Ended(_) => None,
+        }
+    }
+
+    fn close_if(&mut self, which: impl Fn(&Dialog) -> bool) {
+        self.dialog.take_if(|dialog| which(dialog));
+    }
+
+    pub(crate) fn notice(&mut self, sentence: String) {
+        self.notices.insert(0, sentence);
+        self.notices.truncate(NOTICES);
+    }
+
+    /// The lines of the list: what can or could be erased, what is refused, what is never offered.
+    pub(crate) fn rows(&self) -> Vec<Row<'_>> {
+        let attached = self.drives.iter().flatten().map(|listed| (listed, true));
+        let all = attached.chain(self.unplugged.iter().map(|listed| (listed, false)));
+        let mut rows: Vec<Row<'_>> =
+            all.map(|(listed, attached)| Row { listed, run: self.runs.get(&listed.id), attached }).collect();
+        rows.sort_by_key(Row::rank);
+        rows
+    }
+
+    pub(crate) fn row(&self, id: DriveId) -> Option<Row<'_>> {
+        self.rows().into_iter().find(|row| row.listed.id == id)
+    }
+
+    pub(crate) fn selected_row(&self) -> Option<Row<'_>> {
+        self.row(self.selected?)
+    }
+
+    /// The line of the selected drive, 0 if there is none.
+    pub(crate) fn position(&self) -> usize {
+        self.rows().iter().position(|row| Some(row.listed.id) == self.selected).unwrap_or(0)
+    }
+
+    pub(crate) fn running(&self) -> usize {
+        self.runs.values().filter(|run| run.running().is_some()).count()
+    }
+
+    /// Drives that could be erased and have not been touched.
+    pub(crate) fn ready(&self) -> usize {
+        self.rows().iter().filter(|row| row.is_ready()).count()
+    }
+
+    pub(crate) fn ended(&self) -> impl Iterator<Item = &Ended> {
+        self.runs.values().filter_map(Run::ended)
+    }
+
+    /// Certificates that would be lost with the power.
+    pub(crate) fn unsaved(&self) -> usize {
+        let in_memory = self.ended().filter(|ended| !ended.is_on_stick()).count();
+        self.waiting.max(in_memory)
+    }
+}
+
+impl Row<'_> {
+    fn rank(&self) -> u8 {
+        match (&self.listed.offer, self.run) {
+            (_, Some(_)) | (Offer::Planned(_), None) => 0,
+            (Offer::Refused(_), None) => 1,
+            (Offer::Excluded(_), None) => 2,
+        }
+    }
+
+    pub(crate) fn is_planned(&self) -> bool {
+        matches!(self.listed.offer, Offer::Planned(_))
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.is_planned() && self.run.is_none()
+    }
+}
+
+impl Run {
+    pub(crate) fn running(&self) -> Option<&Running> {
+        match &self.phase {
+            Phase::Running(running) => Some(running),
+            Phase::Ended(_) => None,
+        }
+    }
+
+    pub(crate) fn ended(&self) -> Option<&Ended> {
+        match &self.phase {
+            Phase::Ended(ended) => Some(ended),
+            Phase::Running(_) => None,
+        }
+    }
+
+    fn ended_mut(&mut self) -> Option<&mut Ended> {
+        match &mut self.phase {
+            Phase::Ended(ended) => Some(ended),
+            Phase::Running(_) => None,
+        }
+    }
+}
+
+impl Running {
+    /// The share of the stage that is done. A stage that is not over is never at 100 %.
+    pub(crate) fn percent(&self) -> u64 {
+        let Progress { done, total, .. } = self.progress;
+        let percent = u128::from(done) * 100 / u128::from(total.max(1));
+        u64::try_from(percent).unwrap_or(99).min(99)
+    }
+
+    /// For how long nothing was heard, once that is worth saying. A flush says nothing while it lasts.
+    pub(crate) fn silent_s(&self, now_s: u64) -> Option<u64> {
+        let silent = now_s.saturating_sub(self.heard_s);
+        (silent >= SILENT_S && self.stage != Stage::Flush).then_some(silent)
+    }
+}
+
+impl Ended {
+    pub(crate) fn is_on_stick(&self) -> bool {
+        matches!(self.certificate, Some(Certificate { filed: Filed::OnStick { .. }, .. }))
+    }
+}

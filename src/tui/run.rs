@@ -1,0 +1,270 @@
+//! Consoles, keys and threads.
+
+use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crossterm::event::{self, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::terminal;
+use purgeproof_core::event::{Event, Request};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::model::{Exit, Host, Key, Model};
+use crate::paint::{LEAVE, Painter};
+use crate::{view, words};
+
+/// How long a key is waited for before events are looked at.
+const TURN: Duration = Duration::from_millis(50);
+
+/// After this time a console is written whole, in case that it was plugged in or that the kernel wrote on it.
+const REPAINT: Duration = Duration::from_secs(5);
+
+/// The time between two paints of a console. Ten a second leave a line of 115 200 baud room for keys' echoes.
+const FRAME: Duration = Duration::from_millis(100);
+
+/// How long a console may take to give its terminal back when all is over.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// A console to draw on.
+pub struct Screen {
+    output: Box<dyn Write + Send>,
+    size: Box<dyn Fn() -> (u16, u16) + Send>,
+}
+
+impl Screen {
+    /// A console that is written to `output`; `size` is asked for its columns and rows whenever it is written whole.
+    pub fn new(output: impl Write + Send + 'static, size: impl Fn() -> (u16, u16) + Send + 'static) -> Self {
+        Self { output: Box::new(output), size: Box::new(size) }
+    }
+
+    /// The terminal that this program was started from.
+    pub fn stdout() -> Self {
+        Self::new(io::stdout(), || terminal::size().unwrap_or((80, 24)))
+    }
+}
+
+/// Shows what `events` tell on every screen and sends what the operator asks for to `requests`, until the sender of the events is
+/// dropped: whoever answers [`Request::PowerOff`] or [`Request::Reboot`] does that once all records are in order. The operator can
+/// refuse to wait for it.
+///
+/// Keys are read from the standard input, which is put into raw mode. An input that ends or was none leaves the screens showing.
+///
+/// # Errors
+/// A thread could not be started.
+pub fn run(host: Host, screens: Vec<Screen>, events: &Receiver<Event>, requests: &Sender<Request>) -> io::Result<Exit> {
+    let raw = terminal::enable_raw_mode().is_ok();
+    let size = screens.first().map_or((80, 25), |screen| (screen.size)());
+    let board = Arc::new(Board::default());
+    let mut model = Model::new(host);
+    model.resize(size);
+    board.pin(&model, false);
+    let mut drawers = Vec::new();
+    for screen in screens {
+        let board = Arc::clone(&board);
+        drawers.push(thread::Builder::new().name("console".into()).spawn(move || draw(screen, &board))?);
+    }
+    let exit = converse(&mut model, events, requests, &board);
+    board.close();
+    see_off(&drawers);
+    if raw {
+        // The process ends: there is nobody left to tell.
+        let _ = terminal::disable_raw_mode();
+    }
+    Ok(exit)
+}
+
+/// The loop between keys and events.
+fn converse(model: &mut Model, events: &Receiver<Event>, requests: &Sender<Request>, board: &Board) -> Exit {
+    let started = Instant::now();
+    let mut asked = Exit::Over;
+    loop {
+        let typed = typed();
+        let mut changed = true;
+        let mut whole = false;
+        match typed {
+            Typed::Key(key) => {
+                if let Some(request) = model.press(key) {
+                    match request {
+                        Request::PowerOff => asked = Exit::PowerOff,
+                        Request::Reboot => asked = Exit::Reboot,
+                        Request::Purge { .. } | Request::Stop { .. } | Request::Rescan => {}
+                    }
+                    // A receiver that is gone shows as the end of the events below.
+                    let _ = requests.send(request);
+                }
+            }
+            Typed::Size(size) => {
+                model.resize(size);
+                whole = true;
+            }
+            Typed::Redraw => whole = true,
+            Typed::Nothing => changed = false,
+        }
+        loop {
+            match events.try_recv() {
+                Ok(event) => model.hear(event),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => return asked,
+            }
+            changed = true;
+        }
+        let now_s = started.elapsed().as_secs();
+        if now_s != model.now_s {
+            model.tick(now_s);
+            changed = true;
+        }
+        if changed {
+            board.pin(model, whole);
+        }
+        if let Some(exit) = model.hurried {
+            return exit;
+        }
+    }
+}
+
+enum Typed {
+    Key(Key),
+    Size((u16, u16)),
+    Redraw,
+    Nothing,
+}
+
+/// What was typed within a turn.
+fn typed() -> Typed {
+    match event::poll(TURN).and_then(|some| some.then(event::read).transpose()) {
+        Ok(Some(event::Event::Key(key))) if key.kind != KeyEventKind::Release => translate(key),
+        Ok(Some(event::Event::Resize(columns, rows))) => Typed::Size((columns, rows)),
+        Ok(_) => Typed::Nothing,
+        Err(_) => {
+            thread::sleep(TURN);
+            Typed::Nothing
+        }
+    }
+}
+
+fn translate(key: KeyEvent) -> Typed {
+    let key = match key.code {
+        KeyCode::Char('l') if key.modifiers.contains(KeyModifiers::CONTROL) => return Typed::Redraw,
+        // In raw mode the terminal no longer turns it into a signal.
+        KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => Key::Char('p'),
+        KeyCode::Char(_) if key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) => {
+            return Typed::Nothing;
+        }
+        KeyCode::Char(letter) => Key::Char(letter),
+        KeyCode::Up => Key::Up,
+        KeyCode::Down => Key::Down,
+        KeyCode::PageUp => Key::PageUp,
+        KeyCode::PageDown => Key::PageDown,
+        KeyCode::Home => Key::Home,
+        KeyCode::End => Key::End,
+        KeyCode::Enter => Key::Enter,
+        KeyCode::Esc => Key::Esc,
+        KeyCode::Backspace | KeyCode::Delete => Key::Backspace,
+        KeyCode::F(1) => Key::Char('?'),
+        _ => return Typed::Nothing,
+    };
+    Typed::Key(key)
+}
+
+/// Where the newest state of the screen hangs for all consoles to see. A console that is slow or blocked misses states; it never
+/// holds up the others, nor the one who pins.
+#[derive(Default)]
+struct Board {
+    pinned: Mutex<Pinned>,
+    news: Condvar,
+}
+
+#[derive(Clone, Default)]
+struct Pinned {
+    model: Arc<Model>,
+    version: u64,
+    /// The version since when consoles are to be written whole.
+    whole: u64,
+    closed: bool,
+}
+
+impl Board {
+    fn pin(&self, model: &Model, whole: bool) {
+        let model = Arc::new(model.clone());
+        self.change(|pinned| {
+            pinned.model = model;
+            pinned.version += 1;
+            if whole {
+                pinned.whole = pinned.version;
+            }
+        });
+    }
+
+    fn close(&self) {
+        self.change(|pinned| pinned.closed = true);
+    }
+
+    fn change(&self, how: impl FnOnce(&mut Pinned)) {
+        how(&mut self.pinned.lock().unwrap_or_else(PoisonError::into_inner));
+        self.news.notify_all();
+    }
+
+    /// The state after `seen`, or the same one after `patience`.
+    fn newer(&self, seen: u64, patience: Duration) -> Pinned {
+        let pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_old = |pinned: &mut Pinned| pinned.version == seen && !pinned.closed;
+        let (pinned, _) =
+            self.news.wait_timeout_while(pinned, patience, is_old).unwrap_or_else(PoisonError::into_inner);
+        pinned.clone()
+    }
+}
+
+/// The life of one console.
+fn draw(mut screen: Screen, board: &Board) {
+    let mut painter = Painter::default();
+    let mut size = (screen.size)();
+    let (mut seen, mut whole) = (0, Instant::now());
+    loop {
+        let pinned = board.newer(seen, REPAINT.saturating_sub(whole.elapsed()));
+        if pinned.closed {
+            // Nothing can be done about a console that refuses.
+            let _ = screen.output.write_all(LEAVE.as_bytes()).and_then(|()| screen.output.flush());
+            return;
+        }
+        if whole.elapsed() >= REPAINT || pinned.whole > seen {
+            size = (screen.size)();
+            painter.forget();
+            whole = Instant::now();
+        }
+        seen = pinned.version;
+        let bytes = painter.paint(picture(&pinned.model, size));
+        if screen.output.write_all(&bytes).and_then(|()| screen.output.flush()).is_err() {
+            // Hung up, perhaps for now: begin anew when it takes bytes again.
+            painter.forget();
+        }
+        thread::sleep(FRAME);
+    }
+}
+
+/// The drawn screen. A fault in drawing must not end the erasures that run beside it.
+fn picture(model: &Model, (columns, rows): (u16, u16)) -> Buffer {
+    let area = Rect::new(0, 0, columns, rows);
+    let drawn = catch_unwind(AssertUnwindSafe(|| {
+        let mut buffer = Buffer::empty(area);
+        view::draw(model, &mut buffer);
+        buffer
+    }));
+    drawn.unwrap_or_else(|_| {
+        let mut buffer = Buffer::empty(area);
+        buffer.set_stringn(0, 0, words::FAULT, usize::from(columns), Style::new());
+        buffer
+    })
+}
+
+/// Waits until the consoles are given back, but not for one that is blocked.
+fn see_off(drawers: &[JoinHandle<()>]) {
+    let since = Instant::now();
+    while since.elapsed() < FAREWELL && drawers.iter().any(|drawer| !drawer.is_finished()) {
+        thread::sleep(FRAME / 4);
+    }
+}

@@ -1,0 +1,247 @@
+//! Traces: events and keys in, requests out.
+
+use purgeproof_core::event::{DriveId, Event, Filed, Progress, Request, Stage, Stick};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::fixtures::*;
+use crate::model::{Dialog, Exit, Host, Key, Model, Page};
+use crate::view;
+
+fn type_in(model: &mut Model, text: &str) -> Vec<Request> {
+    text.chars().filter_map(|letter| model.press(Key::Char(letter))).collect()
+}
+
+fn screen(model: &Model) -> String {
+    let mut buffer = Buffer::empty(Rect::new(0, 0, 80, 25));
+    view::draw(model, &mut buffer);
+    buffer.content.chunks(80).map(|row| row.iter().map(|cell| cell.symbol()).collect::<String>() + "\n").collect()
+}
+
+fn purge(typed: &str) -> Option<Request> {
+    Some(Request::Purge { drive: ID, typed: typed.into() })
+}
+
+#[test]
+fn a_wrong_serial_leaves_the_question_open_and_the_right_one_starts() {
+    let mut model = after([Event::Drives(bench())]);
+    assert_eq!(model.press(Key::Enter), None);
+    assert_eq!(type_in(&mut model, "1234"), []);
+    assert_eq!(model.press(Key::Enter), purge("1234"));
+    assert_eq!(model.press(Key::Enter), None, "one question, one request");
+    model.hear(Event::Denied { drive: ID, why: "That is not this drive: nothing was done.".into() });
+    assert!(screen(&model).contains("! That is not this drive: nothing was done."));
+    assert_eq!(type_in(&mut model, "2345"), []);
+    assert_eq!(model.press(Key::Enter), purge("2345"));
+    assert!(screen(&model).contains("Starting ..."));
+    model.hear(began(1));
+    assert!(model.dialog.is_none());
+    assert!(screen(&model).contains("1 running"));
+}
+
+#[test]
+fn escape_and_an_empty_line_ask_for_nothing() {
+    let mut model = after([Event::Drives(bench())]);
+    model.press(Key::Enter);
+    assert_eq!(model.press(Key::Enter), None);
+    type_in(&mut model, "234");
+    assert_eq!(model.press(Key::Esc), None);
+    assert!(model.dialog.is_none());
+    // What was typed does not linger for the next time.
+    model.press(Key::Enter);
+    assert_eq!(type_in(&mut model, "xp"), []);
+    model.press(Key::Backspace);
+    assert_eq!(model.press(Key::Enter), purge("x"));
+}
+
+#[test]
+fn what_is_not_ready_cannot_be_asked_for() {
+    let mut model = after([Event::Drives(excluded().into_iter().chain([volume()]).collect())]);
+    for _ in 0..3 {
+        assert_eq!(model.press(Key::Enter), None);
+        assert!(matches!(model.dialog, Some(Dialog::Page { page: Page::Details(_), .. })));
+        model.press(Key::Esc);
+        model.press(Key::Down);
+    }
+}
+
+#[test]
+fn the_selection_stays_with_the_drive_when_lines_move() {
+    let mut model = after([Event::Drives(vec![disk(2, "sda", "A"), disk(3, "sdb", "B")])]);
+    model.press(Key::Down);
+    model.hear(Event::Drives(vec![nvme(1), disk(2, "sda", "A"), disk(3, "sdb", "B")]));
+    assert_eq!(model.selected, Some(DriveId(3)));
+    model.hear(Event::Drives(vec![nvme(1), disk(2, "sda", "A")]));
+    assert_eq!(model.selected, Some(DriveId(2)), "the last line that is left");
+    model.hear(Event::Drives(vec![]));
+    assert_eq!(model.selected, None);
+    assert_eq!((model.press(Key::Down), model.press(Key::Enter)), (None, None));
+}
+
+#[test]
+fn a_drive_that_is_unplugged_takes_its_question_along() {
+    let mut model = after([Event::Drives(bench())]);
+    model.press(Key::Enter);
+    model.hear(Event::Drives(vec![disk(2, "sda", "A")]));
+    assert!(model.dialog.is_none());
+    assert!(screen(&model).contains("! Nothing was done: the drive in question was unplugged"));
+    assert_eq!(type_in(&mut model, "45"), []);
+    model.hear(Event::Drives(vec![]));
+    assert_eq!(model.press(Key::Enter), None);
+}
+
+#[test]
+fn the_result_of_a_drive_outlives_its_cable() {
+    let mut model = after([Event::Drives(bench()), began(1), ended(1, good()), certified(1)]);
+    model.hear(Event::Drives(vec![disk(2, "sda", "A")]));
+    assert!(screen(&model).contains("CLEARED"));
+    model.press(Key::Enter);
+    assert!(screen(&model).contains("no longer attached"));
+    // It cannot be erased again while it is away.
+    model.press(Key::Char('e'));
+    assert!(matches!(model.dialog, Some(Dialog::Page { page: Page::Result(ID), .. })));
+    model.hear(Event::Drives(vec![nvme(1)]));
+    model.press(Key::Char('e'));
+    assert!(matches!(model.dialog, Some(Dialog::Consent { drive: ID, .. })));
+}
+
+#[test]
+fn a_job_is_stopped_by_the_word_stop_alone() {
+    let mut model = after([Event::Drives(bench()), began(1)]);
+    model.press(Key::Char('s'));
+    assert_eq!(type_in(&mut model, "sto"), []);
+    assert_eq!(model.press(Key::Enter), None);
+    assert!(screen(&model).contains("Type the word stop"));
+    assert_eq!(type_in(&mut model, "stop"), []);
+    assert_eq!(model.press(Key::Enter), Some(Request::Stop { drive: ID }));
+    assert!(screen(&model).contains("stopping ..."));
+    model.press(Key::Down);
+    model.press(Key::Char('s'));
+    assert!(model.dialog.is_none(), "nothing runs there");
+}
+
+#[test]
+fn the_end_of_a_job_takes_the_question_whether_to_stop_it_along() {
+    let mut model = after([Event::Drives(bench()), began(1)]);
+    model.press(Key::Char('s'));
+    model.hear(ended(1, good()));
+    assert!(model.dialog.is_none());
+}
+
+#[test]
+fn power_off_with_running_jobs_needs_the_word_yes() {
+    let mut model = after([Event::Drives(bench()), began(1), began(2), began(3)]);
+    model.press(Key::Char('p'));
+    assert!(screen(&model).contains("3 drives are still being erased: power-off leaves them NOT ERASED."));
+    assert_eq!(model.press(Key::Enter), None);
+    assert_eq!(type_in(&mut model, "yes"), []);
+    assert_eq!(model.press(Key::Enter), Some(Request::PowerOff));
+    assert!(screen(&model).contains("Stopping 3 jobs"));
+    assert_eq!(model.hurried, None);
+    model.press(Key::Char('w'));
+    assert_eq!(model.hurried, Some(Exit::PowerOff));
+}
+
+#[test]
+fn a_job_that_begins_under_the_question_is_counted() {
+    let mut model = after([Event::Drives(bench())]);
+    model.press(Key::Char('r'));
+    model.hear(began(1));
+    assert_eq!(model.press(Key::Enter), None, "yes is needed now");
+    model.hear(ended(1, good()));
+    model.hear(certified(1));
+    assert_eq!(model.press(Key::Enter), Some(Request::Reboot));
+}
+
+#[test]
+fn certificates_in_memory_need_the_word_yes_too() {
+    let filed = Filed::InMemory { why: "no stick".into() };
+    let mut model = after([Event::Drives(bench()), began(1), ended(1, good())]);
+    model.hear(Event::Certified { drive: ID, filed, qr: qr_text() });
+    model.press(Key::Char('p'));
+    assert!(screen(&model).contains("1 certificate is only in memory: plug in a stick, or it is lost."));
+    assert_eq!(model.press(Key::Enter), None);
+    model.hear(certified(1));
+    assert_eq!(model.press(Key::Enter), Some(Request::PowerOff));
+}
+
+#[test]
+fn a_workstation_cannot_be_rebooted_from_here() {
+    let mut model = Model::new(Host::Workstation);
+    assert_eq!((model.press(Key::Char('r')), model.press(Key::Enter)), (None, None));
+    assert!(model.dialog.is_none());
+}
+
+#[test]
+fn a_stage_that_is_not_over_is_never_at_100_percent() {
+    let mut model = after([Event::Drives(bench()), began(1)]);
+    model.hear(Event::Stage { drive: ID, stage: Stage::Verify });
+    for (done, total, percent) in [(0, 0, 0), (999, 1000, 99), (1000, 1000, 99), (u64::MAX, 1, 99), (1, 3, 33)] {
+        let progress = Progress { done, total, ..Progress::default() };
+        model.hear(Event::Progress { drive: ID, progress });
+        assert_eq!(model.runs[&ID].running().unwrap().percent(), percent, "{done}/{total}");
+    }
+    assert!(!screen(&model).contains("100 %"));
+}
+
+#[test]
+fn a_new_stage_starts_from_nothing() {
+    let mut model = after([Event::Drives(bench()), began(1)]);
+    progress(1, Stage::Purge { number: 1, of: 1 }, 99, 0).map(|event| model.hear(event));
+    model.hear(Event::Stage { drive: ID, stage: Stage::Verify });
+    assert_eq!(model.runs[&ID].running().unwrap().progress, Progress::default());
+}
+
+#[test]
+fn a_silent_drive_is_called_silent_but_not_while_it_flushes() {
+    let mut model = after([Event::Drives(bench()), began(1)]);
+    progress(1, Stage::Purge { number: 1, of: 1 }, 43, 0).map(|event| model.hear(event));
+    model.tick(29);
+    assert!(!screen(&model).contains("no sign of life"));
+    model.tick(95);
+    assert!(screen(&model).contains("no sign of life for 1 min 35 s"));
+    model.hear(Event::Stage { drive: ID, stage: Stage::Flush });
+    model.tick(300);
+    assert!(!screen(&model).contains("no sign of life"));
+}
+
+#[test]
+fn an_unattended_run_ends_with_a_summary_that_comes_back() {
+    let mut model = after([Event::Drives(bench()), began(1), ended(1, good()), certified(1), Event::Done]);
+    assert!(screen(&model).contains("1 CLEARED"));
+    model.press(Key::Esc);
+    assert!(model.dialog.is_none());
+    model.press(Key::Esc);
+    assert!(matches!(model.dialog, Some(Dialog::Page { page: Page::Summary, .. })));
+    assert_eq!(model.press(Key::Char('p')), None);
+    assert_eq!(model.press(Key::Enter), Some(Request::PowerOff));
+}
+
+#[test]
+fn an_answer_for_nobody_is_a_message() {
+    let mut model = after([Event::Drives(bench()), Event::Denied { drive: DriveId(2), why: "No such drive.".into() }]);
+    model.press(Key::Char('n'));
+    assert!(screen(&model).contains("! No such drive."));
+}
+
+#[test]
+fn pages_scroll_to_their_end_and_straight_back() {
+    let mut model = after((0..40).map(|number| Event::Notice(format!("message {number:02}"))));
+    model.press(Key::Char('n'));
+    for _ in 0..100 {
+        model.press(Key::Down);
+    }
+    assert!(screen(&model).contains("message 00") && !screen(&model).contains("message 39"));
+    model.press(Key::Up);
+    assert!(screen(&model).contains("Controllers of this machine"));
+    model.press(Key::Home);
+    assert!(screen(&model).contains("message 39"));
+    assert_eq!(model.press(Key::End), None);
+}
+
+#[test]
+fn look_again_and_unknown_keys() {
+    let mut model = after([Event::Stick(Stick::Absent)]);
+    assert_eq!(model.press(Key::Char('l')), Some(Request::Rescan));
+    assert_eq!(type_in(&mut model, "xyzs0"), []);
+}

@@ -1,0 +1,203 @@
+//! What a key does: to the state, and what it asks of the engine room.
+
+use purgeproof_core::event::Request;
+
+use crate::model::{Dialog, Entry, Exit, Host, Key, Model, Page, Phase};
+use crate::view::page;
+use crate::words;
+
+/// Longer than any serial number; keeps a book that fell on the keyboard out of memory.
+const LONGEST_ENTRY: usize = 64;
+
+impl Model {
+    /// Takes in one key; what is to be asked of the engine room is the result.
+    pub fn press(&mut self, key: Key) -> Option<Request> {
+        match self.dialog.take() {
+            None => self.press_list(key),
+            Some(Dialog::Consent { drive, entry, sent }) => {
+                let (entry, entered) = edit(entry, key)?;
+                let typed = entered.filter(|typed| !sent && !typed.is_empty());
+                let sent = sent || typed.is_some();
+                self.dialog = Some(Dialog::Consent { drive, entry, sent });
+                typed.map(|typed| Request::Purge { drive, typed })
+            }
+            Some(Dialog::Stop { drive, entry }) => {
+                let (mut entry, entered) = edit(entry, key)?;
+                match entered {
+                    Some(typed) if is_word(&typed, words::STOP) => {
+                        if let Some(Phase::Running(running)) = self.runs.get_mut(&drive).map(|run| &mut run.phase) {
+                            running.stopping = true;
+                        }
+                        return Some(Request::Stop { drive });
+                    }
+                    Some(_) => entry = refuse(words::STOP),
+                    None => {}
+                }
+                self.dialog = Some(Dialog::Stop { drive, entry });
+                None
+            }
+            Some(Dialog::Power { exit, entry }) => self.press_power(exit, entry, key),
+            Some(Dialog::Leaving { exit }) => {
+                self.dialog = Some(Dialog::Leaving { exit });
+                if is_char(key, 'w') {
+                    self.hurried = Some(exit);
+                }
+                None
+            }
+            Some(Dialog::Page { page, scroll }) => self.press_page(page, scroll, key),
+        }
+    }
+
+    fn press_list(&mut self, key: Key) -> Option<Request> {
+        match key {
+            Key::Up => self.step(-1),
+            Key::Down => self.step(1),
+            Key::PageUp => self.step(-10),
+            Key::PageDown => self.step(10),
+            Key::Home => self.step(isize::MIN),
+            Key::End => self.step(isize::MAX),
+            Key::Enter => self.open_selected(),
+            Key::Char(letter) => return self.press_letter(letter.to_ascii_lowercase()),
+            Key::Esc | Key::Backspace => {
+                // An end screen that was put aside comes back.
+                if self.done {
+                    self.open(Page::Summary);
+                }
+            }
+        }
+        None
+    }
+
+    fn press_letter(&mut self, letter: char) -> Option<Request> {
+        match letter {
+            'd' => {
+                if let Some(drive) = self.selected {
+                    self.open(Page::Details(drive));
+                }
+            }
+            's' => {
+                let running = self.selected_row().filter(|row| row.run.is_some_and(|run| run.running().is_some()));
+                match running.map(|row| row.listed.id) {
+                    Some(drive) => self.dialog = Some(Dialog::Stop { drive, entry: Entry::default() }),
+                    None => self.notice(words::NOTHING_TO_STOP.into()),
+                }
+            }
+            'n' => self.open(Page::Log),
+            '?' | 'h' => self.open(Page::Help),
+            'p' => self.dialog = Some(Dialog::Power { exit: Exit::PowerOff, entry: Entry::default() }),
+            'r' if self.host == Host::Appliance => {
+                self.dialog = Some(Dialog::Power { exit: Exit::Reboot, entry: Entry::default() });
+            }
+            'l' => return Some(Request::Rescan),
+            _ => {}
+        }
+        None
+    }
+
+    fn open(&mut self, page: Page) {
+        self.dialog = Some(Dialog::Page { page, scroll: 0 });
+    }
+
+    fn open_selected(&mut self) {
+        let Some(row) = self.selected_row() else { return };
+        let drive = row.listed.id;
+        match row.run.map(|run| &run.phase) {
+            Some(Phase::Ended(_)) => self.open(Page::Result(drive)),
+            None if row.is_planned() => self.ask_consent(),
+            Some(Phase::Running(_)) | None => self.open(Page::Details(drive)),
+        }
+    }
+
+    fn ask_consent(&mut self) {
+        if let Some(row) = self.selected_row().filter(|row| row.attached && row.is_planned()) {
+            self.dialog = Some(Dialog::Consent { drive: row.listed.id, entry: Entry::default(), sent: false });
+        }
+    }
+
+    fn press_power(&mut self, exit: Exit, entry: Entry, key: Key) -> Option<Request> {
+        let (mut entry, entered) = edit(entry, key)?;
+        let must_type = self.running() > 0 || self.unsaved() > 0;
+        if let Some(typed) = entered {
+            if !must_type || is_word(&typed, words::YES) {
+                self.dialog = Some(Dialog::Leaving { exit });
+                return Some(if exit == Exit::Reboot { Request::Reboot } else { Request::PowerOff });
+            }
+            entry = refuse(words::YES);
+        }
+        self.dialog = Some(Dialog::Power { exit, entry });
+        None
+    }
+
+    fn press_page(&mut self, page: Page, scroll: usize, key: Key) -> Option<Request> {
+        let (height, last) = page::extent(self, page);
+        let scroll = match key {
+            Key::Up => scroll.saturating_sub(1),
+            Key::Down => scroll + 1,
+            Key::PageUp => scroll.saturating_sub(height),
+            Key::PageDown | Key::Char(' ') => scroll + height,
+            Key::Home => 0,
+            Key::End => last,
+            Key::Esc | Key::Enter | Key::Backspace => {
+                if let Page::Qr(drive) = page {
+                    self.open(Page::Result(drive));
+                }
+                return None;
+            }
+            Key::Char(letter) => match (page, letter.to_ascii_lowercase()) {
+                (Page::Result(drive), 'q') => {
+                    self.open(Page::Qr(drive));
+                    return None;
+                }
+                (Page::Result(drive), 'e') => {
+                    self.selected = Some(drive);
+                    self.ask_consent();
+                    if self.dialog.is_some() {
+                        return None;
+                    }
+                    scroll
+                }
+                (Page::Summary, 'p' | 'r') => return self.press_letter(letter.to_ascii_lowercase()),
+                _ => scroll,
+            },
+        };
+        self.dialog = Some(Dialog::Page { page, scroll: scroll.min(last) });
+        None
+    }
+
+    /// Moves the selection by so many lines, as far as there are any.
+    fn step(&mut self, by: isize) {
+        let rows = self.rows();
+        let at = self.position().saturating_add_signed(by).min(rows.len().saturating_sub(1));
+        let next = rows.get(at).map(|row| row.listed.id);
+        self.selected = next;
+    }
+}
+
+/// What a key makes of a line being typed, and the line itself once Enter ends it; `None` if Esc gave it up.
+fn edit(mut entry: Entry, key: Key) -> Option<(Entry, Option<String>)> {
+    match key {
+        Key::Esc => return None,
+        Key::Enter => {
+            let typed = entry.typed.clone();
+            return Some((entry, Some(typed)));
+        }
+        Key::Backspace => {
+            entry.typed.pop();
+        }
+        Key::Char(letter) if entry.typed.chars().count() < LONGEST_ENTRY => entry.typed.push(letter),
+        _ => {}
+    }
+    Some((entry, None))
+}
+
+fn refuse(word: &str) -> Entry {
+    Entry { typed: String::new(), complaint: Some(words::type_the_word(word)) }
+}
+
+fn is_word(typed: &str, word: &str) -> bool {
+    typed.trim().eq_ignore_ascii_case(word)
+}
+
+fn is_char(key: Key, wanted: char) -> bool {
+    matches!(key, Key::Char(letter) if letter.eq_ignore_ascii_case(&wanted))
+}

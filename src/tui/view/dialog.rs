@@ -1,0 +1,139 @@
+//! Questions in a box over the list of drives.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+
+use purgeproof_core::consent::challenge;
+use purgeproof_core::drive::Identity;
+use purgeproof_core::event::{DriveId, Offer};
+
+use super::text::{clean, fit_end, labelled, pad, put, put_lines, split_bottom, wrap};
+use super::{ALARM, BAD, BOLD, PLAIN, TITLE, details};
+use crate::model::{Dialog, Entry, Exit, Model};
+use crate::words;
+
+/// The widest box.
+const WIDTH: u16 = 74;
+
+pub(super) fn draw(model: &Model, dialog: &Dialog, area: Rect, buffer: &mut Buffer) {
+    let width = area.width.min(WIDTH);
+    let inner = usize::from(width.saturating_sub(4));
+    let (title, mut lines, entry, keys) = match dialog {
+        Dialog::Consent { drive, entry, sent: false } => {
+            (words::CONSENT_TITLE, consent(model, *drive, inner), Some(entry), words::KEYS_CONSENT)
+        }
+        Dialog::Consent { drive, .. } => {
+            let mut lines = consent(model, *drive, inner);
+            lines.push(Line::styled(words::CONSENT_SENT, BOLD));
+            (words::CONSENT_TITLE, lines, None, words::KEYS_SENT)
+        }
+        Dialog::Stop { drive, entry } => (words::STOP_TITLE, stop(model, *drive, inner), Some(entry), words::KEYS_STOP),
+        Dialog::Power { exit, entry } => {
+            (words::power_title(*exit, model.host), power(model, *exit, inner), Some(entry), words::KEYS_POWER)
+        }
+        Dialog::Leaving { exit } => {
+            let sentence = words::leaving_sentence(model.running(), *exit, model.host);
+            (words::NAME, wrap(&sentence, inner, BOLD), None, words::KEYS_LEAVING)
+        }
+        Dialog::Page { .. } => return,
+    };
+    lines.extend(entry.map(|entry| typing(entry, inner)).into_iter().flatten());
+    draw_box(title, &lines, keys, width, area, buffer);
+}
+
+/// The line being typed is the last one and stays visible on however small a console.
+fn draw_box(title: &str, lines: &[Line<'_>], keys: &str, width: u16, area: Rect, buffer: &mut Buffer) {
+    let wanted = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(3);
+    let height = wanted.min(area.height);
+    let frame = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
+    let columns = usize::from(frame.width);
+    let rule = "─".repeat(columns.saturating_sub(2));
+    for row in 0..height {
+        edge(buffer, frame, row, ("│", "│"), &" ".repeat(columns.saturating_sub(2)));
+    }
+    edge(buffer, frame, 0, ("┌", "┐"), &rule);
+    edge(buffer, frame, height.saturating_sub(1), ("└", "┘"), &rule);
+    put(buffer, inset(frame), 0, &format!(" {title} "), ALARM);
+    let body = inset(Rect { y: frame.y + 1, height: height.saturating_sub(2), ..frame });
+    let (body, bottom) = split_bottom(body, 1);
+    put(buffer, bottom, 0, keys, TITLE);
+    let hidden = lines.len().saturating_sub(usize::from(body.height));
+    put_lines(buffer, body, lines.get(hidden..).unwrap_or_default());
+}
+
+fn edge(buffer: &mut Buffer, frame: Rect, row: u16, (left, right): (&str, &str), between: &str) {
+    put(buffer, frame, row, &format!("{left}{between}{right}"), PLAIN);
+}
+
+fn inset(area: Rect) -> Rect {
+    Rect { x: area.x + 2.min(area.width), width: area.width.saturating_sub(4), ..area }
+}
+
+fn consent(model: &Model, drive: DriveId, width: usize) -> Vec<Line<'static>> {
+    let Some(row) = model.row(drive) else { return Vec::new() };
+    let identity = &row.listed.identity;
+    let mut lines = labelled("Model", &identity.title(), details::LABEL, width, BOLD);
+    lines.extend(handle(identity, width));
+    lines.extend(labelled("Size", &identity.capacity.to_string(), details::LABEL, width, BOLD));
+    let attached = format!("{} as {}", words::kind(identity), row.listed.node);
+    lines.extend(labelled("Attached", &attached, details::LABEL, width, PLAIN));
+    if let Offer::Planned(plan) = &row.listed.offer {
+        lines.extend(labelled("Plan", &plan.to_string(), details::LABEL, width, PLAIN));
+    }
+    lines.push(Line::default());
+    lines.push(Line::styled(words::CONSENT_LOSS, BAD));
+    let prompt = words::consent_prompt(identity, challenge(identity).chars().count());
+    lines.extend(wrap(&prompt, width, PLAIN));
+    lines
+}
+
+/// What is on the label, with what is to be typed marked: reversed, and by a line of carets where there is no reverse video.
+fn handle(identity: &Identity, width: usize) -> [Line<'static>; 2] {
+    let wanted = challenge(identity);
+    let whole = identity.handle();
+    let before: String = whole.chars().take(whole.chars().count() - wanted.chars().count()).collect();
+    let marked = clean(&wanted);
+    let label = pad(words::label_of_handle(identity).0, details::LABEL);
+    let before = fit_end(&before, width.saturating_sub(details::LABEL + marked.len()));
+    let carets =
+        format!("{}{}", " ".repeat(details::LABEL + before.chars().count()), "^".repeat(marked.chars().count()));
+    let marked = Span::styled(marked, BOLD.add_modifier(Modifier::REVERSED));
+    [Line::from(vec![Span::raw(label), Span::styled(before, BOLD), marked]), Line::raw(carets)]
+}
+
+fn stop(model: &Model, drive: DriveId, width: usize) -> Vec<Line<'static>> {
+    let Some(row) = model.row(drive) else { return Vec::new() };
+    let identity = &row.listed.identity;
+    let mut lines =
+        labelled("Drive", &format!("{} {}", row.listed.node, identity.title()), details::LABEL, width, BOLD);
+    lines.extend(labelled(words::label_of_handle(identity).0, &identity.handle(), details::LABEL, width, BOLD));
+    lines.extend(wrap(words::STOP_LOSS, width, PLAIN));
+    lines.push(Line::default());
+    lines.extend(wrap(words::STOP_PROMPT, width, PLAIN));
+    lines
+}
+
+fn power(model: &Model, exit: Exit, width: usize) -> Vec<Line<'static>> {
+    let (running, unsaved) = (model.running(), model.unsaved());
+    let mut lines = Vec::new();
+    if running > 0 {
+        lines.extend(wrap(&words::power_running(running, exit, model.host), width, BAD));
+    }
+    if unsaved > 0 {
+        lines.extend(wrap(&words::power_unsaved(unsaved), width, BAD));
+    }
+    if model.ready() > 0 {
+        lines.extend(wrap(&words::power_untouched(model.ready()), width, PLAIN));
+    }
+    lines.extend(wrap(words::power_prompt(running > 0 || unsaved > 0), width, PLAIN));
+    lines
+}
+
+/// What was wrong with the last try, and the line being typed.
+fn typing(entry: &Entry, width: usize) -> Vec<Line<'static>> {
+    let complaint = entry.complaint.iter().flat_map(|sentence| labelled("!", sentence, 2, width, BAD));
+    let typed = format!("> {}_", fit_end(&entry.typed, width.saturating_sub(3)));
+    complaint.chain(std::iter::once(Line::styled(typed, BOLD))).collect()
+}

@@ -1,0 +1,176 @@
+//! Pages to read: details, result, QR code, help, messages, the end of an unattended run.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use purgeproof_core::event::DriveId;
+use purgeproof_core::verdict::Outcome;
+
+use super::list::verdict_style;
+use super::text::{clean, fit, labelled, pad, put, put_lines, wrap};
+use super::{ALARM, BAD, BOLD, GOOD, PLAIN, TITLE, details, letters, qr, with_keys};
+use crate::model::{Host, Model, Page};
+use crate::words;
+
+/// The rows of a page that are not its text: title and keys.
+const FRAME: u16 = 2;
+
+/// The rows of text that the page shows at once on the console that pages are turned for, and the last line to scroll to.
+pub(crate) fn extent(model: &Model, page: Page) -> (usize, usize) {
+    let (width, height) = model.size;
+    let height = usize::from(height.saturating_sub(FRAME)).max(1);
+    (height, lines(model, page, model.size, usize::from(width)).len().saturating_sub(height))
+}
+
+pub(super) fn draw(model: &Model, page: Page, scroll: usize, area: Rect, buffer: &mut Buffer) {
+    let all = lines(model, page, (area.width, area.height), usize::from(area.width));
+    let area = with_keys(keys(model, page), area, buffer);
+    let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    let room = usize::from(body.height);
+    let first = scroll.min(all.len().saturating_sub(room));
+    let place = if all.len() > room {
+        format!("  lines {}-{} of {}", first + 1, first + room, all.len())
+    } else {
+        String::new()
+    };
+    put(buffer, area, 0, &pad(&format!("{}{place}", title(model, page)), usize::from(area.width)), TITLE);
+    put_lines(buffer, body, all.get(first..).unwrap_or_default());
+}
+
+fn keys(model: &Model, page: Page) -> &'static str {
+    match (page, model.host) {
+        (Page::Result(_), _) => words::KEYS_RESULT,
+        (Page::Qr(_), _) => words::KEYS_ESC,
+        (Page::Summary, Host::Appliance) => words::KEYS_SUMMARY,
+        _ => words::KEYS_PAGE,
+    }
+}
+
+fn title(model: &Model, page: Page) -> String {
+    match page {
+        Page::Details(id) => named(model, "Details of", id),
+        Page::Result(id) => named(model, "Result of", id),
+        Page::Qr(id) => named(model, "Certificate of", id),
+        Page::Help => format!("{}: help", words::NAME),
+        Page::Log => "Messages, newest first, and controllers".into(),
+        Page::Summary => words::DONE.into(),
+    }
+}
+
+fn named(model: &Model, what: &str, id: DriveId) -> String {
+    match model.row(id) {
+        Some(row) => format!("{what} {} {}", clean(&row.listed.node), fit(&row.listed.identity.title(), 40)),
+        None => what.into(),
+    }
+}
+
+fn lines(model: &Model, page: Page, size: (u16, u16), width: usize) -> Vec<Line<'static>> {
+    match page {
+        Page::Details(id) => model.row(id).map_or_else(gone, |row| details::lines(model, &row, width)),
+        Page::Result(id) => result(model, id, width),
+        Page::Qr(id) => certificate(model, id, size),
+        Page::Help => help(width),
+        Page::Log => log(model, width),
+        Page::Summary => summary(model, width),
+    }
+}
+
+fn gone() -> Vec<Line<'static>> {
+    vec![Line::styled(words::UNPLUGGED, BAD)]
+}
+
+fn result(model: &Model, id: DriveId, width: usize) -> Vec<Line<'static>> {
+    let Some(row) = model.row(id) else { return gone() };
+    let Some(ended) = row.run.and_then(|run| run.ended()) else { return details::lines(model, &row, width) };
+    let mut lines = vec![Line::default()];
+    lines.extend(in_large_letters(&ended.verdict.outcome.to_string(), width, verdict_style(ended)));
+    lines.push(Line::default());
+    lines.extend(details::lines(model, &row, width));
+    lines
+}
+
+fn in_large_letters(word: &str, width: usize, style: Style) -> impl Iterator<Item = Line<'static>> {
+    letters::large(word, width.saturating_sub(1)).into_iter().map(move |row| Line::styled(format!(" {row}"), style))
+}
+
+fn certificate(model: &Model, id: DriveId, size: (u16, u16)) -> Vec<Line<'static>> {
+    let width = usize::from(size.0);
+    let ended = model.runs.get(&id).and_then(|run| run.ended());
+    let Some(certificate) = ended.and_then(|ended| ended.certificate.as_ref()) else {
+        return wrap(words::QR_NONE, width, BOLD);
+    };
+    // One row is for the sentence below the code.
+    let room = usize::from(size.1.saturating_sub(FRAME));
+    match qr::lines(&certificate.qr, width, room.saturating_sub(1)) {
+        None => wrap(words::QR_NONE, width, BOLD),
+        Some(Err((columns, rows))) => {
+            let needed = (columns, rows + usize::from(FRAME) + 1);
+            wrap(&words::qr_too_small(needed, size), width, BOLD)
+        }
+        Some(Ok(mut lines)) => {
+            lines.push(Line::raw(fit(words::QR_HOW, width)));
+            lines
+        }
+    }
+}
+
+fn help(width: usize) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    for text in words::HELP {
+        match text.split_once(" | ") {
+            Some((term, meaning)) => lines.extend(labelled(term, meaning, 15, width, PLAIN)),
+            None => lines.push(Line::styled(*text, BOLD)),
+        }
+    }
+    lines
+}
+
+fn log(model: &Model, width: usize) -> Vec<Line<'static>> {
+    let mut lines: Vec<Line<'_>> =
+        model.notices.iter().flat_map(|sentence| labelled("!", sentence, 2, width, PLAIN)).collect();
+    if lines.is_empty() {
+        lines.push(Line::raw(words::NO_MESSAGES));
+    }
+    lines.push(Line::default());
+    lines.extend(wrap(words::CONTROLLERS, width, BOLD));
+    lines.extend(details::controllers(model, width));
+    lines
+}
+
+fn summary(model: &Model, width: usize) -> Vec<Line<'static>> {
+    let mut lines = vec![Line::default()];
+    let count = |wanted| model.ended().filter(|ended| ended.verdict.outcome == wanted).count();
+    for outcome in [Outcome::Purged, Outcome::Cleared, Outcome::NotErased, Outcome::Indeterminate] {
+        if count(outcome) > 0 {
+            let style = if outcome.is_good() { GOOD } else { BAD };
+            lines.push(Line::styled(format!("   {:>4} {outcome}", count(outcome)), style));
+        }
+    }
+    lines.push(Line::default());
+    let is_good = model.ended().count() > 0 && model.ended().all(|ended| ended.verdict.outcome.is_good());
+    let doubts = [
+        (model.ended().count() == 0).then(|| words::NONE_ERASED.to_owned()),
+        (model.ready() > 0).then(|| words::power_untouched(model.ready())),
+        (model.unsaved() > 0).then(|| words::power_unsaved(model.unsaved())),
+        (!is_good && model.ended().count() > 0).then(|| words::SOME_BAD.to_owned()),
+    ];
+    let doubts: Vec<String> = doubts.into_iter().flatten().collect();
+    for doubt in &doubts {
+        lines.extend(wrap(&format!(" !! {doubt}"), width, ALARM));
+    }
+    if doubts.is_empty() {
+        lines.extend(wrap(words::ALL_GOOD, width, GOOD));
+    }
+    lines.push(Line::default());
+    for row in model.rows() {
+        let Some(ended) = row.run.and_then(|run| run.ended()) else { continue };
+        let identity = &row.listed.identity;
+        let drive =
+            format!("{} {} {}  ", pad(&row.listed.node, 8), pad(&identity.title(), 20), pad(&identity.handle(), 20));
+        let verdict = format!("{}, {}", ended.verdict.outcome, words::filed(ended)[0]);
+        lines.push(Line::from(vec![Span::raw(drive), Span::styled(verdict, verdict_style(ended))]));
+    }
+    lines
+}

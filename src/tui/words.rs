@@ -1,0 +1,287 @@
+//! Every text of the screen, in one place.
+
+use purgeproof_core::drive::{Identity, Medium, Transport};
+use purgeproof_core::event::{Filed, Stage, Stick};
+use purgeproof_core::units::Bytes;
+use purgeproof_core::verdict::Outcome;
+
+use crate::model::{Ended, Exit, Host, Running};
+
+/// The word that stops a job.
+pub(crate) const STOP: &str = "stop";
+/// The word that ends the program although something is lost by it.
+pub(crate) const YES: &str = "yes";
+
+pub(crate) const NAME: &str = "PurgeProof";
+pub(crate) const CONSENT_GONE: &str =
+    "Nothing was done: the drive in question was unplugged or changed. Select it again";
+pub(crate) const NOTHING_TO_STOP: &str =
+    "No job runs on the selected drive: there is nothing to stop. Select a running one";
+pub(crate) const LOOKING: &str = "Looking for drives ...";
+pub(crate) const NO_DRIVES: &str = "No drives found.";
+pub(crate) const NO_DRIVES_WHY: [&str; 2] = [
+    "Plug a drive in: it appears here by itself. Or press l to look again.",
+    "Drives behind a RAID controller or Intel VMD/RST stay hidden until the firmware setup is switched to AHCI, HBA or JBOD mode.",
+];
+pub(crate) const NO_CONTROLLERS: &str = "none found: the machine shows no storage controller at all";
+pub(crate) const TOO_SMALL: &str = "Console too small. At least 20x5 is needed";
+pub(crate) const FAULT: &str =
+    "This page cannot be drawn (a fault of PurgeProof). Drives go on being erased. Press Esc";
+pub(crate) const UNPLUGGED: &str = "no longer attached";
+pub(crate) const CONSENT_TITLE: &str = "ERASE THIS DRIVE?";
+pub(crate) const CONSENT_LOSS: &str = "Everything on it is destroyed for ever.";
+pub(crate) const CONSENT_SENT: &str = "Starting ...";
+pub(crate) const STOP_TITLE: &str = "STOP THIS JOB?";
+pub(crate) const STOP_LOSS: &str =
+    "What is overwritten stays overwritten, but the verdict will not be a good one: the drive has to be erased again.";
+pub(crate) const NO_MESSAGES: &str = "No messages so far.";
+pub(crate) const QR_HOW: &str =
+    "The whole signed certificate. Read it with a QR scanner and check it with: purgeproof verify";
+pub(crate) const DONE: &str = "DONE: everything that was to be done unattended is done";
+
+pub(crate) const NONE_ERASED: &str = "No drive was erased.";
+pub(crate) const SOME_BAD: &str = "Not every drive is erased: do not let this machine leave as it is.";
+pub(crate) const ALL_GOOD: &str = " Every drive that was to be erased is erased, and its certificate is on the stick.";
+pub(crate) const CONTROLLERS: &str = "Controllers of this machine:";
+
+pub(crate) const KEYS_SUMMARY: &str = "p power off   r reboot   Up/Down scroll   Esc list of drives";
+pub(crate) const KEYS_ESC: &str = "Esc back";
+pub(crate) const KEYS_PAGE: &str = "Up/Down scroll   Esc back";
+pub(crate) const KEYS_RESULT: &str = "q QR code   e erase again   Up/Down scroll   Esc back";
+pub(crate) const KEYS_CONSENT: &str = "Enter: erase   Esc: cancel";
+pub(crate) const KEYS_SENT: &str = "Esc: back to the list";
+pub(crate) const STOP_PROMPT: &str = "Type stop, then Enter:";
+pub(crate) const KEYS_POWER: &str = "Enter: go   Esc: back";
+pub(crate) const KEYS_STOP: &str = "Enter: stop   Esc: go on";
+pub(crate) const KEYS_LEAVING: &str = "w: do not wait (a drive that hangs may never stop)";
+
+/// The help page: headings end with a colon, the rest is `term | meaning`.
+pub(crate) const HELP: &[&str] = &[
+    "Keys:",
+    "Up, Down | choose a drive (PgUp, PgDn, Home, End work too)",
+    "Enter | on a drive that is Ready: erase it. You type the end of its serial number first. On a drive that has ended: its result",
+    "d | all that is known about the selected drive, with the plan and its reasons",
+    "s | stop the job on the selected drive",
+    "n | messages, and what the controllers of this machine advise",
+    "l | look for drives again (new ones appear by themselves)",
+    "p, r | power off, reboot. On a workstation p leaves the program",
+    "Ctrl-L | draw the screen again",
+    "Esc | back",
+    "How a drive is erased:",
+    "Clear | Every block that the computer can address is overwritten. Blocks that the drive keeps in reserve are not reached",
+    "Purge | The drive itself erases all that it holds, reserve included. Protects against a laboratory too",
+    "What comes of it:",
+    "PURGED | The drive erased all that it holds, and what can be checked agrees. It may leave",
+    "CLEARED | Every block was overwritten and read back as planned. It may leave",
+    "NOT ERASED | Old content is, or must be taken to be, on the drive. Try again or destroy it",
+    "INDETERMINATE | It cannot be known. Treat it like NOT ERASED",
+];
+
+pub(crate) fn type_the_word(word: &str) -> String {
+    format!("Nothing was done. Type the word {word}, or press Esc")
+}
+
+pub(crate) fn plural(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+pub(crate) fn keys_list(host: Host) -> &'static str {
+    match host {
+        Host::Appliance => "Enter erase/result  d details  s stop  n messages  p power off  r reboot  ? help",
+        Host::Workstation => "Enter erase/result  d details  s stop  n messages  l look again  p leave  ? help",
+    }
+}
+
+pub(crate) fn stick(stick: Option<&Stick>) -> String {
+    match stick {
+        None => "Stick: looking ...".into(),
+        Some(Stick::Absent) => "NO STICK".into(),
+        Some(Stick::Ready { key }) => format!("Stick ready, key {key}"),
+        Some(Stick::Failing { .. }) => "STICK FAILING".into(),
+    }
+}
+
+pub(crate) fn waiting(files: usize) -> String {
+    let verb = if files == 1 { "waits" } else { "wait" };
+    format!("{} {verb} in memory: PLUG IN THE STICK", plural(files, "certificate file", "certificate files"))
+}
+
+pub(crate) fn label_of_handle(drive: &Identity) -> (&'static str, &'static str) {
+    match (&drive.serial, &drive.wwn) {
+        (Some(_), _) => ("Serial", "serial number"),
+        (None, Some(_)) => ("WWN", "worldwide name (it has no serial number)"),
+        (None, None) => ("Bytes", "size in bytes (it has neither serial number nor WWN)"),
+    }
+}
+
+pub(crate) fn consent_prompt(drive: &Identity, wanted: usize) -> String {
+    let of = label_of_handle(drive).1;
+    format!("Type the last {} of the {of}, then Enter:", plural(wanted, "character", "characters"))
+}
+
+/// Transport and medium, as short as technicians say it.
+pub(crate) fn kind(drive: &Identity) -> String {
+    let medium = match (drive.transport, drive.medium) {
+        (Transport::Raid, _) => return "RAID".into(),
+        (Transport::Mmc, _) => return "eMMC/SD".into(),
+        (Transport::Ufs | Transport::File, _) | (_, Medium::Unknown) => "",
+        (_, Medium::Magnetic) => " HDD",
+        (_, Medium::Flash) => " SSD",
+    };
+    format!("{}{medium}", drive.transport)
+}
+
+pub(crate) fn not_offered(why: &str) -> String {
+    format!("not offered: {why}")
+}
+
+/// What a stage is called in the list.
+pub(crate) fn stage(stage: &Stage) -> String {
+    match stage {
+        Stage::Probe => "Probe".into(),
+        Stage::Purge { of: 1, .. } => "Purge".into(),
+        Stage::Purge { number, of } => format!("Purge {number}/{of}"),
+        Stage::Flush => "Flush".into(),
+        Stage::Verify => "Verify".into(),
+    }
+}
+
+/// What a stage is, in a sentence.
+pub(crate) fn stage_sentence(stage: &Stage) -> String {
+    match stage {
+        Stage::Probe => "Probe: asking the drive who it is".into(),
+        Stage::Purge { number, of } => format!("Purge: overwriting, pass {number} of {of}"),
+        Stage::Flush => "Flush: the drive puts everything onto its medium".into(),
+        Stage::Verify => "Verify: reading back".into(),
+    }
+}
+
+pub(crate) fn rate(bytes_a_second: u64) -> String {
+    format!("{}/s", Bytes(bytes_a_second))
+}
+
+/// A time to wait, as people say it: `3 h 20 min`, `12 min`, `under 1 min`.
+pub(crate) fn eta(seconds: u64) -> String {
+    match seconds.div_ceil(60) {
+        0 | 1 => "under 1 min".into(),
+        minutes @ 2..120 => format!("{minutes} min"),
+        minutes if minutes < 48 * 60 => format!("{} h {} min", minutes / 60, minutes % 60),
+        minutes => format!("{} days {} h", minutes / 60 / 24, minutes / 60 % 24),
+    }
+}
+
+/// A time that passed: `2 h 5 min`, `3 min 20 s`, `7 s`.
+pub(crate) fn duration(seconds: u64) -> String {
+    let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match (hours, minutes) {
+        (0, 0) => format!("{rest} s"),
+        (0, _) => format!("{minutes} min {rest} s"),
+        _ => format!("{hours} h {minutes} min"),
+    }
+}
+
+/// The line below the progress bar.
+pub(crate) fn figures(running: &Running, now_s: u64) -> String {
+    let progress = &running.progress;
+    let left = match progress.eta_s {
+        Some(seconds) => format!("about {} left in all", eta(seconds)),
+        None => "time left not known yet".into(),
+    };
+    let rate = if progress.rate == 0 { "speed not known yet".into() } else { rate(progress.rate) };
+    let errors = plural(usize::try_from(progress.errors).unwrap_or(usize::MAX), "bad block", "bad blocks");
+    let since = duration(now_s.saturating_sub(running.began_s));
+    format!("{rate}, {left}, {errors}, running for {since}")
+}
+
+pub(crate) fn silent(seconds: u64) -> String {
+    format!("no sign of life for {}", duration(seconds))
+}
+
+/// Where the certificate of an ended job is, short for the list.
+pub(crate) fn filed(ended: &Ended) -> [&'static str; 2] {
+    match ended.certificate.as_ref().map(|certificate| &certificate.filed) {
+        Some(Filed::OnStick { .. }) => ["certificate on stick", "on stick"],
+        Some(Filed::InMemory { .. }) => ["certificate IN MEMORY", "IN MEMORY"],
+        None => ["no certificate yet", "not filed"],
+    }
+}
+
+/// Where the certificate of an ended job is, in full.
+pub(crate) fn filed_sentence(ended: &Ended) -> String {
+    match ended.certificate.as_ref().map(|certificate| &certificate.filed) {
+        Some(Filed::OnStick { name }) => format!("on the stick as {name}, read back and compared"),
+        Some(Filed::InMemory { why }) => format!("ONLY IN MEMORY, lost with the power: {why}"),
+        None => "not made yet".into(),
+    }
+}
+
+/// What to do with a drive of this verdict.
+pub(crate) fn disposition(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Purged | Outcome::Cleared => "The drive may leave.",
+        Outcome::NotErased => "Old content is on it, or must be taken to be. Erase it again or destroy it.",
+        Outcome::Indeterminate => "It cannot be known whether it is erased. Treat it like NOT ERASED.",
+    }
+}
+
+pub(crate) fn power_title(exit: Exit, host: Host) -> &'static str {
+    match (exit, host) {
+        (Exit::Reboot, _) => "REBOOT?",
+        (_, Host::Appliance) => "POWER OFF?",
+        (_, Host::Workstation) => "LEAVE PURGEPROOF?",
+    }
+}
+
+fn leaving(exit: Exit, host: Host) -> &'static str {
+    match (exit, host) {
+        (Exit::Reboot, _) => "a reboot",
+        (_, Host::Appliance) => "power-off",
+        (_, Host::Workstation) => "leaving",
+    }
+}
+
+/// What is lost by ending now.
+pub(crate) fn power_running(jobs: usize, exit: Exit, host: Host) -> String {
+    let (drives, them) = match jobs {
+        1 => ("1 drive is still being erased".into(), "it"),
+        _ => (format!("{jobs} drives are still being erased"), "them"),
+    };
+    format!("{drives}: {} leaves {them} NOT ERASED.", leaving(exit, host))
+}
+
+pub(crate) fn power_unsaved(files: usize) -> String {
+    match files {
+        1 => "1 certificate is only in memory: plug in a stick, or it is lost.".into(),
+        _ => format!("{files} certificates are only in memory: plug in a stick, or they are lost."),
+    }
+}
+
+pub(crate) fn power_untouched(drives: usize) -> String {
+    match drives {
+        1 => "1 drive has not been erased: it keeps its content.".into(),
+        _ => format!("{drives} drives have not been erased: they keep their content."),
+    }
+}
+
+pub(crate) fn power_prompt(must_type: bool) -> &'static str {
+    if must_type { "Type yes, then Enter:" } else { "Nothing is running and nothing waits. Press Enter." }
+}
+
+pub(crate) fn leaving_sentence(running: usize, exit: Exit, host: Host) -> String {
+    let what = leaving(exit, host);
+    match running {
+        0 => format!("Putting the records in order, then {what} ..."),
+        _ => format!("Stopping {} and filing the records, then {what} ...", plural(running, "job", "jobs")),
+    }
+}
+
+pub(crate) fn qr_too_small(needed: (usize, usize), size: (u16, u16)) -> String {
+    format!(
+        "The QR code of this certificate needs a console of {} columns and {} rows; this one has {} and {}. \
+         Use a larger console, or the files on the stick: they are the same certificate.",
+        needed.0, needed.1, size.0, size.1
+    )
+}
+
+pub(crate) const QR_NONE: &str =
+    "There is no certificate yet, or it is too long for a QR code. Use the files on the stick.";
