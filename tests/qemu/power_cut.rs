@@ -1,6 +1,6 @@
 //! The power is cut in the middle, and the machine started again with the same drives and the same stick.
 
-use crate::rig::{BOOT, Bench, Bus, Disk, Machine, Parts, Results, WORK};
+use crate::rig::{BOOT, Bench, Bus, Disk, Machine, Parts, Results, SOON, WORK};
 
 #[test]
 fn the_interrupted_job_is_not_forgotten_and_not_good() {
@@ -14,15 +14,13 @@ fn the_interrupted_job_is_not_forgotten_and_not_good() {
     let certificate_of = |disk: &Disk, nth: usize| Results::of(&bench, &stick).about(disk).remove(nth);
 
     let machine = start("pp.consent=* pp.when_done=power-off");
-    machine.wait_until("the quick drive done, the slow one not", BOOT, |screen| {
-        let line = |serial: &str, word: &str| screen.lines().any(|line| line.contains(serial) && line.contains(word));
-        line("QUICK-2", "on stick") && line("SLOW-1", "Purge")
-    });
+    machine.wait_row("QUICK-2", "on stick", BOOT);
+    machine.wait_row("SLOW-1", "Purge", SOON);
     machine.kill();
     assert!(slow.old_sectors() > 0, "the power was cut too late for this test");
     let first = Results::of(&bench, &stick);
     assert_eq!(first.about(&slow).len(), 0);
-    assert_eq!(first.only(&quick).outcome(), "cleared");
+    assert_eq!(first.only(&quick).outcome(), "CLEARED");
     quick.assert_holds_stream(&first.only(&quick).key());
 
     // Again, but only for the slow one; the quick one has its certificate.
@@ -31,11 +29,11 @@ fn the_interrupted_job_is_not_forgotten_and_not_good() {
     assert_eq!(second.certificates().len(), 3);
     let mut outcomes: Vec<_> = second.about(&slow).iter().map(|one| one.outcome().to_owned()).collect();
     outcomes.sort();
-    assert_eq!(outcomes, ["cleared", "not-erased"]);
+    assert_eq!(outcomes, ["CLEARED", "NOT ERASED"]);
     for certificate in second.about(&slow) {
         certificate.assert_verifies();
         assert!(second.journal_has("filed", certificate.job()));
-        if certificate.outcome() == "cleared" {
+        if certificate.outcome() == "CLEARED" {
             slow.assert_holds_stream(&certificate.key());
         }
     }

@@ -3,6 +3,7 @@
 mod bench;
 mod disk;
 mod machine;
+mod picture;
 mod qmp;
 mod results;
 mod screen;

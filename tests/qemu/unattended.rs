@@ -6,22 +6,21 @@ use crate::rig::{Bench, Bus, Parts, Results, WORK};
 fn every_selected_drive_and_no_other() {
     let bench = Bench::new("unattended");
     let stick = bench.stick("STICK-1");
-    let nvme = bench.disk("PP-NVME-0001", 32);
-    let sata = bench.disk("PP-SATA-0002", 24);
-    let scsi = bench.disk("PP-SCSI-0003", 17);
-    let usb = bench.disk("PP-USB-0004", 16);
-    let kept_nvme = bench.disk("KEEP-NVME-0005", 16);
-    let kept_sata = bench.disk("KEEP-SATA-0006", 16);
-    let machine =
-        Parts::direct(&bench, "pp.consent=PP-NVME-0001,PP-SATA-0002,PP-SCSI-*,*-USB-0004 pp.when_done=power-off")
-            .stick(&stick)
-            .drive(Bus::Nvme, &nvme)
-            .drive(Bus::Sata, &sata)
-            .drive(Bus::Scsi, &scsi)
-            .drive(Bus::Usb, &usb)
-            .drive(Bus::Nvme, &kept_nvme)
-            .drive(Bus::Sata, &kept_sata)
-            .boot();
+    let nvme = bench.disk("PP-NVME-1", 32);
+    let sata = bench.disk("PP-SATA-2", 24);
+    let scsi = bench.disk("PP-SCSI-3", 17);
+    let usb = bench.disk("PP-USB-4", 16);
+    let kept_nvme = bench.disk("KEEP-5", 16);
+    let kept_sata = bench.disk("KEEP-6", 16);
+    let machine = Parts::direct(&bench, "pp.consent=PP-NVME-1,PP-SATA-2,PP-SCSI-*,*-USB-4 pp.when_done=power-off")
+        .stick(&stick)
+        .drive(Bus::Nvme, &nvme)
+        .drive(Bus::Sata, &sata)
+        .drive(Bus::Scsi, &scsi)
+        .drive(Bus::Usb, &usb)
+        .drive(Bus::Nvme, &kept_nvme)
+        .drive(Bus::Sata, &kept_sata)
+        .boot();
     machine.wait_power_off(WORK);
     drop(machine);
 
@@ -31,7 +30,7 @@ fn every_selected_drive_and_no_other() {
     assert_eq!(results.certificates().len(), 4);
     for disk in [&nvme, &sata, &scsi, &usb] {
         let certificate = results.only(disk);
-        assert_eq!(certificate.outcome(), "cleared", "{}", disk.serial());
+        assert_eq!(certificate.outcome(), "CLEARED", "{}", disk.serial());
         disk.assert_holds_stream(&certificate.key());
         certificate.assert_verifies();
         certificate.assert_pdf_says_the_same();

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::bench::{Bench, artefact, scripts};
 use super::disk::Disk;
+use super::picture::Picture;
 use super::qmp::Qmp;
 use super::screen::Screen;
 use super::stick::Stick;
@@ -228,6 +229,12 @@ impl Machine {
         self.wait_until(&format!("no '{text}' on the screen"), limit, |screen| !screen.contains(text))
     }
 
+    /// Waits until the line about the drive with this serial number says `word`, and gives the screen.
+    pub(crate) fn wait_row(&self, serial: &str, word: &str, limit: Duration) -> String {
+        let says = |line: &str| line.contains(serial) && line.contains(word);
+        self.wait_until(&format!("'{word}' on the line of {serial}"), limit, |screen| screen.lines().any(says))
+    }
+
     /// Waits until the screen is as wanted, and gives it.
     pub(crate) fn wait_until(&self, what: &str, limit: Duration, wanted: impl Fn(&str) -> bool) -> String {
         let until = Instant::now() + limit;
@@ -259,10 +266,10 @@ impl Machine {
         self.qmp.run("screendump", &json!({ "filename": file.to_str(), "format": "png" }));
     }
 
-    /// The picture of the monitor as a portable pixmap.
-    pub(crate) fn pixmap(&self, file: &Path) -> Vec<u8> {
+    /// The text on the monitor, read from the picture that is written to `file`.
+    pub(crate) fn monitor_text(&self, file: &Path) -> String {
         self.qmp.run("screendump", &json!({ "filename": file.to_str() }));
-        std::fs::read(file).expect("QEMU wrote the picture")
+        Picture::of_pixmap(&std::fs::read(file).expect("QEMU wrote the picture")).text()
     }
 
     /// Plugs in a drive that was a spare part.

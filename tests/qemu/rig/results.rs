@@ -123,9 +123,9 @@ impl Certificate {
         self.json["outcome"].as_str().expect("a certificate has an outcome")
     }
 
-    /// The certificate as JSON.
-    pub(crate) fn json(&self) -> &Value {
-        &self.json
+    /// Why that word, in sentences.
+    pub(crate) fn reasons(&self) -> Vec<&str> {
+        self.json["reasons"].as_array().expect("a certificate has reasons").iter().filter_map(Value::as_str).collect()
     }
 
     /// Our verifier accepts it, evidence included.
