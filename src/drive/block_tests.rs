@@ -1,7 +1,6 @@
 use super::*;
-use crate::sysfs::tests::Scratch;
+use crate::sysfs::tests::{Loop, Scratch};
 use purgeproof_core::units::Blocks;
-use std::process::Command;
 
 #[test]
 fn errors_of_a_missing_drive_are_not_errors_of_its_blocks() {
@@ -38,23 +37,6 @@ fn what_is_no_block_device_is_refused() {
     std::fs::write(&path, [0; 512]).unwrap();
     assert_eq!(BlockMedia::open(&path).err(), Some(Errno::ENOTBLK));
     assert_eq!(BlockMedia::open(&dir.0.join("missing")).err(), Some(Errno::ENOENT));
-}
-
-/// A loop device over a file; detached with the value.
-struct Loop(PathBuf);
-
-impl Loop {
-    /// `None` where this process may not set one up.
-    fn over(file: &Path) -> Option<Self> {
-        let output = Command::new("losetup").args(["--find", "--show"]).arg(file).output().ok()?;
-        output.status.success().then(|| Self(PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())))
-    }
-}
-
-impl Drop for Loop {
-    fn drop(&mut self) {
-        let _ = Command::new("losetup").arg("--detach").arg(&self.0).status();
-    }
 }
 
 #[test]

@@ -27,5 +27,7 @@ mod identity;
 pub mod inventory;
 pub mod machine;
 mod mounted;
+pub mod shelf;
+pub mod stick;
 mod sysfs;
 pub mod watch;

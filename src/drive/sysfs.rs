@@ -125,6 +125,7 @@ pub(crate) fn parse_device_number(text: &str) -> Option<dev_t> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use std::process::Command;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -144,6 +145,23 @@ pub(crate) mod tests {
     impl Drop for Scratch {
         fn drop(&mut self) {
             let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    /// A loop device over a file; detached with the value.
+    pub(crate) struct Loop(pub(crate) PathBuf);
+
+    impl Loop {
+        /// `None` where this process may not set one up.
+        pub(crate) fn over(file: &Path) -> Option<Self> {
+            let output = Command::new("losetup").args(["--find", "--show"]).arg(file).output().ok()?;
+            output.status.success().then(|| Self(PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())))
+        }
+    }
+
+    impl Drop for Loop {
+        fn drop(&mut self) {
+            let _ = Command::new("losetup").arg("--detach").arg(&self.0).status();
         }
     }
 

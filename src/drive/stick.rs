@@ -1,0 +1,214 @@
+//! Our own stick: the partition that carries the marker file, mounted for as long as a write takes.
+//!
+//! # What counts as written
+//! fsync(2) says that the kernel believes so. We want the stick's word: after the write the filesystem is unmounted, which drops its
+//! files' pages; BLKFLSBUF drops the partition's own; and what a fresh read-only mount then reads comes over the bus. It is read by the
+//! same filesystem code that the technician's computer has, so a directory that only we could follow would not pass either. A stick
+//! that answers from its own cache cannot be told apart by anybody short of cutting its power.
+
+use std::fs::{self, File};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::libc::dev_t;
+use purgeproof_core::drive::Exclusion;
+use purgeproof_sys::block;
+use purgeproof_sys::mount::{Mount, Mounted, MsFlags, unmount};
+
+use crate::examine::MARKER;
+use crate::inventory::Found;
+use crate::mounted::node_number;
+use crate::shelf::{FolderShelf, Shelf, ShelfError};
+
+/// Where the partition is mounted while it is written.
+const POINT: &str = "/run/purgeproof/stick";
+
+/// The marked partition of a stick. One value, one user: there is only one place to mount it.
+#[derive(Clone, Debug)]
+pub struct Stick {
+    partition: PathBuf,
+    point: PathBuf,
+}
+
+impl Stick {
+    /// The stick that this machine was started from, else any with our marker.
+    ///
+    /// # Errors
+    /// [`ShelfError::Absent`].
+    pub fn find(drives: &[Found]) -> Result<Self, ShelfError> {
+        let marked = |drive: &&Found| drive.marked.is_some();
+        let booted = drives.iter().filter(marked).find(|drive| drive.exclusion == Some(Exclusion::BootMedium));
+        let stick = booted.or_else(|| drives.iter().find(marked));
+        let partition = stick.and_then(|drive| drive.marked.clone()).ok_or(ShelfError::Absent)?;
+        Ok(Self { partition, point: PathBuf::from(POINT) })
+    }
+
+    /// The device node of the partition.
+    pub fn partition(&self) -> &Path {
+        &self.partition
+    }
+
+    /// Mounts the partition, lets `work` use it, unmounts it, and reads back everything that was put.
+    ///
+    /// # Errors
+    /// The first one, of `work` or of ours. What was put before it may be there.
+    pub fn with<T>(&mut self, work: impl FnOnce(&mut dyn Shelf) -> Result<T, ShelfError>) -> Result<T, ShelfError> {
+        self.session(work).map_err(|error| self.explain(error))
+    }
+
+    fn session<T>(&self, work: impl FnOnce(&mut dyn Shelf) -> Result<T, ShelfError>) -> Result<T, ShelfError> {
+        let session = Tenancy::begin(&self.partition, &self.point, MsFlags::empty())?;
+        let mut shelf = Session { folder: FolderShelf::new(&self.point), put: Vec::new() };
+        let result = work(&mut shelf)?;
+        session.end()?;
+        if !shelf.put.is_empty() {
+            block::flush_buffers(File::open(&self.partition)?).map_err(failed)?;
+            let session = Tenancy::begin(&self.partition, &self.point, MsFlags::MS_RDONLY)?;
+            for (folder, name, bytes) in &shelf.put {
+                shelf.folder.compare(folder, name, bytes)?;
+            }
+            session.end()?;
+        }
+        Ok(result)
+    }
+
+    /// The kernel calls many things EIO; whether the partition is still there tells whether the stick was pulled.
+    fn explain(&self, error: ShelfError) -> ShelfError {
+        let is_there = || node_number(&self.partition).is_some() && size(&self.partition) > 0;
+        match error {
+            ShelfError::Failed { .. } | ShelfError::WriteProtected { .. } if !is_there() => ShelfError::Vanished,
+            error => error,
+        }
+    }
+
+    /// Looks without writing.
+    fn look<T>(&self, work: impl FnOnce(&mut FolderShelf) -> Result<T, ShelfError>) -> Result<T, ShelfError> {
+        let session =
+            Tenancy::begin(&self.partition, &self.point, MsFlags::MS_RDONLY).map_err(|error| self.explain(error))?;
+        let result = work(&mut FolderShelf::new(&self.point)).map_err(|error| self.explain(error));
+        session.end()?;
+        result
+    }
+}
+
+impl Shelf for Stick {
+    fn put(&mut self, folder: &str, name: &str, bytes: &[u8]) -> Result<(), ShelfError> {
+        self.with(|shelf| shelf.put(folder, name, bytes))
+    }
+
+    fn append(&mut self, folder: &str, name: &str, bytes: &[u8]) -> Result<(), ShelfError> {
+        self.with(|shelf| shelf.append(folder, name, bytes))
+    }
+
+    fn read(&mut self, folder: &str, name: &str) -> Result<Option<Vec<u8>>, ShelfError> {
+        self.look(|shelf| shelf.read(folder, name))
+    }
+
+    fn list(&mut self, folder: &str) -> Result<Vec<String>, ShelfError> {
+        self.look(|shelf| shelf.list(folder))
+    }
+}
+
+/// The stick while it is mounted. What is put is read back when it is mounted afresh.
+struct Session {
+    folder: FolderShelf,
+    put: Vec<(String, String, Vec<u8>)>,
+}
+
+impl Shelf for Session {
+    fn put(&mut self, folder: &str, name: &str, bytes: &[u8]) -> Result<(), ShelfError> {
+        self.folder.write(folder, name, bytes)?;
+        self.put.push((folder.to_owned(), name.to_owned(), bytes.to_owned()));
+        Ok(())
+    }
+
+    fn append(&mut self, folder: &str, name: &str, bytes: &[u8]) -> Result<(), ShelfError> {
+        self.folder.append(folder, name, bytes)
+    }
+
+    fn read(&mut self, folder: &str, name: &str) -> Result<Option<Vec<u8>>, ShelfError> {
+        self.folder.read(folder, name)
+    }
+
+    fn list(&mut self, folder: &str) -> Result<Vec<String>, ShelfError> {
+        self.folder.list(folder)
+    }
+}
+
+/// The time for which our partition is mounted; it ends with the value at the latest.
+struct Tenancy<'a> {
+    point: &'a Path,
+    is_over: bool,
+}
+
+impl<'a> Tenancy<'a> {
+    /// Mounts the partition and makes sure that it is ours.
+    fn begin(partition: &Path, point: &'a Path, more: MsFlags) -> Result<Self, ShelfError> {
+        let number = node_number(partition).ok_or(ShelfError::Vanished)?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(point)?;
+        // An earlier run that was killed may have left its mount behind.
+        while is_mount_point(point)? {
+            unmount(&text(point)).map_err(failed)?;
+        }
+        let mount = Mount {
+            source: &text(partition),
+            target: &text(point),
+            kind: "vfat",
+            flags: MsFlags::MS_NOEXEC | MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOATIME | more,
+            options: "fmask=0177,dmask=0077",
+        };
+        match mount.mount().map_err(failed)? {
+            Mounted::Now => {}
+            // Somebody else has it mounted in another way, so what is below the point is not it.
+            Mounted::Before => return Err(failed(Errno::EBUSY)),
+        }
+        let tenancy = Self { point, is_over: false };
+        tenancy.check(number)?;
+        Ok(tenancy)
+    }
+
+    /// Whether what is below the mount point is the partition that was meant, with its marker: its name may be another disk's by now.
+    fn check(&self, number: dev_t) -> Result<(), ShelfError> {
+        let is_partition = fs::metadata(self.point)?.dev() == number;
+        let is_marked = fs::metadata(self.point.join(MARKER)).is_ok_and(|file| file.is_file());
+        if is_partition && is_marked { Ok(()) } else { Err(ShelfError::NotOurs) }
+    }
+
+    /// Writes everything out and unmounts, and says whether that went well.
+    fn end(mut self) -> Result<(), ShelfError> {
+        nix::unistd::syncfs(File::open(self.point)?).map_err(failed)?;
+        self.is_over = true;
+        unmount(&text(self.point)).map_err(failed)
+    }
+}
+
+impl Drop for Tenancy<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            // An error is already on its way to the caller.
+            let _ = unmount(&text(self.point));
+        }
+    }
+}
+
+fn is_mount_point(path: &Path) -> Result<bool, ShelfError> {
+    let above = path.parent().unwrap_or(path);
+    Ok(fs::metadata(path)?.dev() != fs::metadata(above)?.dev())
+}
+
+fn size(partition: &Path) -> u64 {
+    File::open(partition).ok().and_then(|file| block::size(file).ok()).unwrap_or(0)
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+fn failed(errno: Errno) -> ShelfError {
+    std::io::Error::from(errno).into()
+}
+
+#[cfg(test)]
+#[path = "stick_tests.rs"]
+mod tests;
