@@ -1,1 +1,181 @@
-//! certificate
+//! What PurgeProof swears to: signed certificates, made from evidence and nothing else, and their verification.
+//!
+//! The `COSE_Sign1` bytes are the certificate; JSON, PDF and QR code are views, made from the bytes alone. See docs/certificate.md.
+//!
+//! ```text
+//! Evidence ─► Claims ─► COSE bytes ─► JSON, PDF, QR
+//!                           │
+//!                           └─► verify: what the bytes prove · evidence_matches: whether the evidence says the same
+//! ```
+//!
+//! # Invariants
+//! - **What is not evidence cannot be printed**: [`Certificate::issue`] takes the outcome from `Evidence::verdict` and the rest from the
+//!   evidence.
+//! - **A simulated drive is never signed for with a real key**, nor a real drive with the simulation's.
+//! - **A certificate has one spelling.** What does not encode back to the same bytes is refused, so every bit of a certificate counts.
+//! - **A signature proves who states it, not that it is so.** A self-signed one does not even prove who.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "a test fails by panicking"
+    )
+)]
+
+use purgeproof_core::evidence::{Evidence, hex};
+use sha2::{Digest, Sha256};
+
+mod civil;
+pub mod claims;
+pub mod code;
+mod cose;
+mod error;
+mod json;
+mod key;
+mod qr;
+pub mod reason;
+pub mod sequence;
+mod verify;
+
+#[cfg(test)]
+mod kit;
+
+pub use claims::{Claims, Link};
+pub use error::{IssueError, ParseError};
+pub use key::{Fingerprint, Key, NoKey};
+pub use verify::{Check, Disagreement, Flaw, Trust, Verification};
+
+use claims::Statement;
+use cose::{Envelope, Typ};
+
+/// A certificate, well-formed but not yet verified: its bytes and what they say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    bytes: Vec<u8>,
+    envelope: Envelope,
+}
+
+/// The evidence as the file whose SHA-256 is in the certificate: JSON, ending in a line feed.
+///
+/// # Errors
+/// Those of `serde_json`, which has none for this type.
+pub fn evidence_bundle(evidence: &Evidence) -> Result<Vec<u8>, serde_json::Error> {
+    let mut bundle = serde_json::to_vec_pretty(evidence)?;
+    bundle.push(b'\n');
+    Ok(bundle)
+}
+
+impl Link {
+    /// The first place of a new log: it holds on to the key.
+    pub fn first(log: [u8; 8], key: &Key) -> Self {
+        Self { log, seq: 1, prev: Sha256::digest(key.public()).into() }
+    }
+
+    /// The place after a certificate.
+    pub fn after(last: &Certificate) -> Self {
+        let Self { log, seq, .. } = last.claims().statement.link;
+        Self { log, seq: seq.saturating_add(1), prev: last.sha256() }
+    }
+}
+
+impl Certificate {
+    /// Signs what the evidence says. `issued_unix_s` is the wall clock now; a clock that was set back meanwhile is not let issue a
+    /// certificate before the end of its own job.
+    ///
+    /// # Errors
+    /// [`IssueError`]: no certificate was made.
+    pub fn issue(evidence: &Evidence, key: &Key, link: Link, issued_unix_s: u64) -> Result<Self, IssueError> {
+        let typ = match (evidence.plan.drive.simulated, key.is_simulation()) {
+            (true, true) => Typ::Simulation,
+            (false, false) => Typ::Certificate,
+            (true, false) => return Err(IssueError::Simulated),
+            (false, true) => return Err(IssueError::NoRealKey),
+        };
+        let bundle = evidence_bundle(evidence).map_err(|_| IssueError::Encoding)?;
+        let statement = Statement::of(evidence, Sha256::digest(&bundle).into(), link);
+        let issued_unix_s = issued_unix_s.max(statement.time.end_unix_s);
+        let claims = Claims { issued_unix_s, id: evidence.job, statement };
+        let kid = key.fingerprint();
+        let to_be_signed = cose::to_be_signed(typ, kid, &claims).map_err(|_| IssueError::Encoding)?;
+        let envelope = Envelope { typ, kid, public: key.public(), claims, signature: key.sign(&to_be_signed) };
+        let bytes = envelope.encode().map_err(|_| IssueError::Encoding)?;
+        if bytes.len() > cose::MAX_BYTES {
+            return Err(IssueError::TooLong { bytes: bytes.len() });
+        }
+        Ok(Self { bytes, envelope })
+    }
+
+    /// Reads the bytes of a `.cose` file. The signature is not looked at: that is [`Certificate::verify`]'s.
+    ///
+    /// # Errors
+    /// [`ParseError`], and nothing else whatever the bytes.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
+        Ok(Self { bytes: bytes.to_vec(), envelope: Envelope::decode(bytes)? })
+    }
+
+    /// Reads a certificate in whichever of its forms it comes: COSE bytes, PDF, JSON or the text of the QR code.
+    ///
+    /// # Errors
+    /// [`ParseError`], and nothing else whatever the bytes.
+    pub fn read_any(bytes: &[u8]) -> Result<Self, ParseError> {
+        match (bytes, core::str::from_utf8(bytes)) {
+            ([0xd2, ..], _) => Self::parse(bytes),
+            (_, Ok(text)) if text.trim_start().starts_with(qr::PREFIX) => Self::from_qr_text(text.trim_start()),
+            (_, Ok(text)) if text.trim_start().starts_with('{') => Self::from_json(text),
+            _ => Err(ParseError::NotACertificate),
+        }
+    }
+
+    /// The COSE bytes: the certificate itself.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The SHA-256 of the COSE bytes, which the next certificate of the log holds.
+    pub fn sha256(&self) -> [u8; 32] {
+        Sha256::digest(&self.bytes).into()
+    }
+
+    /// What it says. Not to be believed before [`Certificate::verify`].
+    pub const fn claims(&self) -> &Claims {
+        &self.envelope.claims
+    }
+
+    /// The fingerprint of the key that it names.
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(&self.envelope.public)
+    }
+
+    /// The public key that it carries.
+    pub const fn public_key(&self) -> &[u8; 32] {
+        &self.envelope.public
+    }
+
+    /// It is about a drive that the program only imagined.
+    pub fn is_simulation(&self) -> bool {
+        self.envelope.typ == Typ::Simulation
+            || self.claims().statement.device.simulated.is_some()
+            || key::is_simulation(&self.envelope.public)
+    }
+
+    /// A name for its files, without an extension: date, serial number (or model) and the first digits of its own number, in
+    /// characters that every filesystem takes.
+    pub fn file_stem(&self) -> String {
+        let claims = self.claims();
+        let device = &claims.statement.device;
+        let name = device.serial.as_ref().unwrap_or(&device.model);
+        let safe: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(40).collect();
+        let safe = match safe.trim_matches('-') {
+            "" => "drive",
+            safe => safe,
+        };
+        let number = hex(&claims.id.0);
+        let number = number.get(..8).unwrap_or(&number);
+        let date = civil::Civil::of(claims.issued_unix_s).date();
+        let simulation = if self.is_simulation() { "SIMULATED-" } else { "" };
+        format!("{simulation}{date}-{safe}-{number}")
+    }
+}

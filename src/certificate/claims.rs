@@ -1,0 +1,501 @@
+//! What a certificate says: the field table of version 1.
+//!
+//! A CBOR Web Token (RFC 8392) with three claims: `6` (iat) the second it was issued, `7` (cti) the 16 bytes of the job's number, and
+//! `-65537`, of the range for private use, a [`Statement`]. Claim `1` (iss) is not used: nobody vouches for the name of a self-signed
+//! issuer, and the key id says which key it was. Keys left out below are reserved for fields that this version does not have.
+//!
+//! | key | field | content |
+//! |---|---|---|
+//! | 1 | version | 1 |
+//! | 2 | outcome | 1 Purged, 2 Cleared, 3 Not Erased, 4 Indeterminate |
+//! | 3 | device | 1 vendor, 2 model, 3 serial, 4 firmware, 5 bytes, 6 logical block, 7 physical block, 8 transport, 9 medium, 10 WWN, 11 asset tag, 14 serial's source, 15 simulated |
+//! | 4 | method | 1 technique, 2 level aimed at, 3 passes (a byte, or 256 for the keystream), 4 blocks written in each pass that ended, 5 techniques considered, 6 rule |
+//! | 5 | verification | 1 coverage planned, 2 places, 3 blocks to read, 4 blocks read, 5 seed of the sample |
+//! | 6 | time | 1 start, 2 end (s since 1970 UTC), 3 clock source, 4 duration (ms by a clock that cannot be set) |
+//! | 7 | tool | 1 version, 2 image, 3 kernel |
+//! | 8 | log | 1 id, 2 number, 3 SHA-256 of the certificate before it |
+//! | 9 | host | 1 vendor, 2 product, 3 serial, 4 UUID, 5 asset tag |
+//! | 10 | operator | name |
+//! | 12 | job | 1 organisation, 2 job, 3 site, 4 destination, 6 note |
+//! | 13 | exceptions | codes |
+//! | 14 | evidence | SHA-256 of the evidence bundle |
+//! | 15 | reasons | [`Because`] |
+//! | 16 | consent | `[1, typed]` by the operator, `[2, rule]` by the policy |
+//!
+//! Codes are in [`crate::code`]. A text is cut to [`TEXT_BYTES`] and then ends in `…`; the evidence has all of it.
+
+use minicbor::{Decode, Encode};
+use purgeproof_core::consent::Given;
+use purgeproof_core::drive::{Identity, Medium, SerialSource, Support, Transport};
+use purgeproof_core::evidence::{ClockSource, Entry, Evidence, Fact, JobId, Setting};
+use purgeproof_core::pattern::Pattern;
+use purgeproof_core::plan::{Considered, Plan};
+use purgeproof_core::policy::Coverage;
+use purgeproof_core::technique::{Level, Technique};
+use purgeproof_core::verdict::{Exception, Outcome};
+
+use crate::code::Coded;
+use crate::reason::Because;
+
+/// The version of the field table.
+pub const VERSION: u32 = 1;
+
+/// The longest text of a certificate in bytes of UTF-8.
+pub const TEXT_BYTES: usize = 160;
+
+/// Everything that is signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claims {
+    /// When it was issued, in seconds since 1970-01-01 UTC, never before the end of the job.
+    pub issued_unix_s: u64,
+    /// The certificate's number, which is the job's.
+    pub id: JobId,
+    /// What it says.
+    pub statement: Statement,
+}
+
+/// What happened to one drive, by whose doing, and what follows from it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Statement {
+    /// [`VERSION`].
+    #[n(1)]
+    pub version: u32,
+    /// The verdict's one word.
+    #[n(2)]
+    pub outcome: Coded<Outcome>,
+    /// The drive.
+    #[n(3)]
+    pub device: Device,
+    /// What was to be done, and how much of it was.
+    #[n(4)]
+    pub method: Method,
+    /// What was read back.
+    #[n(5)]
+    pub verification: Verification,
+    /// When.
+    #[n(6)]
+    pub time: Time,
+    /// By which program.
+    #[n(7)]
+    pub tool: Tool,
+    /// The certificate's place among the others of its log.
+    #[n(8)]
+    pub link: Link,
+    /// The computer that the drive was attached to.
+    #[n(9)]
+    pub host: Host,
+    /// Who operated it.
+    #[n(10)]
+    pub operator: Option<String>,
+    /// What the policy gives for the record.
+    #[n(12)]
+    pub job: Job,
+    /// What the outcome does not cover.
+    #[n(13)]
+    pub exceptions: Vec<Coded<Exception>>,
+    /// The SHA-256 of the evidence bundle.
+    #[n(14)]
+    #[cbor(with = "minicbor::bytes")]
+    pub evidence_sha256: [u8; 32],
+    /// Why the outcome is what it is.
+    #[n(15)]
+    pub reasons: Vec<Because>,
+    /// Who gave leave.
+    #[n(16)]
+    pub consent: Consent,
+}
+
+/// The drive, as the plan has it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Device {
+    /// The maker.
+    #[n(1)]
+    pub vendor: Option<String>,
+    /// The model.
+    #[n(2)]
+    pub model: String,
+    /// The serial number.
+    #[n(3)]
+    pub serial: Option<String>,
+    /// The firmware revision.
+    #[n(4)]
+    pub firmware: Option<String>,
+    /// The size in bytes.
+    #[n(5)]
+    pub bytes: u64,
+    /// The logical block size in bytes.
+    #[n(6)]
+    pub logical_block: u32,
+    /// The physical block size in bytes.
+    #[n(7)]
+    pub physical_block: u32,
+    /// How it was attached.
+    #[n(8)]
+    pub transport: Coded<Transport>,
+    /// What it stores on.
+    #[n(9)]
+    pub medium: Coded<Medium>,
+    /// The worldwide name.
+    #[n(10)]
+    pub wwn: Option<String>,
+    /// The number on the asset label.
+    #[n(11)]
+    pub asset: Option<String>,
+    /// Where the serial number was read.
+    #[n(14)]
+    pub serial_source: Option<Coded<SerialSource>>,
+    /// `true` for a drive that the program only imagined; absent otherwise.
+    #[n(15)]
+    pub simulated: Option<bool>,
+}
+
+/// The technique and how far it went.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Method {
+    /// The technique.
+    #[n(1)]
+    pub technique: Coded<Technique>,
+    /// The level that was aimed at.
+    #[n(2)]
+    pub level: Coded<Level>,
+    /// What each planned pass was to write.
+    #[n(3)]
+    pub passes: Vec<Coded<Pattern>>,
+    /// How many logical blocks each pass that ended has written.
+    #[n(4)]
+    pub written: Vec<u64>,
+    /// Every technique that was considered, strongest first; neighbours of the same support in one.
+    #[n(5)]
+    pub considered: Vec<Weighed>,
+    /// The rule of the policy that decided.
+    #[n(6)]
+    pub rule: Option<String>,
+}
+
+/// Techniques that the drive has, or not, for the same reason.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Weighed {
+    /// Whether it has them.
+    #[n(0)]
+    pub support: Supported,
+    /// Which.
+    #[n(1)]
+    pub techniques: Vec<Coded<Technique>>,
+    /// Why that is not known.
+    #[n(2)]
+    pub why: Option<String>,
+}
+
+/// Whether a drive has a technique.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Supported {
+    /// It has.
+    #[n(1)]
+    Present,
+    /// It has not.
+    #[n(2)]
+    Absent,
+    /// Not established.
+    #[n(3)]
+    Unknown,
+}
+
+/// The read-back.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Verification {
+    /// How much was to be read.
+    #[n(1)]
+    pub coverage: Coded<Coverage>,
+    /// How many places were to be read; absent if the read-back did not begin.
+    #[n(2)]
+    pub places: Option<u64>,
+    /// How many blocks these are; absent if the read-back did not end.
+    #[n(3)]
+    pub wanted: Option<u64>,
+    /// How many blocks were read; absent if the read-back did not end.
+    #[n(4)]
+    pub read: Option<u64>,
+    /// The seed that the places of a sample are drawn from (`purgeproof_core::sample`).
+    #[n(5)]
+    pub seed: Option<Seed>,
+}
+
+/// What the places of a sample are drawn from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Seed(
+    /// 32 random bytes.
+    #[n(0)]
+    #[cbor(with = "minicbor::bytes")]
+    pub [u8; 32],
+);
+
+/// When it happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Time {
+    /// The start, in seconds since 1970-01-01 UTC.
+    #[n(1)]
+    pub start_unix_s: u64,
+    /// The end, in seconds since 1970-01-01 UTC.
+    #[n(2)]
+    pub end_unix_s: u64,
+    /// How far these can be trusted.
+    #[n(3)]
+    pub source: Coded<ClockSource>,
+    /// From start to end in milliseconds, by a clock that cannot be set.
+    #[n(4)]
+    pub duration_ms: u64,
+}
+
+/// The program.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Tool {
+    /// The version of PurgeProof.
+    #[n(1)]
+    pub version: String,
+    /// The identifier of the boot image.
+    #[n(2)]
+    pub image: Option<String>,
+    /// The kernel's release.
+    #[n(3)]
+    pub kernel: String,
+}
+
+/// The place of a certificate in the log of its stick. Each holds the hash of the one before: one that is taken out leaves a gap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Link {
+    /// The log's number, drawn at random when the log is begun.
+    #[n(1)]
+    #[cbor(with = "minicbor::bytes")]
+    pub log: [u8; 8],
+    /// Counted from 1.
+    #[n(2)]
+    pub seq: u64,
+    /// The SHA-256 of the COSE bytes of the certificate before, or of the public key for the first.
+    #[n(3)]
+    #[cbor(with = "minicbor::bytes")]
+    pub prev: [u8; 32],
+}
+
+/// The computer, as its firmware describes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Host {
+    /// The maker.
+    #[n(1)]
+    pub vendor: Option<String>,
+    /// The product's name.
+    #[n(2)]
+    pub product: Option<String>,
+    /// The serial number.
+    #[n(3)]
+    pub serial: Option<String>,
+    /// The system UUID.
+    #[n(4)]
+    pub uuid: Option<String>,
+    /// The asset tag.
+    #[n(5)]
+    pub asset: Option<String>,
+}
+
+/// What only people know.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Job {
+    /// Whose data it was.
+    #[n(1)]
+    pub organisation: Option<String>,
+    /// The job, lot or ticket number.
+    #[n(2)]
+    pub number: Option<String>,
+    /// Where.
+    #[n(3)]
+    pub site: Option<String>,
+    /// Where the drive goes next.
+    #[n(4)]
+    pub destination: Option<String>,
+    /// Anything else.
+    #[n(6)]
+    pub note: Option<String>,
+}
+
+/// Who gave leave.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(flat)]
+pub enum Consent {
+    /// The operator, who typed this.
+    #[n(1)]
+    Operator(#[n(0)] String),
+    /// This rule of the unattended policy.
+    #[n(2)]
+    Policy(#[n(0)] String),
+}
+
+impl Statement {
+    /// What the evidence has to say. The outcome is the evidence's own verdict; there is no other way to one.
+    pub(crate) fn of(evidence: &Evidence, evidence_sha256: [u8; 32], link: Link) -> Self {
+        let verdict = evidence.verdict();
+        let setting = &evidence.setting;
+        Self {
+            version: VERSION,
+            outcome: Coded(verdict.outcome),
+            device: Device::of(&evidence.plan.drive, &setting.record.asset),
+            method: Method::of(&evidence.plan, evidence.facts()),
+            verification: Verification::of(evidence),
+            time: Time::of(evidence),
+            tool: Tool {
+                version: cut(&setting.tool.version),
+                image: setting.tool.image.as_deref().map(cut),
+                kernel: cut(&setting.tool.kernel),
+            },
+            link,
+            host: Host::of(setting),
+            operator: filled(&setting.record.operator),
+            job: Job::of(setting),
+            exceptions: verdict.exceptions.into_iter().map(Coded).collect(),
+            evidence_sha256,
+            reasons: verdict.reasons.into_iter().map(Because::of).collect(),
+            consent: match &evidence.consent {
+                Given::Operator { typed } => Consent::Operator(cut(typed)),
+                Given::Policy { rule } => Consent::Policy(cut(rule)),
+            },
+        }
+    }
+}
+
+impl Device {
+    fn of(drive: &Identity, asset: &str) -> Self {
+        Self {
+            vendor: drive.vendor.as_deref().map(cut),
+            model: cut(&drive.model),
+            serial: drive.serial.as_ref().map(|serial| cut(&serial.text)),
+            firmware: drive.firmware.as_deref().map(cut),
+            bytes: drive.capacity.0,
+            logical_block: drive.logical_block.get(),
+            physical_block: drive.physical_block.get(),
+            transport: Coded(drive.transport),
+            medium: Coded(drive.medium),
+            wwn: drive.wwn.as_deref().map(cut),
+            asset: filled(asset),
+            serial_source: drive.serial.as_ref().map(|serial| Coded(serial.source)),
+            simulated: drive.simulated.then_some(true),
+        }
+    }
+
+    /// How many logical blocks the drive has; `None` if its size is no whole number of them.
+    pub fn blocks(&self) -> Option<u64> {
+        let block = u64::from(self.logical_block);
+        (block > 0 && self.bytes.is_multiple_of(block)).then(|| self.bytes / block)
+    }
+}
+
+impl Method {
+    fn of(plan: &Plan, facts: &[Entry]) -> Self {
+        let written = facts.iter().filter_map(|entry| match &entry.fact {
+            Fact::PassEnded { report, .. } => Some(report.covered.0),
+            _ => None,
+        });
+        Self {
+            technique: Coded(plan.technique),
+            level: Coded(plan.level),
+            passes: plan.passes.iter().copied().map(Coded).collect(),
+            written: written.collect(),
+            considered: Weighed::of(&plan.considered),
+            rule: plan.rule.as_deref().map(cut),
+        }
+    }
+}
+
+impl Weighed {
+    fn of(considered: &[Considered]) -> Vec<Self> {
+        considered
+            .chunk_by(|one, next| one.support == next.support)
+            .filter_map(|same| {
+                let (support, why) = match &same.first()?.support {
+                    Support::Present => (Supported::Present, None),
+                    Support::Absent => (Supported::Absent, None),
+                    Support::Unknown(why) => (Supported::Unknown, Some(cut(why))),
+                };
+                Some(Self { support, techniques: same.iter().map(|one| Coded(one.technique)).collect(), why })
+            })
+            .collect()
+    }
+}
+
+impl Verification {
+    fn of(evidence: &Evidence) -> Self {
+        let coverage = evidence.plan.verify;
+        let seed = (coverage == Coverage::Sample).then_some(Seed(evidence.drawn.seed.0));
+        let blank = Self { coverage: Coded(coverage), places: None, wanted: None, read: None, seed };
+        evidence.facts().iter().fold(blank, |so_far, entry| match &entry.fact {
+            Fact::VerifyBegan { places, .. } => Self { places: Some(*places), wanted: None, read: None, ..so_far },
+            Fact::VerifyEnded { report, .. } => {
+                Self { wanted: Some(report.wanted.0), read: Some(report.covered.0), ..so_far }
+            }
+            _ => so_far,
+        })
+    }
+}
+
+impl Time {
+    fn of(evidence: &Evidence) -> Self {
+        let (began_ms, ended_ms) = evidence.span_ms();
+        let clock = &evidence.setting.clock;
+        Self {
+            start_unix_s: clock.unix_at(began_ms),
+            end_unix_s: clock.unix_at(ended_ms),
+            source: Coded(clock.source),
+            duration_ms: ended_ms.saturating_sub(began_ms),
+        }
+    }
+}
+
+impl Host {
+    fn of(setting: &Setting) -> Self {
+        let machine = &setting.machine;
+        let text = |field: &Option<String>| field.as_deref().and_then(filled);
+        Self {
+            vendor: text(&machine.vendor),
+            product: text(&machine.product),
+            serial: text(&machine.serial),
+            uuid: text(&machine.uuid),
+            asset: text(&machine.asset),
+        }
+    }
+}
+
+impl Job {
+    fn of(setting: &Setting) -> Self {
+        let record = &setting.record;
+        Self {
+            organisation: filled(&record.organisation),
+            number: filled(&record.job),
+            site: filled(&record.site),
+            destination: filled(&record.destination),
+            note: filled(&record.note),
+        }
+    }
+}
+
+/// A field that somebody filled in.
+fn filled(text: &str) -> Option<String> {
+    (!text.trim().is_empty()).then(|| cut(text))
+}
+
+/// The text, or as much of it as a certificate takes.
+fn cut(text: &str) -> String {
+    if text.len() <= TEXT_BYTES {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(TEXT_BYTES - '…'.len_utf8());
+    text.get(..end).map(|kept| format!("{kept}…")).unwrap_or_default()
+}

@@ -1,0 +1,84 @@
+//! The numbers that stand for words in a certificate. They are stable: a number is never given another meaning, a word that goes
+//! leaves its number unused. A new word in the core does not compile until it has a number here.
+
+use minicbor::decode::{Decode, Decoder};
+use minicbor::encode::{Encode, Encoder, Write};
+use purgeproof_core::drive::{Medium, SerialSource, Transport};
+use purgeproof_core::evidence::ClockSource;
+use purgeproof_core::pattern::Pattern;
+use purgeproof_core::policy::Coverage;
+use purgeproof_core::technique::{Level, Technique};
+use purgeproof_core::verdict::{Exception, Outcome};
+
+/// A word of the core, written as its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Coded<T>(pub T);
+
+/// A word that has a number.
+pub trait Code: Sized {
+    /// Its number.
+    fn code(&self) -> u16;
+    /// The word with this number; `None` if this version knows none.
+    fn from_code(code: u16) -> Option<Self>;
+}
+
+impl<C, T: Code> Encode<C> for Coded<T> {
+    fn encode<W: Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.u16(self.0.code())?.ok()
+    }
+}
+
+impl<'b, C, T: Code> Decode<'b, C> for Coded<T> {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        let at = d.position();
+        let unknown = minicbor::decode::Error::message("a code that this version does not know").at(at);
+        T::from_code(d.u16()?).map(Self).ok_or(unknown)
+    }
+}
+
+/// One number a word, both ways.
+macro_rules! codes {
+    ($type:ident { $($code:literal $variant:ident),* $(,)? }) => {
+        impl Code for $type {
+            fn code(&self) -> u16 {
+                match self { $(Self::$variant => $code),* }
+            }
+            fn from_code(code: u16) -> Option<Self> {
+                match code { $($code => Some(Self::$variant),)* _ => None }
+            }
+        }
+    };
+}
+
+// Zero is no word anywhere: a field that was never filled must not read as an answer.
+codes!(Outcome { 1 Purged, 2 Cleared, 3 NotErased, 4 Indeterminate });
+codes!(Level { 1 Clear, 2 Purge });
+codes!(Technique {
+    1 SanitizeCryptoErase, 2 SanitizeBlockErase, 3 SanitizeOverwrite, 4 SecurityEraseEnhanced, 5 Overwrite,
+});
+codes!(Coverage { 1 Full, 2 Sample });
+codes!(Medium { 1 Magnetic, 2 Flash, 3 Unknown });
+codes!(Transport { 1 Nvme, 2 Ata, 3 Scsi, 4 Usb, 5 Mmc, 6 Ufs, 7 Virtio, 8 Raid, 9 File, 10 Other });
+codes!(SerialSource { 1 NvmeIdentify, 2 AtaIdentify, 3 ScsiVpd80, 4 MmcCid, 5 Virtio, 6 UsbDescriptor, 7 File });
+codes!(ClockSource { 1 RtcUnconfirmed, 2 Implausible });
+codes!(Exception {
+    1 SpareBlocksNotAddressed, 2 HiddenAreasNotProbed, 3 FirmwareErasureNotProbed, 4 BehindBridge, 5 WeakIdentity, 6 Sampled,
+    7 ClockImplausible,
+});
+
+impl Code for Pattern {
+    /// A repeated byte is itself, the keystream is 256.
+    fn code(&self) -> u16 {
+        match self {
+            Self::Byte(byte) => u16::from(*byte),
+            Self::Random => 256,
+        }
+    }
+
+    fn from_code(code: u16) -> Option<Self> {
+        match u8::try_from(code) {
+            Ok(byte) => Some(Self::Byte(byte)),
+            Err(_) => (code == 256).then_some(Self::Random),
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! The certificate for programs: a view made from the claims alone. Its member `cose` is the certificate, the rest repeats it.
+
+use purgeproof_core::consent::Given;
+use purgeproof_core::evidence::{hex, unhex};
+use serde::Serialize;
+
+use crate::civil::Civil;
+use crate::claims::{Consent, Statement, Supported, Weighed};
+use crate::{Certificate, ParseError};
+
+/// The members in their order; a field that the certificate does not have is `null`.
+#[derive(Serialize)]
+struct View<'a> {
+    format: &'static str,
+    certificate: String,
+    issued: String,
+    outcome: String,
+    reasons: Vec<String>,
+    exceptions: Vec<String>,
+    drive: Drive<'a>,
+    method: Method<'a>,
+    verification: Verification,
+    time: Time,
+    tool: Tool<'a>,
+    machine: Machine<'a>,
+    record: Record<'a>,
+    consent: String,
+    evidence_sha256: String,
+    log: Log,
+    key: Key,
+    cose: String,
+}
+
+#[derive(Serialize)]
+struct Drive<'a> {
+    vendor: Option<&'a str>,
+    model: &'a str,
+    serial: Option<&'a str>,
+    serial_source: Option<String>,
+    wwn: Option<&'a str>,
+    firmware: Option<&'a str>,
+    asset: Option<&'a str>,
+    bytes: u64,
+    logical_block: u32,
+    physical_block: u32,
+    transport: String,
+    medium: String,
+    simulated: bool,
+}
+
+#[derive(Serialize)]
+struct Method<'a> {
+    level: String,
+    technique: String,
+    passes: Vec<String>,
+    blocks_written: &'a [u64],
+    considered: Vec<Considered<'a>>,
+    rule: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Considered<'a> {
+    technique: String,
+    support: &'static str,
+    why: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Verification {
+    coverage: purgeproof_core::policy::Coverage,
+    places: Option<u64>,
+    blocks_wanted: Option<u64>,
+    blocks_read: Option<u64>,
+    seed: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Time {
+    start: String,
+    end: String,
+    duration_ms: u64,
+    source: purgeproof_core::evidence::ClockSource,
+}
+
+#[derive(Serialize)]
+struct Tool<'a> {
+    version: &'a str,
+    image: Option<&'a str>,
+    kernel: &'a str,
+}
+
+#[derive(Serialize)]
+struct Machine<'a> {
+    vendor: Option<&'a str>,
+    product: Option<&'a str>,
+    serial: Option<&'a str>,
+    uuid: Option<&'a str>,
+    asset: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Record<'a> {
+    organisation: Option<&'a str>,
+    operator: Option<&'a str>,
+    site: Option<&'a str>,
+    job: Option<&'a str>,
+    destination: Option<&'a str>,
+    note: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Log {
+    id: String,
+    number: u64,
+    previous_sha256: String,
+}
+
+#[derive(Serialize)]
+struct Key {
+    fingerprint: String,
+    public: String,
+    trust: &'static str,
+}
+
+impl Certificate {
+    /// The certificate as JSON, always the same for the same certificate.
+    pub fn json(&self) -> String {
+        let claims = self.claims();
+        let statement = &claims.statement;
+        let link = &statement.link;
+        let view = View {
+            format: if self.is_simulation() { "purgeproof-simulation-1" } else { "purgeproof-certificate-1" },
+            certificate: claims.id.to_string(),
+            issued: Civil::of(claims.issued_unix_s).to_string(),
+            outcome: statement.outcome.0.to_string(),
+            reasons: statement.reasons.iter().map(|because| because.0.to_string()).collect(),
+            exceptions: statement.exceptions.iter().map(|exception| exception.0.to_string()).collect(),
+            drive: Drive::of(statement),
+            method: Method::of(statement),
+            verification: Verification::of(statement),
+            time: Time::of(statement),
+            tool: Tool {
+                version: &statement.tool.version,
+                image: statement.tool.image.as_deref(),
+                kernel: &statement.tool.kernel,
+            },
+            machine: Machine::of(statement),
+            record: Record::of(statement),
+            consent: Given::from(&statement.consent).to_string(),
+            evidence_sha256: hex(&statement.evidence_sha256),
+            log: Log { id: hex(&link.log), number: link.seq, previous_sha256: hex(&link.prev) },
+            key: Key {
+                fingerprint: self.fingerprint().to_string(),
+                public: hex(self.public_key()),
+                trust: if self.is_simulation() { "simulated" } else { "self-signed" },
+            },
+            cose: hex(self.bytes()),
+        };
+        // Strings, numbers and lists of them: there is nothing in it that could fail.
+        serde_json::to_string_pretty(&view).unwrap_or_default() + "\n"
+    }
+
+    /// Reads the JSON view: the certificate in it, provided that the rest says the same.
+    pub(crate) fn from_json(text: &str) -> Result<Self, ParseError> {
+        let value: serde_json::Value = serde_json::from_str(text).map_err(|_| ParseError::NotACertificate)?;
+        let digits = value.get("cose").and_then(serde_json::Value::as_str).ok_or(ParseError::NotACertificate)?;
+        let (pairs, []) = digits.as_bytes().as_chunks::<2>() else {
+            return Err(ParseError::Json);
+        };
+        let bytes: Result<Vec<u8>, ParseError> = pairs
+            .iter()
+            .map(|pair| core::str::from_utf8(pair).ok().and_then(|pair| unhex::<1>(pair).ok()))
+            .map(|byte| byte.map(|[byte]| byte).ok_or(ParseError::Json))
+            .collect();
+        let certificate = Self::parse(&bytes?)?;
+        let same = serde_json::from_str::<serde_json::Value>(&certificate.json()).is_ok_and(|own| own == value);
+        if same { Ok(certificate) } else { Err(ParseError::Json) }
+    }
+}
+
+impl From<&Consent> for Given {
+    fn from(consent: &Consent) -> Self {
+        match consent {
+            Consent::Operator(typed) => Self::Operator { typed: typed.clone() },
+            Consent::Policy(rule) => Self::Policy { rule: rule.clone() },
+        }
+    }
+}
+
+impl<'a> Drive<'a> {
+    fn of(statement: &'a Statement) -> Self {
+        let device = &statement.device;
+        Self {
+            vendor: device.vendor.as_deref(),
+            model: &device.model,
+            serial: device.serial.as_deref(),
+            serial_source: device.serial_source.map(|source| source.0.to_string()),
+            wwn: device.wwn.as_deref(),
+            firmware: device.firmware.as_deref(),
+            asset: device.asset.as_deref(),
+            bytes: device.bytes,
+            logical_block: device.logical_block,
+            physical_block: device.physical_block,
+            transport: device.transport.0.to_string(),
+            medium: device.medium.0.to_string(),
+            simulated: device.simulated.is_some(),
+        }
+    }
+}
+
+impl<'a> Method<'a> {
+    fn of(statement: &'a Statement) -> Self {
+        let method = &statement.method;
+        Self {
+            level: method.level.0.to_string(),
+            technique: method.technique.0.to_string(),
+            passes: method.passes.iter().map(|pattern| pattern.0.to_string()).collect(),
+            blocks_written: &method.written,
+            considered: method.considered.iter().flat_map(Considered::of).collect(),
+            rule: method.rule.as_deref(),
+        }
+    }
+}
+
+impl<'a> Considered<'a> {
+    fn of(weighed: &'a Weighed) -> impl Iterator<Item = Self> {
+        let support = match weighed.support {
+            Supported::Present => "present",
+            Supported::Absent => "absent",
+            Supported::Unknown => "unknown",
+        };
+        let why = weighed.why.as_deref();
+        weighed.techniques.iter().map(move |technique| Self { technique: technique.0.to_string(), support, why })
+    }
+}
+
+impl Verification {
+    fn of(statement: &Statement) -> Self {
+        let verification = &statement.verification;
+        Self {
+            coverage: verification.coverage.0,
+            places: verification.places,
+            blocks_wanted: verification.wanted,
+            blocks_read: verification.read,
+            seed: verification.seed.map(|seed| hex(&seed.0)),
+        }
+    }
+}
+
+impl Time {
+    fn of(statement: &Statement) -> Self {
+        let time = &statement.time;
+        Self {
+            start: Civil::of(time.start_unix_s).to_string(),
+            end: Civil::of(time.end_unix_s).to_string(),
+            duration_ms: time.duration_ms,
+            source: time.source.0,
+        }
+    }
+}
+
+impl<'a> Machine<'a> {
+    fn of(statement: &'a Statement) -> Self {
+        let host = &statement.host;
+        Self {
+            vendor: host.vendor.as_deref(),
+            product: host.product.as_deref(),
+            serial: host.serial.as_deref(),
+            uuid: host.uuid.as_deref(),
+            asset: host.asset.as_deref(),
+        }
+    }
+}
+
+impl<'a> Record<'a> {
+    fn of(statement: &'a Statement) -> Self {
+        let job = &statement.job;
+        Self {
+            organisation: job.organisation.as_deref(),
+            operator: statement.operator.as_deref(),
+            site: job.site.as_deref(),
+            job: job.number.as_deref(),
+            destination: job.destination.as_deref(),
+            note: job.note.as_deref(),
+        }
+    }
+}

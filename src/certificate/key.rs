@@ -1,0 +1,183 @@
+//! The key of a stick: an Ed25519 key that was made on it and never leaves it.
+
+use core::fmt;
+
+use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
+use purgeproof_core::evidence::{hex, unhex};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+/// The seed of the one key that signs certificates about simulated drives. Everybody has it: what it signs proves nothing, and
+/// [`crate::Certificate::verify`] says so.
+const SIMULATION_SEED: [u8; 32] = *b"PurgeProof signs simulated disks";
+
+/// A key that signs certificates. Its memory is cleared when it is dropped.
+pub struct Key {
+    signing: SigningKey,
+}
+
+impl Key {
+    /// The key with this seed of 32 random bytes.
+    pub fn from_seed(seed: &[u8; 32]) -> Self {
+        Self { signing: SigningKey::from_bytes(seed) }
+    }
+
+    /// The key for drives that the program only imagines, the same everywhere.
+    pub fn simulation() -> Self {
+        Self::from_seed(&SIMULATION_SEED)
+    }
+
+    /// Reads a key file: lines that begin with `#` are for people, the one other line is the seed in hexadecimal.
+    ///
+    /// # Errors
+    /// [`NoKey`] if that is not what it holds, or if it holds the simulation's key.
+    pub fn parse(text: &str) -> Result<Self, NoKey> {
+        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let (Some(line), None) = (lines.next(), lines.next()) else {
+            return Err(NoKey::Lines);
+        };
+        let seed = Zeroizing::new(unhex(line).map_err(|_| NoKey::Digits { found: line.chars().count() })?);
+        let key = Self::from_seed(&seed);
+        if key.is_simulation() { Err(NoKey::Simulation) } else { Ok(key) }
+    }
+
+    /// The key as a file that [`Key::parse`] reads.
+    pub fn to_file_text(&self) -> Zeroizing<String> {
+        let seed = Zeroizing::new(self.signing.to_bytes());
+        let digits = Zeroizing::new(hex(seed.as_slice()));
+        Zeroizing::new(format!(
+            "# The signing key of this PurgeProof stick. Keep it secret: who has it can sign certificates in this stick's name.\n\
+             # Fingerprint: {}\n\
+             {}\n",
+            self.fingerprint(),
+            digits.as_str()
+        ))
+    }
+
+    /// What identifies the key on paper and on the screen.
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(&self.public())
+    }
+
+    /// The public key.
+    pub fn public(&self) -> [u8; 32] {
+        self.signing.verifying_key().to_bytes()
+    }
+
+    /// It is the key of [`Key::simulation`], however it was come by.
+    pub fn is_simulation(&self) -> bool {
+        is_simulation(&self.public())
+    }
+
+    pub(crate) fn sign(&self, bytes: &[u8]) -> [u8; 64] {
+        self.signing.sign(bytes).to_bytes()
+    }
+}
+
+/// Whether this is the public key of [`Key::simulation`].
+pub(crate) fn is_simulation(public: &[u8; 32]) -> bool {
+    *public == Key::simulation().public()
+}
+
+/// Whether the signature over `bytes` is this key's, by the strict rules of `verify_strict`: small-order keys and signatures with more
+/// than one spelling are refused.
+pub(crate) fn verifies(public: &[u8; 32], bytes: &[u8], signature: &[u8; 64]) -> bool {
+    let signature = ed25519_dalek::Signature::from_bytes(signature);
+    VerifyingKey::from_bytes(public).is_ok_and(|key| key.verify_strict(bytes, &signature).is_ok())
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({})", self.fingerprint())
+    }
+}
+
+/// The first eight bytes of the SHA-256 of a public key, shown as `3f96 7ffc 4079 a0b8`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Fingerprint(pub [u8; 8]);
+
+impl Fingerprint {
+    /// The fingerprint of a public key.
+    pub fn of(public: &[u8; 32]) -> Self {
+        let digest: [u8; 32] = Sha256::digest(public).into();
+        let [a, b, c, d, e, f, g, h, ..] = digest;
+        Self([a, b, c, d, e, f, g, h])
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g, h, i] = self.0;
+        write!(f, "{a:02x}{b:02x} {c:02x}{d:02x} {e:02x}{g:02x} {h:02x}{i:02x}")
+    }
+}
+
+/// Why a file is no key file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoKey {
+    /// Not exactly one line that is no comment.
+    Lines,
+    /// The line is not 64 hexadecimal digits.
+    Digits {
+        /// How many characters it has.
+        found: usize,
+    },
+    /// It is the key that everybody has.
+    Simulation,
+}
+
+impl fmt::Display for NoKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lines => f.write_str("The key file does not hold exactly one key. Restore it from a copy, or remove it and a new key is made"),
+            Self::Digits { found } => write!(
+                f,
+                "The key file's key has {found} characters and should be 64 lower-case hexadecimal digits. Restore it from a copy, or \
+                 remove it and a new key is made"
+            ),
+            Self::Simulation => f.write_str(
+                "The key file holds the key for simulated drives, which everybody has. Remove it and a new key is made",
+            ),
+        }
+    }
+}
+
+impl core::error::Error for NoKey {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The public key of design fixture "stick": SHA-256("stick") as the seed.
+    #[test]
+    fn the_fingerprint_is_that_of_another_implementation() {
+        let seed: [u8; 32] = Sha256::digest(b"stick").into();
+        let key = Key::from_seed(&seed);
+        assert_eq!(hex(&key.public()), "d71292f3ab8ee8a8b53032b3b11a828c4be28533f3fd48fc2c72427db2ca745a");
+        assert_eq!(key.fingerprint().to_string(), "3f96 7ffc 4079 a0b8");
+    }
+
+    #[test]
+    fn a_key_file_goes_there_and_back() {
+        let key = Key::from_seed(&[7; 32]);
+        let text = key.to_file_text();
+        assert!(text.contains(&key.fingerprint().to_string()) && text.starts_with("# "));
+        assert_eq!(Key::parse(&text).unwrap().public(), key.public());
+        assert_eq!(Key::parse(&text.replace('\n', "\r\n")).unwrap().public(), key.public());
+    }
+
+    #[test]
+    fn what_is_no_key_file_is_refused_with_a_reason() {
+        let seed = "07".repeat(32);
+        assert_eq!(Key::parse("# only words\n\n").unwrap_err(), NoKey::Lines);
+        assert_eq!(Key::parse(&format!("{seed}\n{seed}")).unwrap_err(), NoKey::Lines);
+        assert_eq!(Key::parse(&seed[1..]).unwrap_err(), NoKey::Digits { found: 63 });
+        assert_eq!(Key::parse(&seed.replace('7', "G")).unwrap_err(), NoKey::Digits { found: 64 });
+        assert_eq!(Key::parse(&hex(&SIMULATION_SEED)).unwrap_err(), NoKey::Simulation);
+    }
+
+    #[test]
+    fn a_key_does_not_show_its_seed() {
+        assert!(!format!("{:?}", Key::from_seed(&[7; 32])).contains("0707"));
+    }
+}

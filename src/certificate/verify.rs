@@ -1,0 +1,291 @@
+//! What a certificate proves and what it does not, check by check.
+
+use core::fmt;
+
+use purgeproof_core::drive::{SerialSource, Transport};
+use purgeproof_core::evidence::{ClockSource, Evidence};
+use purgeproof_core::policy::Coverage;
+use purgeproof_core::sample;
+use purgeproof_core::technique::Level;
+use purgeproof_core::units::Blocks;
+use purgeproof_core::verdict::{Exception, Outcome, Reason};
+use sha2::{Digest, Sha256};
+
+use crate::Certificate;
+use crate::claims::{Statement, Time};
+use crate::code::Coded;
+use crate::cose::{self, Typ};
+use crate::key::{self, Fingerprint};
+
+/// The result of all checks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verification {
+    /// Each check, in a fixed order.
+    pub checks: Vec<Check>,
+    /// Whose word it is, if all checks hold.
+    pub trust: Trust,
+}
+
+/// One check by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// What is checked.
+    pub name: &'static str,
+    /// What is wrong; `None` if nothing is.
+    pub flaw: Option<Flaw>,
+}
+
+/// Whose word a certificate is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// The holder of this key's, whoever that is.
+    SelfSigned(Fingerprint),
+    /// Nobody's: a demonstration.
+    Simulated,
+}
+
+/// What is wrong with a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// The key id is not that of the key.
+    KeyId,
+    /// The signature does not fit the words.
+    Signature,
+    /// A drive that the program only imagined.
+    Simulated,
+    /// The size of the drive is no whole number of blocks.
+    Size,
+    /// A good outcome that its own reasons, passes or read-back do not bear out.
+    Unfounded,
+    /// A bad outcome whose reasons are good ones, or none.
+    Unreasoned,
+    /// Less wrong than its reasons are.
+    TooMild,
+    /// An exception that follows from the other fields is not stated.
+    ExceptionLeftOut,
+    /// It ends before it begins, or takes another time than its own clocks say, or was issued before its end.
+    Times,
+    /// The first of a log does not hold on to its key, or the number is 0.
+    Log,
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::KeyId => "the key id is not that of the key in the certificate",
+            Self::Signature => {
+                "the signature does not fit: something was changed after signing, or another key signed it"
+            }
+            Self::Simulated => "SIMULATED: no drive was erased. This is a demonstration and proves nothing",
+            Self::Size => "the size of the drive is no whole number of its blocks",
+            Self::Unfounded => "the outcome says more than the passes, the read-back and the reasons bear out",
+            Self::Unreasoned => "the outcome is a bad one, but no reason for that is given",
+            Self::TooMild => "the outcome is \"indeterminate\", but the reasons say that the drive is not erased",
+            Self::ExceptionLeftOut => "an exception that follows from the other fields is not stated",
+            Self::Times => "start, end, duration and time of issue contradict each other",
+            Self::Log => "the place in the log is not a possible one",
+        })
+    }
+}
+
+impl Verification {
+    /// Every check holds.
+    pub fn holds(&self) -> bool {
+        self.checks.iter().all(|check| check.flaw.is_none())
+    }
+
+    /// What is wrong, in the order of the checks.
+    pub fn flaws(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().filter(|check| check.flaw.is_some())
+    }
+}
+
+impl fmt::Display for Trust {
+    /// What the signature is worth, in the words that also the PDF uses.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SelfSigned(key) => write!(
+                f,
+                "SELF-SIGNED: proves this file was not changed since signing and comes from the same stick as others with key {key}. \
+                 Does not prove who signed."
+            ),
+            Self::Simulated => f.write_str("SIMULATED: signed with a key that everybody has. Proves nothing."),
+        }
+    }
+}
+
+impl Certificate {
+    /// Checks everything that the bytes alone can show. That the format is right is known since it was parsed.
+    ///
+    /// A certificate that holds may still say that a drive is not erased: look at its outcome too.
+    pub fn verify(&self) -> Verification {
+        let statement = &self.claims().statement;
+        let check = |name, holds: bool, flaw| Check { name, flaw: (!holds).then_some(flaw) };
+        let checks = vec![
+            check("simulation", !self.is_simulation(), Flaw::Simulated),
+            check("key id", self.envelope.kid == self.fingerprint(), Flaw::KeyId),
+            check("signature", self.signature_holds(), Flaw::Signature),
+            check("drive", statement.device.blocks().is_some_and(|blocks| blocks > 0) || !good(statement), Flaw::Size),
+            Check { name: "outcome", flaw: outcome_flaw(statement) },
+            check("exceptions", exceptions_hold(statement), Flaw::ExceptionLeftOut),
+            check("times", times_hold(&statement.time, self.claims().issued_unix_s), Flaw::Times),
+            check("log", self.log_holds(), Flaw::Log),
+        ];
+        let trust = if self.is_simulation() { Trust::Simulated } else { Trust::SelfSigned(self.fingerprint()) };
+        Verification { checks, trust }
+    }
+
+    fn signature_holds(&self) -> bool {
+        let envelope = &self.envelope;
+        let agrees = (envelope.typ == Typ::Simulation) == envelope.claims.statement.device.simulated.is_some();
+        cose::to_be_signed(envelope.typ, envelope.kid, &envelope.claims)
+            .is_ok_and(|bytes| agrees && key::verifies(&envelope.public, &bytes, &envelope.signature))
+    }
+
+    fn log_holds(&self) -> bool {
+        let link = &self.claims().statement.link;
+        let genesis: [u8; 32] = Sha256::digest(self.envelope.public).into();
+        link.seq > 0 && (link.seq > 1 || link.prev == genesis)
+    }
+
+    /// Whether an evidence bundle is the one that this certificate was made from, and says what the certificate says.
+    ///
+    /// # Errors
+    /// [`Disagreement`]: in what they differ.
+    pub fn evidence_matches(&self, bundle: &[u8]) -> Result<Evidence, Disagreement> {
+        let claimed = &self.claims().statement;
+        let found: [u8; 32] = Sha256::digest(bundle).into();
+        if found != claimed.evidence_sha256 {
+            return Err(Disagreement::Hash);
+        }
+        let evidence: Evidence = serde_json::from_slice(bundle).map_err(|_| Disagreement::Unreadable)?;
+        let derived = Statement::of(&evidence, found, claimed.link);
+        let verdict = |it: &Statement| (it.outcome, it.reasons.clone(), it.exceptions.clone());
+        if verdict(&derived) != verdict(claimed) {
+            return Err(Disagreement::Verdict { derived: derived.outcome.0 });
+        }
+        if derived.device != claimed.device {
+            return Err(Disagreement::Drive);
+        }
+        if evidence.job != self.claims().id || derived != *claimed {
+            return Err(Disagreement::Circumstances);
+        }
+        Ok(evidence)
+    }
+}
+
+/// In what a certificate and a bundle of evidence differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disagreement {
+    /// The bundle is another one, or was changed.
+    Hash,
+    /// It is the bundle of the certificate, but this version cannot read it.
+    Unreadable,
+    /// Another verdict follows from it.
+    Verdict {
+        /// This one.
+        derived: Outcome,
+    },
+    /// It is about another drive.
+    Drive,
+    /// Method, times, machine, people or the job's number differ.
+    Circumstances,
+}
+
+impl fmt::Display for Disagreement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hash => f.write_str(
+                "This is not the evidence that the certificate names (its SHA-256 differs). Take the file that was saved beside it",
+            ),
+            Self::Unreadable => f.write_str(
+                "The evidence is the one that the certificate names, but this version cannot read it. Use the version that the certificate names",
+            ),
+            Self::Verdict { derived } => write!(
+                f,
+                "From the evidence follows {derived}, or that for other reasons, and not what the certificate says. Do not rely on it"
+            ),
+            Self::Drive => f.write_str("The evidence is about another drive than the certificate. Do not rely on it"),
+            Self::Circumstances => f.write_str(
+                "Method, times, machine or people of the certificate are not those of the evidence. Do not rely on it",
+            ),
+        }
+    }
+}
+
+impl core::error::Error for Disagreement {}
+
+fn good(statement: &Statement) -> bool {
+    statement.outcome.0.is_good()
+}
+
+fn outcome_flaw(statement: &Statement) -> Option<Flaw> {
+    let reasons = || statement.reasons.iter().map(|because| &because.0);
+    let is_good = |reason: &Reason| matches!(reason, Reason::AllReadBack | Reason::SampleReadBack { .. });
+    if good(statement) {
+        return (!well_founded(statement)).then_some(Flaw::Unfounded);
+    }
+    if statement.reasons.is_empty() || reasons().any(is_good) {
+        return Some(Flaw::Unreasoned);
+    }
+    let is_bad = |reason: &Reason| {
+        matches!(
+            reason,
+            Reason::NothingWritten
+                | Reason::Unwritable(_)
+                | Reason::Unreadable(_)
+                | Reason::Mismatch(_)
+                | Reason::Abandoned(_)
+        )
+    };
+    (statement.outcome.0 == Outcome::Indeterminate && reasons().any(is_bad)).then_some(Flaw::TooMild)
+}
+
+/// A good word needs every pass over every block, a read-back of all that it set out to read, and that as its one reason.
+fn well_founded(statement: &Statement) -> bool {
+    let (method, verification) = (&statement.method, &statement.verification);
+    let level = method.technique.0.level(statement.device.medium.0);
+    let word = match level {
+        Level::Purge => Outcome::Purged,
+        Level::Clear => Outcome::Cleared,
+    };
+    let Some(all) = statement.device.blocks() else { return false };
+    let all_written = !method.passes.is_empty()
+        && method.written.len() == method.passes.len()
+        && method.written.iter().all(|blocks| *blocks == all);
+    let all_read = verification.wanted.is_some() && verification.read == verification.wanted;
+    let reason = match statement.reasons.as_slice() {
+        [because] => match because.0 {
+            Reason::AllReadBack => verification.read == Some(all),
+            Reason::SampleReadBack { places, bound_ppm } => {
+                verification.coverage.0 == Coverage::Sample
+                    && verification.places == Some(places)
+                    && places > 0
+                    && verification.read >= Some(places)
+                    && bound_ppm == sample::bound_ppm(Blocks(places))
+            }
+            _ => false,
+        },
+        _ => false,
+    };
+    statement.outcome.0 == word && method.level.0 == level && all_written && all_read && reason
+}
+
+/// The exceptions whose ground is in the certificate itself are stated.
+fn exceptions_hold(statement: &Statement) -> bool {
+    let device = &statement.device;
+    let through_bridge = device.serial_source == Some(Coded(SerialSource::UsbDescriptor));
+    [
+        (Exception::WeakIdentity, device.serial.is_none() && device.wwn.is_none()),
+        (Exception::BehindBridge, through_bridge || device.transport.0 == Transport::Usb),
+        (Exception::Sampled, good(statement) && statement.verification.coverage.0 == Coverage::Sample),
+        (Exception::ClockImplausible, statement.time.source.0 == ClockSource::Implausible),
+    ]
+    .into_iter()
+    .all(|(exception, applies)| !applies || statement.exceptions.contains(&Coded(exception)))
+}
+
+fn times_hold(time: &Time, issued_unix_s: u64) -> bool {
+    // Both ends are read off one clock by one that cannot be set, so the seconds between them are the duration's.
+    time.end_unix_s.checked_sub(time.start_unix_s) == Some(time.duration_ms / 1000) && issued_unix_s >= time.end_unix_s
+}
