@@ -112,12 +112,14 @@ fn agrees_with_mkfs_vfat_and_mtools() {
     std::fs::write(&marker, "purgeproof stick v1\n").unwrap();
     let run =
         |command: &mut Command| command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|s| s.success());
-    for bits in ["12", "16", "32"] {
-        File::create(&image).unwrap().set_len(if bits == "12" { 2 << 20 } else { 40 << 20 }).unwrap();
-        if !run(Command::new("/usr/sbin/mkfs.vfat").args(["-F", bits, "-s", "1", "-i", "89abcdef"]).arg(&image)) {
-            eprintln!("skipped: mkfs.vfat is not installed (package dosfstools)");
-            return;
-        }
+    let mkfs = "/usr/sbin/mkfs.vfat";
+    if !std::path::Path::new(mkfs).exists() {
+        eprintln!("skipped: {mkfs} is not installed (package dosfstools)");
+        return;
+    }
+    for (bits, length) in [("12", 1 << 20), ("16", 16 << 20), ("32", 40 << 20)] {
+        File::create(&image).unwrap().set_len(length).unwrap();
+        assert!(run(Command::new(mkfs).args(["-F", bits, "-s", "1", "-i", "89abcdef"]).arg(&image)), "FAT{bits}");
         let file = File::open(&image).unwrap();
         let mut sector = [0; 512];
         file.read_exact_at(&mut sector, 0).unwrap();

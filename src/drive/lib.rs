@@ -28,6 +28,7 @@ pub mod inventory;
 pub mod machine;
 mod mounted;
 pub mod shelf;
+pub mod sim;
 pub mod stick;
 mod sysfs;
 pub mod watch;
