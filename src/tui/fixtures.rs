@@ -63,7 +63,8 @@ pub(crate) fn disk(id: u32, node: &str, serial: &str) -> Listed {
 
 /// A drive without a serial number.
 pub(crate) fn nameless(id: u32) -> Listed {
-    listed(id, "sdc", identity("USB DISK 3.0", None, 31_457_280_000, Transport::Usb, Medium::Unknown))
+    let identity = identity("USB DISK 3.0", None, 31_457_280_000, Transport::Usb, Medium::Unknown);
+    listed(id, "sdc", Identity { wwn: None, ..identity })
 }
 
 pub(crate) fn hostile(id: u32) -> Listed {
@@ -157,8 +158,14 @@ pub(crate) fn progress(id: u32, stage: Stage, percent: u64, errors: u64) -> [Eve
 pub(crate) fn after(events: impl IntoIterator<Item = Event>) -> Model {
     let mut model = Model::new(Host::Appliance);
     model.hear(Event::Banner("PurgeProof 0.1.0 · image 0123abcd".into()));
-    events.into_iter().for_each(|event| model.hear(event));
+    tell(&mut model, events);
     model
+}
+
+pub(crate) fn tell(model: &mut Model, events: impl IntoIterator<Item = Event>) {
+    for event in events {
+        model.hear(event);
+    }
 }
 
 pub(crate) fn stick() -> Event {

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use purgeproof_core::drive::Exclusion;
 use purgeproof_core::event::{Controller, DriveId, Event, Filed, Listed, Offer, Progress, Stage, Stick};
 use purgeproof_core::evidence::JobId;
+use purgeproof_core::plan::Refusal;
 use purgeproof_core::verdict::Verdict;
 
 use crate::words;
@@ -56,6 +58,8 @@ pub enum Key {
     Esc,
     /// The character before the cursor is taken back.
     Backspace,
+    /// Ctrl-C: whatever is open is given up, and the question whether to leave comes.
+    Interrupt,
     /// A printable character.
     Char(char),
 }
@@ -317,6 +321,23 @@ impl Model {
 
     pub(crate) fn ended(&self) -> impl Iterator<Item = &Ended> {
         self.runs.values().filter_map(Run::ended)
+    }
+
+    /// Drives with content of their own that nobody decided to keep, and that could not be erased.
+    pub(crate) fn passed_over(&self) -> usize {
+        let is_passed_over = |row: &&Row<'_>| match (&row.listed.offer, row.run) {
+            (_, Some(_)) | (Offer::Planned(_) | Offer::Refused(Refusal::LeftByPolicy { .. }), None) => false,
+            (Offer::Refused(_), None) => true,
+            (Offer::Excluded(why), None) => {
+                matches!(why, Exclusion::InUse(_) | Exclusion::ReadOnly | Exclusion::OddGeometry)
+            }
+        };
+        self.rows().iter().filter(is_passed_over).count()
+    }
+
+    /// Whether a job or a certificate would be lost by leaving now.
+    pub(crate) fn loses_by_leaving(&self) -> bool {
+        self.running() > 0 || self.unsaved() > 0
     }
 
     /// Certificates that would be lost with the power.

@@ -37,14 +37,13 @@ impl Painter {
         if !std::mem::replace(&mut self.entered, true) {
             bytes.text.push_str(ENTER);
         }
-        match self.shown.as_ref().filter(|shown| shown.area == next.area) {
-            Some(shown) => shown.diff(&next).into_iter().for_each(|(x, y, cell)| bytes.cell(x, y, cell)),
-            None => {
-                bytes.text.push_str(PREPARE);
-                for y in 0..next.area.height {
-                    for x in 0..next.area.width {
-                        bytes.cell(x, y, next.cell((x, y)).unwrap_or(&Cell::EMPTY));
-                    }
+        if let Some(shown) = self.shown.as_ref().filter(|shown| shown.area == next.area) {
+            shown.diff(&next).into_iter().for_each(|(x, y, cell)| bytes.cell(x, y, cell));
+        } else {
+            bytes.text.push_str(PREPARE);
+            for y in 0..next.area.height {
+                for x in 0..next.area.width {
+                    bytes.cell(x, y, next.cell((x, y)).unwrap_or(&Cell::EMPTY));
                 }
             }
         }
@@ -67,7 +66,7 @@ struct Bytes {
 impl Bytes {
     fn cell(&mut self, x: u16, y: u16, cell: &Cell) {
         if self.cursor != Some((x, y)) {
-            self.text.push_str(&format!("\x1b[{};{}H", y + 1, x + 1));
+            self.text.push_str(&["\x1b[", &(y + 1).to_string(), ";", &(x + 1).to_string(), "H"].concat());
         }
         let look = (cell.fg, cell.bg, cell.modifier);
         if self.look != Some(look) {
@@ -91,7 +90,7 @@ fn select((foreground, background, modifier): Look) -> String {
     }
     for (color, base) in [(foreground, 30), (background, 40)] {
         if let Some(number) = number(color) {
-            sequence.push_str(&format!(";{}", base + number));
+            sequence.extend([";", &(base + number).to_string()]);
         }
     }
     sequence.push('m');

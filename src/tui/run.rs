@@ -27,6 +27,9 @@ const REPAINT: Duration = Duration::from_secs(5);
 /// The time between two paints of a console. Ten a second leave a line of 115 200 baud room for keys' echoes.
 const FRAME: Duration = Duration::from_millis(100);
 
+/// So many events are taken in before keys are looked at again: a flood of them must not keep the operator from stopping a job.
+const EVENTS_A_TURN: usize = 1000;
+
 /// How long a console may take to give its terminal back when all is over.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -68,7 +71,7 @@ pub fn run(host: Host, screens: Vec<Screen>, events: &Receiver<Event>, requests:
         let board = Arc::clone(&board);
         drawers.push(thread::Builder::new().name("console".into()).spawn(move || draw(screen, &board))?);
     }
-    let exit = converse(&mut model, events, requests, &board);
+    let exit = converse(&mut model, typed, events, requests, &board);
     board.close();
     see_off(&drawers);
     if raw {
@@ -79,33 +82,29 @@ pub fn run(host: Host, screens: Vec<Screen>, events: &Receiver<Event>, requests:
 }
 
 /// The loop between keys and events.
-fn converse(model: &mut Model, events: &Receiver<Event>, requests: &Sender<Request>, board: &Board) -> Exit {
+fn converse(
+    model: &mut Model,
+    mut typed: impl FnMut() -> Typed,
+    events: &Receiver<Event>,
+    requests: &Sender<Request>,
+    board: &Board,
+) -> Exit {
     let started = Instant::now();
     let mut asked = Exit::Over;
     loop {
         let typed = typed();
-        let mut changed = true;
-        let mut whole = false;
-        match typed {
-            Typed::Key(key) => {
-                if let Some(request) = model.press(key) {
-                    match request {
-                        Request::PowerOff => asked = Exit::PowerOff,
-                        Request::Reboot => asked = Exit::Reboot,
-                        Request::Purge { .. } | Request::Stop { .. } | Request::Rescan => {}
-                    }
-                    // A receiver that is gone shows as the end of the events below.
-                    let _ = requests.send(request);
-                }
+        let whole = matches!(typed, Typed::Size(_) | Typed::Redraw);
+        let mut changed = !matches!(typed, Typed::Nothing);
+        if let Some(request) = take(model, typed) {
+            match request {
+                Request::PowerOff => asked = Exit::PowerOff,
+                Request::Reboot => asked = Exit::Reboot,
+                Request::Purge { .. } | Request::Stop { .. } | Request::Rescan => {}
             }
-            Typed::Size(size) => {
-                model.resize(size);
-                whole = true;
-            }
-            Typed::Redraw => whole = true,
-            Typed::Nothing => changed = false,
+            // A receiver that is gone shows as the end of the events below.
+            let _ = requests.send(request);
         }
-        loop {
+        for _ in 0..EVENTS_A_TURN {
             match events.try_recv() {
                 Ok(event) => model.hear(event),
                 Err(TryRecvError::Empty) => break,
@@ -127,6 +126,16 @@ fn converse(model: &mut Model, events: &Receiver<Event>, requests: &Sender<Reque
     }
 }
 
+fn take(model: &mut Model, typed: Typed) -> Option<Request> {
+    match typed {
+        Typed::Key(key) => return model.press(key),
+        Typed::Size(size) => model.resize(size),
+        Typed::Redraw | Typed::Nothing => {}
+    }
+    None
+}
+
+#[derive(Clone, Copy)]
 enum Typed {
     Key(Key),
     Size((u16, u16)),
@@ -151,7 +160,7 @@ fn translate(key: KeyEvent) -> Typed {
     let key = match key.code {
         KeyCode::Char('l') if key.modifiers.contains(KeyModifiers::CONTROL) => return Typed::Redraw,
         // In raw mode the terminal no longer turns it into a signal.
-        KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => Key::Char('p'),
+        KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => Key::Interrupt,
         KeyCode::Char(_) if key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) => {
             return Typed::Nothing;
         }
@@ -266,5 +275,105 @@ fn see_off(drawers: &[JoinHandle<()>]) {
     let since = Instant::now();
     while since.elapsed() < FAREWELL && drawers.iter().any(|drawer| !drawer.is_finished()) {
         thread::sleep(FRAME / 4);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{after, began, bench};
+    use std::sync::mpsc;
+
+    /// An output that hands over what it is given, and one that takes nothing until it is let go.
+    struct Line(Sender<Vec<u8>>);
+    struct Blocked(Receiver<()>);
+
+    impl Write for Line {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.send(bytes.to_vec()).map_err(io::Error::other)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Write for Blocked {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            let _ = self.0.recv();
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Feeds a terminal until its screen holds `words`; the test's own time-out is the receiver's.
+    fn wait_for(words: &str, terminal: &mut vt100::Parser, bytes: &Receiver<Vec<u8>>) {
+        while !terminal.screen().contents().contains(words) {
+            terminal.process(&bytes.recv_timeout(Duration::from_secs(20)).expect(words));
+        }
+    }
+
+    #[test]
+    fn a_blocked_console_stops_neither_the_other_one_nor_the_conversation() {
+        let board = Arc::new(Board::default());
+        let (line, bytes) = mpsc::channel();
+        let (let_go, blocked) = mpsc::channel();
+        let screens = [Screen::new(Blocked(blocked), || (80, 25)), Screen::new(Line(line), || (80, 25))];
+        let drawers = screens.map(|screen| {
+            let board = Arc::clone(&board);
+            thread::spawn(move || draw(screen, &board))
+        });
+        let mut terminal = vt100::Parser::new(25_u16.try_into().unwrap(), 80_u16.try_into().unwrap(), 0);
+        board.pin(&after([Event::Drives(bench())]), false);
+        wait_for("4 ready", &mut terminal, &bytes);
+        board.pin(&after([Event::Drives(bench()), began(1)]), false);
+        wait_for("1 running", &mut terminal, &bytes);
+        board.close();
+        drop(let_go);
+        for drawer in drawers {
+            drawer.join().unwrap();
+        }
+        terminal.process(&bytes.try_iter().flatten().collect::<Vec<u8>>());
+        assert_eq!(terminal.screen().contents(), "", "the terminal is given back empty");
+        assert!(!terminal.screen().hide_cursor());
+    }
+
+    #[test]
+    fn a_conversation_ends_when_the_engine_room_has_answered() {
+        let (told, events) = mpsc::channel();
+        let (requests, asked) = mpsc::channel();
+        let mut keys = vec![Key::Enter, Key::Char('r')].into_iter();
+        let mut told = Some(told);
+        let keys = || {
+            if let Some(key) = keys.next_back() {
+                return Typed::Key(key);
+            }
+            // The engine room hears the request, puts its records in order and leaves.
+            assert_eq!(asked.try_recv().ok(), told.take().map(|_| Request::Reboot));
+            Typed::Nothing
+        };
+        let exit = converse(&mut Model::new(Host::Appliance), keys, &events, &requests, &Board::default());
+        assert_eq!(exit, Exit::Reboot);
+    }
+
+    #[test]
+    fn an_engine_room_that_ends_by_itself_ends_the_screen() {
+        let (told, events) = mpsc::channel();
+        drop(told);
+        let (requests, _asked) = mpsc::channel();
+        let exit = converse(&mut Model::new(Host::Appliance), || Typed::Nothing, &events, &requests, &Board::default());
+        assert_eq!(exit, Exit::Over);
+    }
+
+    #[test]
+    fn control_l_draws_again_and_control_c_is_no_letter() {
+        let press = |letter| translate(KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL));
+        assert!(matches!(press('l'), Typed::Redraw));
+        assert!(matches!(press('c'), Typed::Key(Key::Interrupt)));
+        assert!(matches!(press('a'), Typed::Nothing));
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 use purgeproof_core::event::{DriveId, Event, Filed, Stage, Stick};
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 
 use crate::fixtures::*;
@@ -23,8 +23,7 @@ fn drawn(model: &Model, (columns, rows): (u16, u16)) -> Buffer {
 
 fn text(buffer: &Buffer) -> String {
     let rows = buffer.content.chunks(usize::from(buffer.area.width).max(1));
-    rows.map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect::<String>().trim_end().to_owned() + "\n")
-        .collect()
+    rows.map(|row| row.iter().map(Cell::symbol).collect::<String>().trim_end().to_owned() + "\n").collect()
 }
 
 /// Compares a screen with its golden text, after having put it through the painter and a terminal.
@@ -52,7 +51,7 @@ fn pressed(mut model: Model, keys: &[Key]) -> Model {
 
 fn at_the_bench(events: impl IntoIterator<Item = Event>) -> Model {
     let mut model = after([stick(), Event::Drives(bench())]);
-    events.into_iter().for_each(|event| model.hear(event));
+    tell(&mut model, events);
     model
 }
 
@@ -166,7 +165,7 @@ fn a_shelf_of_24_drives() {
     let mut model = after([stick(), Event::Drives(shelf.collect())]);
     for number in 0..24 {
         model.hear(began(number));
-        progress(number, Stage::Purge { number: 1, of: 3 }, u64::from(number) * 4, 0).map(|event| model.hear(event));
+        tell(&mut model, progress(number, Stage::Purge { number: 1, of: 3 }, u64::from(number) * 4, 0));
     }
     check("many", &pressed(model, &[Key::PageDown, Key::PageDown]), VGA);
 }
@@ -189,10 +188,10 @@ fn tiny() {
 fn the_end_of_an_unattended_run() {
     let well = at_the_bench([began(1), ended(1, good()), certified(1), began(2), ended(2, good()), certified(2)]);
     let mut mixed = well.clone();
-    [began(3), ended(3, bad()), Event::Done].map(|event| mixed.hear(event));
+    tell(&mut mixed, [began(3), ended(3, bad()), Event::Done]);
     check("done-mixed", &mixed, VGA);
     let mut well = well;
-    [Event::Drives(vec![nvme(1), disk(2, "sda", "ZC1A0B3W")]), Event::Done].map(|event| well.hear(event));
+    tell(&mut well, [Event::Drives(vec![nvme(1), disk(2, "sda", "ZC1A0B3W")]), Event::Done]);
     check("done-good", &well, VGA);
 }
 

@@ -1,12 +1,12 @@
 //! Traces: events and keys in, requests out.
 
 use purgeproof_core::event::{DriveId, Event, Filed, Progress, Request, Stage, Stick};
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 
 use crate::fixtures::*;
 use crate::model::{Dialog, Exit, Host, Key, Model, Page};
-use crate::view;
+use crate::{view, words};
 
 fn type_in(model: &mut Model, text: &str) -> Vec<Request> {
     text.chars().filter_map(|letter| model.press(Key::Char(letter))).collect()
@@ -15,11 +15,11 @@ fn type_in(model: &mut Model, text: &str) -> Vec<Request> {
 fn screen(model: &Model) -> String {
     let mut buffer = Buffer::empty(Rect::new(0, 0, 80, 25));
     view::draw(model, &mut buffer);
-    buffer.content.chunks(80).map(|row| row.iter().map(|cell| cell.symbol()).collect::<String>() + "\n").collect()
+    buffer.content.chunks(80).map(|row| row.iter().map(Cell::symbol).collect::<String>() + "\n").collect()
 }
 
-fn purge(typed: &str) -> Option<Request> {
-    Some(Request::Purge { drive: ID, typed: typed.into() })
+fn purge(typed: &str) -> Request {
+    Request::Purge { drive: ID, typed: typed.into() }
 }
 
 #[test]
@@ -27,12 +27,12 @@ fn a_wrong_serial_leaves_the_question_open_and_the_right_one_starts() {
     let mut model = after([Event::Drives(bench())]);
     assert_eq!(model.press(Key::Enter), None);
     assert_eq!(type_in(&mut model, "1234"), []);
-    assert_eq!(model.press(Key::Enter), purge("1234"));
+    assert_eq!(model.press(Key::Enter), Some(purge("1234")));
     assert_eq!(model.press(Key::Enter), None, "one question, one request");
     model.hear(Event::Denied { drive: ID, why: "That is not this drive: nothing was done.".into() });
     assert!(screen(&model).contains("! That is not this drive: nothing was done."));
     assert_eq!(type_in(&mut model, "2345"), []);
-    assert_eq!(model.press(Key::Enter), purge("2345"));
+    assert_eq!(model.press(Key::Enter), Some(purge("2345")));
     assert!(screen(&model).contains("Starting ..."));
     model.hear(began(1));
     assert!(model.dialog.is_none());
@@ -51,7 +51,7 @@ fn escape_and_an_empty_line_ask_for_nothing() {
     model.press(Key::Enter);
     assert_eq!(type_in(&mut model, "xp"), []);
     model.press(Key::Backspace);
-    assert_eq!(model.press(Key::Enter), purge("x"));
+    assert_eq!(model.press(Key::Enter), Some(purge("x")));
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn a_stage_that_is_not_over_is_never_at_100_percent() {
 #[test]
 fn a_new_stage_starts_from_nothing() {
     let mut model = after([Event::Drives(bench()), began(1)]);
-    progress(1, Stage::Purge { number: 1, of: 1 }, 99, 0).map(|event| model.hear(event));
+    tell(&mut model, progress(1, Stage::Purge { number: 1, of: 1 }, 99, 0));
     model.hear(Event::Stage { drive: ID, stage: Stage::Verify });
     assert_eq!(model.runs[&ID].running().unwrap().progress, Progress::default());
 }
@@ -195,7 +195,7 @@ fn a_new_stage_starts_from_nothing() {
 #[test]
 fn a_silent_drive_is_called_silent_but_not_while_it_flushes() {
     let mut model = after([Event::Drives(bench()), began(1)]);
-    progress(1, Stage::Purge { number: 1, of: 1 }, 43, 0).map(|event| model.hear(event));
+    tell(&mut model, progress(1, Stage::Purge { number: 1, of: 1 }, 43, 0));
     model.tick(29);
     assert!(!screen(&model).contains("no sign of life"));
     model.tick(95);
@@ -215,6 +215,21 @@ fn an_unattended_run_ends_with_a_summary_that_comes_back() {
     assert!(matches!(model.dialog, Some(Dialog::Page { page: Page::Summary, .. })));
     assert_eq!(model.press(Key::Char('p')), None);
     assert_eq!(model.press(Key::Enter), Some(Request::PowerOff));
+}
+
+#[test]
+fn the_end_is_not_good_while_a_drive_was_passed_over_or_may_be_hidden() {
+    let one_done = [began(1), ended(1, good()), certified(1), Event::Done];
+    let end = |drives, controllers| {
+        let told = [Event::Drives(drives), Event::Controllers(controllers)];
+        screen(&after(told.into_iter().chain(one_done.clone())))
+    };
+    let [boot, busy] = excluded();
+    let is_good = |screen: String| screen.contains(words::ALL_GOOD.split(',').next().unwrap());
+    assert!(is_good(end(vec![nvme(1), boot], vec![])), "our own stick keeps its content");
+    assert!(end(vec![nvme(1), busy], vec![]).contains("1 drive could not be offered: it keeps its content."));
+    assert!(!is_good(end(vec![nvme(1), volume()], vec![])));
+    assert!(!is_good(end(vec![nvme(1)], vec![controller()])));
 }
 
 #[test]

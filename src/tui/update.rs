@@ -12,6 +12,10 @@ const LONGEST_ENTRY: usize = 64;
 impl Model {
     /// Takes in one key; what is to be asked of the engine room is the result.
     pub fn press(&mut self, key: Key) -> Option<Request> {
+        if key == Key::Interrupt && !matches!(self.dialog, Some(Dialog::Leaving { .. })) {
+            self.dialog = None;
+            return self.press_letter('p');
+        }
         match self.dialog.take() {
             None => self.press_list(key),
             Some(Dialog::Consent { drive, entry, sent }) => {
@@ -58,7 +62,7 @@ impl Model {
             Key::End => self.step(isize::MAX),
             Key::Enter => self.open_selected(),
             Key::Char(letter) => return self.press_letter(letter.to_ascii_lowercase()),
-            Key::Esc | Key::Backspace => {
+            Key::Esc | Key::Backspace | Key::Interrupt => {
                 // An end screen that was put aside comes back.
                 if self.done {
                     self.open(Page::Summary);
@@ -84,6 +88,7 @@ impl Model {
             }
             'n' => self.open(Page::Log),
             '?' | 'h' => self.open(Page::Help),
+            'q' if self.host == Host::Workstation => return self.press_letter('p'),
             'p' => self.dialog = Some(Dialog::Power { exit: Exit::PowerOff, entry: Entry::default() }),
             'r' if self.host == Host::Appliance => {
                 self.dialog = Some(Dialog::Power { exit: Exit::Reboot, entry: Entry::default() });
@@ -116,9 +121,8 @@ impl Model {
 
     fn press_power(&mut self, exit: Exit, entry: Entry, key: Key) -> Option<Request> {
         let (mut entry, entered) = edit(entry, key)?;
-        let must_type = self.running() > 0 || self.unsaved() > 0;
         if let Some(typed) = entered {
-            if !must_type || is_word(&typed, words::YES) {
+            if !self.loses_by_leaving() || is_word(&typed, words::YES) {
                 self.dialog = Some(Dialog::Leaving { exit });
                 return Some(if exit == Exit::Reboot { Request::Reboot } else { Request::PowerOff });
             }
@@ -137,7 +141,7 @@ impl Model {
             Key::PageDown | Key::Char(' ') => scroll + height,
             Key::Home => 0,
             Key::End => last,
-            Key::Esc | Key::Enter | Key::Backspace => {
+            Key::Esc | Key::Enter | Key::Backspace | Key::Interrupt => {
                 if let Page::Qr(drive) = page {
                     self.open(Page::Result(drive));
                 }

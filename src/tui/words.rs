@@ -39,9 +39,13 @@ pub(crate) const QR_HOW: &str =
     "The whole signed certificate. Read it with a QR scanner and check it with: purgeproof verify";
 pub(crate) const DONE: &str = "DONE: everything that was to be done unattended is done";
 
+pub(crate) const HIDDEN: &str =
+    "A controller may hide drives of this machine: n in the list says which and what to do.";
+pub(crate) const LARGE_GOOD: &str = "ALL GOOD";
+pub(crate) const LARGE_BAD: &str = "NOT GOOD";
 pub(crate) const NONE_ERASED: &str = "No drive was erased.";
 pub(crate) const SOME_BAD: &str = "Not every drive is erased: do not let this machine leave as it is.";
-pub(crate) const ALL_GOOD: &str = " Every drive that was to be erased is erased, and its certificate is on the stick.";
+pub(crate) const ALL_GOOD: &str = "Every drive that was to be erased is erased, and its certificate is on the stick.";
 pub(crate) const CONTROLLERS: &str = "Controllers of this machine:";
 
 pub(crate) const KEYS_SUMMARY: &str = "p power off   r reboot   Up/Down scroll   Esc list of drives";
@@ -59,8 +63,8 @@ pub(crate) const KEYS_LEAVING: &str = "w: do not wait (a drive that hangs may ne
 pub(crate) const HELP: &[&str] = &[
     "Keys:",
     "Up, Down | choose a drive (PgUp, PgDn, Home, End work too)",
-    "Enter | on a drive that is Ready: erase it. You type the end of its serial number first. On a drive that has ended: its result",
-    "d | all that is known about the selected drive, with the plan and its reasons",
+    "Enter | Ready drive: erase it (asks for the end of its serial number). Drive that has ended: its result, its QR code, erase it again",
+    "d | all about the selected drive, with the plan and its reasons",
     "s | stop the job on the selected drive",
     "n | messages, and what the controllers of this machine advise",
     "l | look for drives again (new ones appear by themselves)",
@@ -69,11 +73,11 @@ pub(crate) const HELP: &[&str] = &[
     "Esc | back",
     "How a drive is erased:",
     "Clear | Every block that the computer can address is overwritten. Blocks that the drive keeps in reserve are not reached",
-    "Purge | The drive itself erases all that it holds, reserve included. Protects against a laboratory too",
+    "Purge | The drive itself erases all that it holds, reserve included",
     "What comes of it:",
-    "PURGED | The drive erased all that it holds, and what can be checked agrees. It may leave",
-    "CLEARED | Every block was overwritten and read back as planned. It may leave",
-    "NOT ERASED | Old content is, or must be taken to be, on the drive. Try again or destroy it",
+    "PURGED | The drive erased all that it holds. It may leave",
+    "CLEARED | Every block was overwritten and read back. It may leave",
+    "NOT ERASED | Old content is on it. Erase it again or destroy it",
     "INDETERMINATE | It cannot be known. Treat it like NOT ERASED",
 ];
 
@@ -190,11 +194,15 @@ pub(crate) fn figures(running: &Running, now_s: u64) -> String {
     let rate = if progress.rate == 0 { "speed not known yet".into() } else { rate(progress.rate) };
     let errors = plural(usize::try_from(progress.errors).unwrap_or(usize::MAX), "bad block", "bad blocks");
     let since = duration(now_s.saturating_sub(running.began_s));
-    format!("{rate}, {left}, {errors}, running for {since}")
+    format!("{rate}, {left}, {errors}, running {since}")
 }
 
 pub(crate) fn silent(seconds: u64) -> String {
-    format!("no sign of life for {}", duration(seconds))
+    format!("no sign of life for {}. Look at its cable, power and light", duration(seconds))
+}
+
+pub(crate) fn silent_short(seconds: u64) -> String {
+    format!("SILENT for {}", duration(seconds))
 }
 
 /// Where the certificate of an ended job is, short for the list.
@@ -242,11 +250,21 @@ fn leaving(exit: Exit, host: Host) -> &'static str {
 
 /// What is lost by ending now.
 pub(crate) fn power_running(jobs: usize, exit: Exit, host: Host) -> String {
-    let (drives, them) = match jobs {
-        1 => ("1 drive is still being erased".into(), "it"),
-        _ => (format!("{jobs} drives are still being erased"), "them"),
-    };
-    format!("{drives}: {} leaves {them} NOT ERASED.", leaving(exit, host))
+    let drives = still_running(jobs);
+    let them = if jobs == 1 { "it" } else { "them" };
+    format!("{}: {} leaves {them} NOT ERASED.", drives.trim_end_matches('.'), leaving(exit, host))
+}
+
+pub(crate) fn passed_over(drives: usize) -> String {
+    let keep = if drives == 1 { "it keeps its" } else { "they keep their" };
+    format!("{} could not be offered: {keep} content. The list says why.", plural(drives, "drive", "drives"))
+}
+
+pub(crate) fn still_running(jobs: usize) -> String {
+    match jobs {
+        1 => "1 drive is still being erased.".into(),
+        _ => format!("{jobs} drives are still being erased."),
+    }
 }
 
 pub(crate) fn power_unsaved(files: usize) -> String {
@@ -258,8 +276,8 @@ pub(crate) fn power_unsaved(files: usize) -> String {
 
 pub(crate) fn power_untouched(drives: usize) -> String {
     match drives {
-        1 => "1 drive has not been erased: it keeps its content.".into(),
-        _ => format!("{drives} drives have not been erased: they keep their content."),
+        1 => "1 drive is ready but was not erased: it keeps its content.".into(),
+        _ => format!("{drives} drives are ready but were not erased: they keep their content."),
     }
 }
 

@@ -4,6 +4,7 @@ use ratatui::text::{Line, Span};
 
 use purgeproof_core::drive::Identity;
 use purgeproof_core::event::Offer;
+use purgeproof_core::plan::Considered;
 
 use super::list::verdict_style;
 use super::text::{grouped, labelled, wrap};
@@ -12,7 +13,7 @@ use crate::model::{Ended, Model, Row, Running};
 use crate::words;
 
 /// The width of the labels.
-pub(super) const LABEL: usize = 10;
+pub(super) const LABEL: usize = 12;
 
 /// How it stands, who it is, what is planned and why.
 pub(super) fn lines(model: &Model, row: &Row<'_>, width: usize) -> Vec<Line<'static>> {
@@ -49,9 +50,9 @@ fn running_lines(running: &Running, now_s: u64, width: usize) -> Vec<Line<'stati
             Span::styled(figure, BOLD),
         ]));
     }
-    lines.extend(labelled("", &words::figures(running, now_s), LABEL, width, PLAIN));
-    if let Some(silent) = running.silent_s(now_s) {
-        lines.extend(labelled("!", &words::silent(silent), LABEL, width, BAD));
+    match running.silent_s(now_s) {
+        Some(silent) => lines.extend(labelled("!", &words::silent(silent), LABEL, width, BAD)),
+        None => lines.extend(labelled("", &words::figures(running, now_s), LABEL, width, PLAIN)),
     }
     lines
 }
@@ -65,7 +66,7 @@ pub(super) fn result(ended: &Ended, width: usize) -> Vec<Line<'static>> {
         lines.extend(labelled(if index == 0 { "Because" } else { "" }, &reason.to_string(), LABEL, width, PLAIN));
     }
     let style = if ended.is_on_stick() { PLAIN } else { BAD };
-    lines.extend(labelled("Certificate", &format!(" {}", words::filed_sentence(ended)), LABEL + 2, width, style));
+    lines.extend(labelled("Certificate", &words::filed_sentence(ended), LABEL, width, style));
     for (index, exception) in ended.verdict.exceptions.iter().enumerate() {
         lines.extend(labelled(if index == 0 { "But" } else { "" }, &exception.to_string(), LABEL, width, PLAIN));
     }
@@ -86,11 +87,19 @@ fn offer(offer: &Offer, was_run: bool, width: usize) -> Vec<Line<'static>> {
 fn considered(offer: &Offer, width: usize) -> Vec<Line<'static>> {
     let Offer::Planned(plan) = offer else { return Vec::new() };
     let rule = plan.rule.iter().flat_map(|rule| labelled("Rule", rule, LABEL, width, PLAIN));
-    let techniques = plan.considered.iter().enumerate().flat_map(|(index, one)| {
-        let style = if one.chosen { BOLD } else { PLAIN };
-        labelled(if index == 0 { "Why" } else { "" }, &one.to_string(), LABEL, width, style)
+    let groups = plan.considered.chunk_by(|one, next| !one.chosen && !next.chosen && one.support == next.support);
+    let techniques = groups.enumerate().flat_map(|(index, group)| {
+        let style = if group.iter().any(|one| one.chosen) { BOLD } else { PLAIN };
+        labelled(if index == 0 { "Why" } else { "" }, &weighed(group), LABEL, width, style)
     });
     rule.chain(techniques).collect()
+}
+
+/// Techniques for which the same holds, in one sentence instead of one each.
+fn weighed(group: &[Considered]) -> String {
+    let name = |one: &Considered| format!("{} ({})", one.technique, one.level);
+    let Some((last, others)) = group.split_last() else { return String::new() };
+    others.iter().map(|one| name(one) + ", ").chain(std::iter::once(last.to_string())).collect()
 }
 
 /// Who a drive says it is.

@@ -31,7 +31,8 @@ pub(super) fn draw(model: &Model, dialog: &Dialog, area: Rect, buffer: &mut Buff
         }
         Dialog::Stop { drive, entry } => (words::STOP_TITLE, stop(model, *drive, inner), Some(entry), words::KEYS_STOP),
         Dialog::Power { exit, entry } => {
-            (words::power_title(*exit, model.host), power(model, *exit, inner), Some(entry), words::KEYS_POWER)
+            let entry = model.loses_by_leaving().then_some(entry);
+            (words::power_title(*exit, model.host), power(model, *exit, inner), entry, words::KEYS_POWER)
         }
         Dialog::Leaving { exit } => {
             let sentence = words::leaving_sentence(model.running(), *exit, model.host);
@@ -127,7 +128,7 @@ fn power(model: &Model, exit: Exit, width: usize) -> Vec<Line<'static>> {
     if model.ready() > 0 {
         lines.extend(wrap(&words::power_untouched(model.ready()), width, PLAIN));
     }
-    lines.extend(wrap(words::power_prompt(running > 0 || unsaved > 0), width, PLAIN));
+    lines.extend(wrap(words::power_prompt(model.loses_by_leaving()), width, PLAIN));
     lines
 }
 

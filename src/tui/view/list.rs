@@ -31,17 +31,22 @@ struct Columns {
 const SIZE: usize = 7;
 
 impl Columns {
-    /// What 80 columns allow, and what is wider goes first to the state, then to serial number and model.
+    /// What 80 columns allow; what is wider first completes the usual serial number and model.
     fn of(width: u16) -> Self {
         let mut columns = Self { node: 8, model: 12, serial: 10, kind: 8, state: 27 };
         let mut spare = usize::from(width).saturating_sub(80);
-        for (column, most) in [(&mut columns.state, 35), (&mut columns.serial, 20), (&mut columns.model, 26)] {
-            let more = spare.min(most - *column);
+        let mut grow = |column: &mut usize, most: usize| {
+            let more = spare.min(most.saturating_sub(*column));
             *column += more;
             spare -= more;
-        }
-        columns.kind += spare.min(2);
-        columns.state += spare - spare.min(2);
+        };
+        grow(&mut columns.serial, 14);
+        grow(&mut columns.model, 20);
+        grow(&mut columns.state, 35);
+        grow(&mut columns.serial, 20);
+        grow(&mut columns.kind, 11);
+        grow(&mut columns.model, 40);
+        grow(&mut columns.state, usize::MAX);
         if width < 80 {
             columns.state = usize::from(width).saturating_sub(53);
         }
@@ -101,6 +106,14 @@ fn draw_head(model: &Model, area: Rect, buffer: &mut Buffer) -> Rect {
     let banner = if model.banner.is_empty() { words::NAME } else { &model.banner };
     let left = width.saturating_sub(stick.chars().count() + 1);
     put(buffer, area, 0, &format!("{} {}", pad(banner, left), clean(&stick)), TITLE);
+    if matches!(model.stick, Some(Stick::Absent | Stick::Failing { .. })) {
+        let right = Rect {
+            x: area.x + u16::try_from(left).unwrap_or(0),
+            width: area.width - u16::try_from(left).unwrap_or(0),
+            ..area
+        };
+        put(buffer, right, 0, &format!(" {stick}"), ALARM);
+    }
     let mut alarms = Vec::new();
     if model.waiting > 0 {
         alarms.push(words::waiting(model.waiting));
@@ -113,7 +126,7 @@ fn draw_head(model: &Model, area: Rect, buffer: &mut Buffer) -> Rect {
         put(buffer, area, used, &pad(&format!(" !! {line}"), width), ALARM);
         used += 1;
     }
-    if area.height > 10 {
+    if area.height > 10 && !model.rows().is_empty() {
         put(buffer, area, used, &counts(model), PLAIN);
         used += 1;
     }
@@ -146,6 +159,7 @@ fn draw_notice(model: &Model, area: Rect, buffer: &mut Buffer) -> Rect {
         .controllers
         .iter()
         .find_map(|one| Some(format!("{} {}: {}", one.kind, one.address, one.advice.as_ref()?)));
+    let advice = advice.filter(|_| !model.rows().is_empty());
     let width = usize::from(area.width);
     let lines: Vec<String> = advice.into_iter().chain(model.notices.first().cloned()).collect();
     let mut rest = area;
@@ -232,7 +246,10 @@ fn state(row: &Row<'_>, now_s: u64, room: usize) -> (String, Style) {
         fitting.or(texts.last()).cloned().unwrap_or_default()
     };
     match row.run.map(|run| (run.running(), run.ended())) {
-        Some((Some(running), _)) => (first_fit(&progress(running, now_s)), ACTIVE),
+        Some((Some(running), _)) => {
+            let is_ill = running.progress.errors > 0 || running.silent_s(now_s).is_some();
+            (first_fit(&progress(running, now_s)), if is_ill { BAD } else { ACTIVE })
+        }
         Some((_, Some(ended))) => {
             let unplugged = if row.attached { "" } else { ", unplugged" };
             let long = words::filed(ended).map(|filed| format!("{}, {filed}{unplugged}", ended.verdict.outcome));
@@ -258,7 +275,7 @@ fn progress(running: &Running, now_s: u64) -> Vec<String> {
         return vec![format!("{stage}, stopping ...")];
     }
     if let Some(silent) = running.silent_s(now_s) {
-        let sentence = words::silent(silent);
+        let sentence = words::silent_short(silent);
         return vec![format!("{stage} {} % {sentence}", running.percent()), sentence];
     }
     if progress.total == 0 {

@@ -9,9 +9,9 @@ use purgeproof_core::event::DriveId;
 use purgeproof_core::verdict::Outcome;
 
 use super::list::verdict_style;
-use super::text::{clean, fit, labelled, pad, put, put_lines, wrap};
+use super::text::{clean, fit, fit_end, labelled, pad, put, put_lines, wrap};
 use super::{ALARM, BAD, BOLD, GOOD, PLAIN, TITLE, details, letters, qr, with_keys};
-use crate::model::{Host, Model, Page};
+use crate::model::{Host, Model, Page, Row};
 use crate::words;
 
 /// The rows of a page that are not its text: title and keys.
@@ -140,37 +140,57 @@ fn log(model: &Model, width: usize) -> Vec<Line<'static>> {
 }
 
 fn summary(model: &Model, width: usize) -> Vec<Line<'static>> {
+    let doubts = doubts(model);
+    let (word, style) = if doubts.is_empty() { (words::LARGE_GOOD, GOOD) } else { (words::LARGE_BAD, BAD) };
     let mut lines = vec![Line::default()];
-    let count = |wanted| model.ended().filter(|ended| ended.verdict.outcome == wanted).count();
+    lines.extend(in_large_letters(word, width, style));
+    lines.push(Line::default());
     for outcome in [Outcome::Purged, Outcome::Cleared, Outcome::NotErased, Outcome::Indeterminate] {
-        if count(outcome) > 0 {
+        let count = model.ended().filter(|ended| ended.verdict.outcome == outcome).count();
+        if count > 0 {
             let style = if outcome.is_good() { GOOD } else { BAD };
-            lines.push(Line::styled(format!("   {:>4} {outcome}", count(outcome)), style));
+            lines.push(Line::styled(format!(" {count:>4} {outcome}"), style));
         }
     }
     lines.push(Line::default());
-    let is_good = model.ended().count() > 0 && model.ended().all(|ended| ended.verdict.outcome.is_good());
-    let doubts = [
-        (model.ended().count() == 0).then(|| words::NONE_ERASED.to_owned()),
-        (model.ready() > 0).then(|| words::power_untouched(model.ready())),
-        (model.unsaved() > 0).then(|| words::power_unsaved(model.unsaved())),
-        (!is_good && model.ended().count() > 0).then(|| words::SOME_BAD.to_owned()),
-    ];
-    let doubts: Vec<String> = doubts.into_iter().flatten().collect();
     for doubt in &doubts {
-        lines.extend(wrap(&format!(" !! {doubt}"), width, ALARM));
+        lines.extend(labelled(" !!", doubt, 4, width, ALARM));
     }
     if doubts.is_empty() {
         lines.extend(wrap(words::ALL_GOOD, width, GOOD));
     }
     lines.push(Line::default());
-    for row in model.rows() {
-        let Some(ended) = row.run.and_then(|run| run.ended()) else { continue };
-        let identity = &row.listed.identity;
-        let drive =
-            format!("{} {} {}  ", pad(&row.listed.node, 8), pad(&identity.title(), 20), pad(&identity.handle(), 20));
-        let verdict = format!("{}, {}", ended.verdict.outcome, words::filed(ended)[0]);
-        lines.push(Line::from(vec![Span::raw(drive), Span::styled(verdict, verdict_style(ended))]));
-    }
+    lines.extend(model.rows().iter().filter_map(|row| verdict_of(row, width)));
     lines
+}
+
+/// Why the end of the run is not a good one.
+fn doubts(model: &Model) -> Vec<String> {
+    let none = model.ended().count() == 0;
+    let some_bad = model.ended().any(|ended| !ended.verdict.outcome.is_good());
+    let doubts = [
+        none.then(|| words::NONE_ERASED.to_owned()),
+        (model.running() > 0).then(|| words::still_running(model.running())),
+        (model.ready() > 0).then(|| words::power_untouched(model.ready())),
+        (model.unsaved() > 0).then(|| words::power_unsaved(model.unsaved())),
+        some_bad.then(|| words::SOME_BAD.to_owned()),
+        (model.passed_over() > 0).then(|| words::passed_over(model.passed_over())),
+        model.controllers.iter().any(|one| one.advice.is_some()).then(|| words::HIDDEN.to_owned()),
+    ];
+    doubts.into_iter().flatten().collect()
+}
+
+/// A drive and its verdict in one line; on a narrow console the verdict stays and the model goes.
+fn verdict_of(row: &Row<'_>, width: usize) -> Option<Line<'static>> {
+    let ended = row.run.and_then(|run| run.ended())?;
+    let identity = &row.listed.identity;
+    let model = width.saturating_sub(64).min(30);
+    let drive = format!(
+        " {} {} {:14}  ",
+        pad(&row.listed.node, 8),
+        pad(&identity.title(), model),
+        fit_end(&identity.handle(), 14)
+    );
+    let verdict = format!("{}, {}", ended.verdict.outcome, words::filed(ended)[0]);
+    Some(Line::from(vec![Span::raw(drive), Span::styled(verdict, verdict_style(ended))]))
 }

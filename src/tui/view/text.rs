@@ -15,7 +15,7 @@ pub(super) fn clean(text: &str) -> String {
             '\t' | '\n' | '\u{a0}' => clean.push(' '),
             '…' => clean.push_str("..."),
             '–' | '—' => clean.push('-'),
-            other => clean.push_str(&format!("<U+{:04X}>", u32::from(other))),
+            other => clean.extend([format!("<U+{:04X}>", u32::from(other))]),
         }
     }
     clean
