@@ -147,3 +147,26 @@ impl Disk {
         self.content().chunks(SECTOR).enumerate().filter(|one| old(*one)).count()
     }
 }
+
+/// What all else relies on: the oracle sees a single wrong bit, and two programs agree on the stream.
+#[test]
+fn the_oracle_sees_every_bit() {
+    let bench = super::Bench::new("oracle");
+    let (disk, key) = (bench.disk("ORACLE-1", 2), [7; 32]);
+    disk.assert_untouched();
+    assert_eq!(disk.old_sectors(), 4096);
+    assert_eq!(disk.strangers(&key).len(), 4096);
+
+    let mut stream = vec![0; 2 * MIB];
+    ChaCha20Legacy::new(&key.into(), &[0; 8].into()).apply_keystream(&mut stream);
+    std::fs::write(&disk.image, &stream).expect("a disk image can be written");
+    disk.assert_holds_stream(&key);
+    disk.assert_holds_stream_by_openssl(&key);
+    assert_eq!(disk.old_sectors(), 0);
+
+    stream[1000 * SECTOR + 17] ^= 1;
+    std::fs::write(&disk.image, &stream).expect("a disk image can be written");
+    assert_eq!(disk.strangers(&key), [1000]);
+    assert!(std::panic::catch_unwind(|| disk.assert_untouched()).is_err());
+    assert!(std::panic::catch_unwind(|| disk.assert_holds_stream_by_openssl(&key)).is_err());
+}

@@ -48,7 +48,8 @@ pub(crate) struct Parts<'a> {
     bench: &'a Bench,
     memory_mib: u32,
     arguments: Vec<String>,
-    slots: u32,
+    nvme_slots: u32,
+    sata_ports: u32,
 }
 
 impl<'a> Parts<'a> {
@@ -65,7 +66,7 @@ impl<'a> Parts<'a> {
 
     /// A machine without drives that starts whatever its BIOS finds.
     pub(crate) fn bare(bench: &'a Bench) -> Self {
-        let mut parts = Self { bench, memory_mib: 512, arguments: Vec::new(), slots: 0 };
+        let mut parts = Self { bench, memory_mib: 512, arguments: Vec::new(), nvme_slots: 0, sata_ports: 0 };
         for part in ["qemu-xhci,id=usb", "virtio-scsi-pci,id=scsi"] {
             parts.add("-device", &part);
         }
@@ -92,9 +93,13 @@ impl<'a> Parts<'a> {
     pub(crate) fn drive(mut self, bus: Bus, disk: &Disk) -> Self {
         self = self.spare(disk);
         let mut device = device(bus, disk);
-        if bus == Bus::Nvme {
-            let slot = self.slot();
-            device["bus"] = slot.into();
+        match bus {
+            Bus::Nvme => device["bus"] = self.nvme_slot().into(),
+            Bus::Sata => {
+                device["bus"] = format!("ide.{}", self.sata_ports).into();
+                self.sata_ports += 1;
+            }
+            Bus::Scsi | Bus::Usb => {}
         }
         self.add("-device", &device);
         self
@@ -123,10 +128,10 @@ impl<'a> Parts<'a> {
         self
     }
 
-    fn slot(&mut self) -> String {
-        self.slots += 1;
-        let id = format!("slot{}", self.slots);
-        self.add("-device", &json!({ "driver": "pcie-root-port", "id": id, "chassis": self.slots }));
+    fn nvme_slot(&mut self) -> String {
+        self.nvme_slots += 1;
+        let id = format!("slot{}", self.nvme_slots);
+        self.add("-device", &json!({ "driver": "pcie-root-port", "id": id, "chassis": self.nvme_slots }));
         id
     }
 
@@ -149,7 +154,7 @@ impl<'a> Parts<'a> {
         let said = std::fs::File::create(&complaints).expect("the log of QEMU can be written");
         let mut qemu = Command::new(scripts("qemu"))
             .args(["-M", "q35,accel=tcg", "-cpu", "max", "-smp", "2", "-display", "none", "-no-reboot", "-nodefaults"])
-            .args(["-vga", "std", "-serial", "chardev:serial", "-mon", "chardev=qmp,mode=control"])
+            .args(["-vga", "std", "-serial", "chardev:serial", "-qmp", "chardev:qmp"])
             .args(&self.arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -160,7 +165,7 @@ impl<'a> Parts<'a> {
         let monitor = accept(&monitor, &mut qemu, &complaints);
         Machine {
             qemu: Mutex::new(qemu),
-            qmp: Qmp::new(monitor),
+            qmp: Qmp::new(monitor).unwrap_or_else(|| panic!("QEMU did not start: {}", read(&complaints))),
             screen: Screen::new(serial, self.bench.path("serial.log")),
             complaints,
             _alone: alone,

@@ -22,8 +22,8 @@ struct Line {
 }
 
 impl Qmp {
-    /// Takes the line over: reads the greeting and leaves negotiation mode.
-    pub(crate) fn new(to: UnixStream) -> Self {
+    /// Takes the line over: reads the greeting and leaves negotiation mode. `None` if nobody greets.
+    pub(crate) fn new(to: UnixStream) -> Option<Self> {
         let from = BufReader::new(to.try_clone().expect("a socket can be cloned"));
         let (sender, receiver) = channel();
         std::thread::spawn(move || {
@@ -34,9 +34,11 @@ impl Qmp {
                 }
             }
         });
-        let qmp = Self(Mutex::new(Line { to, from: receiver, events: Vec::new() }));
+        let mut line = Line { to, from: receiver, events: Vec::new() };
+        line.find(ANSWER, |message| message.get("QMP").is_some())?;
+        let qmp = Self(Mutex::new(line));
         qmp.run("qmp_capabilities", &json!({}));
-        qmp
+        Some(qmp)
     }
 
     /// Runs a command; it must succeed.

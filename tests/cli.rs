@@ -1,0 +1,186 @@
+//! The command line as a user of a workstation meets it: image files are purged, certificates checked.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// A folder that goes when the test does.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("purgeproof-cli-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn file(&self, name: &str, content: &[u8]) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, content).unwrap();
+        path
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn purgeproof(folder: &Path, arguments: &[&str]) -> Output {
+    let program = env!("CARGO_BIN_EXE_purgeproof");
+    Command::new(program).args(arguments).current_dir(folder).stdin(Stdio::null()).output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+const POLICY: &str = "unattended = true\n[[rule]]\nname = 'images'\ntransport = ['file']\naction = 'purge'\n";
+
+/// Purges a file of 3 MiB and an odd tail of blocks, and gives the paths of its certificate files.
+fn purged(scratch: &Scratch) -> (PathBuf, PathBuf) {
+    let disk = scratch.file("disk.img", &b"old secret. ".repeat(262_144 + 128)[..3 * 1024 * 1024 + 1536]);
+    scratch.file("policy.toml", POLICY.as_bytes());
+    let output = purgeproof(&scratch.0, &["purge", "./disk.img", "--policy", "policy.toml", "--out", "records", "--json"]);
+    assert!(output.status.success(), "{}", err(&output));
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(said["verdict"]["outcome"], "cleared");
+    let name = said["certificate"].as_str().unwrap();
+    (disk, scratch.0.join("records/certificates").join(name))
+}
+
+#[test]
+fn an_image_file_is_overwritten_and_certified() {
+    let scratch = Scratch::new("purge");
+    let (disk, certificate) = purged(&scratch);
+    let content = fs::read(&disk).unwrap();
+    assert_eq!(content.len(), 3 * 1024 * 1024 + 1536);
+    assert!(!content.windows(10).any(|window| window == b"old secret"));
+
+    let evidence: Value = serde_json::from_slice(&fs::read(certificate.with_extension("evidence.json")).unwrap()).unwrap();
+    let key: Vec<u8> = hex(evidence["drawn"]["key"].as_str().unwrap());
+    let mut expected = vec![0; content.len()];
+    keystream(&key, &mut expected);
+    assert!(content == expected, "the file does not hold the keystream of its evidence");
+
+    let output = purgeproof(&scratch.0, &["verify", certificate.to_str().unwrap()]);
+    assert!(output.status.success(), "{}{}", out(&output), err(&output));
+    assert!(out(&output).contains("CLEARED") && out(&output).contains("evidence") && out(&output).contains("SELF-SIGNED"));
+    // The views hold as well: the PDF by its attachment.
+    let output = purgeproof(&scratch.0, &["verify", certificate.with_extension("pdf").to_str().unwrap(), "--json"]);
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((said["all_hold"].as_bool(), output.status.code()), (Some(true), Some(0)));
+}
+
+#[test]
+fn a_changed_certificate_is_refused_with_its_reason() {
+    let scratch = Scratch::new("changed");
+    let (_, certificate) = purged(&scratch);
+    let good = fs::read(&certificate).unwrap();
+
+    let mut changed = good.clone();
+    let last = changed.len() - 1;
+    changed[last] ^= 1;
+    let path = scratch.file("changed.cose", &changed);
+    let output = purgeproof(&scratch.0, &["verify", path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(out(&output).contains("DOES NOT HOLD") && out(&output).contains("signature"), "{}", out(&output));
+
+    let path = scratch.file("short.cose", &good[..good.len() / 2]);
+    let output = purgeproof(&scratch.0, &["verify", path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(out(&output).contains("NOT A VALID CERTIFICATE"), "{}", out(&output));
+
+    // One bad certificate among good ones is enough.
+    let output = purgeproof(&scratch.0, &["verify", certificate.to_str().unwrap(), path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn changed_evidence_is_noticed() {
+    let scratch = Scratch::new("evidence");
+    let (_, certificate) = purged(&scratch);
+    let evidence = certificate.with_extension("evidence.json");
+    let text = fs::read_to_string(&evidence).unwrap().replacen("\"images\"", "\"others\"", 1);
+    fs::write(&evidence, text).unwrap();
+    let output = purgeproof(&scratch.0, &["verify", certificate.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(out(&output).contains("evidence: "), "{}", out(&output));
+}
+
+#[test]
+fn nothing_is_purged_without_consent() {
+    let scratch = Scratch::new("consent");
+    let disk = scratch.file("disk.img", &[7; 65_536]);
+    let attended = scratch.file("policy.toml", b"[[rule]]\nname = 'images'\naction = 'purge'\n");
+    for arguments in [vec!["purge", "./disk.img"], vec!["purge", "./disk.img", "--policy", attended.to_str().unwrap()]] {
+        let output = purgeproof(&scratch.0, &arguments);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(err(&output).contains("nothing was done"), "{}", err(&output));
+    }
+    let other = scratch.file("other.toml", b"unattended = true\n[[rule]]\nname = 'x'\nserial = ['no-such']\naction = 'purge'\n");
+    let output = purgeproof(&scratch.0, &["purge", "./disk.img", "--policy", other.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err(&output).contains("no rule of the policy selects it"), "{}", err(&output));
+    assert_eq!(fs::read(&disk).unwrap(), [7; 65_536]);
+}
+
+#[test]
+fn bad_input_is_named() {
+    let scratch = Scratch::new("input");
+    scratch.file("odd.img", &[7; 1000]);
+    scratch.file("disk.img", &[7; 4096]);
+    let broken = scratch.file("broken.toml", b"unattended = true\n[[rule]\n");
+    let unknown = scratch.file("unknown.toml", b"unatended = true\n");
+    scratch.file("policy.toml", POLICY.as_bytes());
+    let (broken, unknown) = (broken.to_str().unwrap(), unknown.to_str().unwrap());
+    for (arguments, said) in [
+        (vec!["purge", "./odd.img", "--policy", "policy.toml"], "no whole number of blocks"),
+        (vec!["purge", "./missing.img"], "cannot be found"),
+        (vec!["purge", "NO-SUCH-SERIAL"], "`purgeproof list` shows what there is"),
+        (vec!["purge", "./disk.img", "--policy", broken], "line 2"),
+        (vec!["purge", "./disk.img", "--policy", unknown], "unknown field `unatended`"),
+        (vec!["list", "--policy", "missing.toml"], "missing.toml cannot be read"),
+    ] {
+        let output = purgeproof(&scratch.0, &arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(err(&output).contains(said), "{arguments:?}: {}", err(&output));
+    }
+    let output = purgeproof(&scratch.0, &["verify", "missing.cose", "disk.img", "PP1:not base45!"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(out(&output).matches("NOT A VALID CERTIFICATE").count(), 3, "{}", out(&output));
+}
+
+#[test]
+fn the_manual_and_the_completions_come_from_the_same_command_line() {
+    let scratch = Scratch::new("man");
+    let manual = out(&purgeproof(&scratch.0, &["man"]));
+    assert!(manual.contains(".TH purgeproof") && manual.contains("verify") && !manual.contains("appliance"));
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(out(&purgeproof(&scratch.0, &["completions", shell])).contains("--policy"));
+    }
+    let output = purgeproof(&scratch.0, &["list", "--json"]);
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(said["drives"].is_array() && said["controllers"].is_array());
+}
+
+fn hex(text: &str) -> Vec<u8> {
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+}
+
+/// The keystream as docs/certificate.md describes it, by another route than the product's: block by block of 64 bytes.
+fn keystream(key: &[u8], into: &mut [u8]) {
+    use chacha20::cipher::{KeyIvInit, StreamCipher};
+    let mut stream = chacha20::ChaCha20Legacy::new_from_slices(key, &[0; 8]).unwrap();
+    for block in into.chunks_mut(64) {
+        stream.apply_keystream(block);
+    }
+}
