@@ -35,8 +35,7 @@ pub(crate) const STOP_TITLE: &str = "STOP THIS JOB?";
 pub(crate) const STOP_LOSS: &str =
     "What is overwritten stays overwritten, but the verdict will not be a good one: the drive has to be erased again.";
 pub(crate) const NO_MESSAGES: &str = "No messages so far.";
-pub(crate) const QR_HOW: &str =
-    "The whole signed certificate. Read it with a QR scanner and check it with: purgeproof verify";
+pub(crate) const QR_HOW: &str = "The whole signed certificate: scan it, check it with: purgeproof verify";
 pub(crate) const DONE: &str = "DONE: everything that was to be done unattended is done";
 
 pub(crate) const HIDDEN: &str =
@@ -125,6 +124,9 @@ pub(crate) fn consent_prompt(drive: &Identity, wanted: usize) -> String {
 
 /// Transport and medium, as short as technicians say it.
 pub(crate) fn kind(drive: &Identity) -> String {
+    if drive.simulated {
+        return "MADE UP".into();
+    }
     let medium = match (drive.transport, drive.medium) {
         (Transport::Raid, _) => return "RAID".into(),
         (Transport::Mmc, _) => return "eMMC/SD".into(),
@@ -188,6 +190,7 @@ pub(crate) fn duration(seconds: u64) -> String {
 pub(crate) fn figures(running: &Running, now_s: u64) -> String {
     let progress = &running.progress;
     let left = match progress.eta_s {
+        Some(seconds @ 0..=60) => format!("{} left in all", eta(seconds)),
         Some(seconds) => format!("about {} left in all", eta(seconds)),
         None => "time left not known yet".into(),
     };
