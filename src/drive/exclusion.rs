@@ -45,11 +45,15 @@ pub(crate) fn by_kind(chain: &Chain) -> Option<Exclusion> {
 }
 
 fn by_contents(contents: &Contents, medium: Option<&str>) -> Option<Exclusion> {
-    let names_it = |id: &String| medium.is_some_and(|medium| medium.eq_ignore_ascii_case(id));
-    if contents.filesystems.iter().any(names_it) {
+    if medium.is_some_and(|medium| is_among(medium, &contents.filesystems)) {
         return Some(Exclusion::BootMedium);
     }
     contents.marked.is_some().then_some(Exclusion::PurgeProofStick)
+}
+
+/// Whether a filesystem identifier is one of these; GRUB and Linux differ in upper and lower case.
+pub(crate) fn is_among(medium: &str, filesystems: &[String]) -> bool {
+    filesystems.iter().any(|id| medium.eq_ignore_ascii_case(id))
 }
 
 /// Who uses the disk or one of its partitions.

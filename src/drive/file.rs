@@ -44,6 +44,7 @@ impl FileDrive {
             exclusion: None,
             capabilities: capabilities(Transport::File),
             driver: None,
+            filesystems: Vec::new(),
             marked: None,
             paths: Vec::new(),
             identity,

@@ -28,6 +28,8 @@ pub struct Found {
     pub capabilities: Capabilities,
     /// The kernel's driver of what it hangs on: `nvme`, `ahci`, `usb-storage`…
     pub driver: Option<String>,
+    /// The identifiers of its FAT and ISO 9660 filesystems as GRUB prints them: `1234-ABCD`, `2026-11-21-10-20-30-40`.
+    pub filesystems: Vec<String>,
     /// The device node of its partition with the marker file of our sticks.
     pub marked: Option<PathBuf>,
     /// Directories of sysfs from which it is reached: its own, and with NVMe multipath those of its controllers.
@@ -108,6 +110,7 @@ fn found(
         exclusion: exclusion(chain, &identity, examination, users, medium),
         capabilities: capabilities(identity.transport),
         driver: chain.controller_driver().map(str::to_owned),
+        filesystems: examination.contents().map(|contents| contents.filesystems.clone()).unwrap_or_default(),
         marked: examination.contents().and_then(|contents| contents.marked.clone()),
         paths: paths(chain, identity.transport),
         identity,

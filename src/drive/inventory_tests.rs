@@ -12,6 +12,7 @@ pub(crate) fn found(node: &str) -> Found {
         exclusion: None,
         capabilities: capabilities(identity.transport),
         driver: None,
+        filesystems: Vec::new(),
         marked: None,
         paths: Vec::new(),
         identity,

@@ -10,10 +10,11 @@ use nix::libc;
 
 /// A place for files. Folders are given as `certificates` or `journal/2026`, the empty one is the top.
 pub trait Shelf {
-    /// Puts a file there, durably and readable, or fails. A name is given once: the same bytes again are no error, others are.
+    /// Puts a file there, durably and readable, or fails. It takes the place of another of that name in one step: whenever the power
+    /// goes, one of the two is there as a whole.
     ///
     /// # Errors
-    /// [`ShelfError`]: the file is not there, or not to be relied upon.
+    /// [`ShelfError`]: the new file is not there, or not to be relied upon.
     fn put(&mut self, folder: &str, name: &str, bytes: &[u8]) -> Result<(), ShelfError>;
 
     /// Adds to the end of a file, durably, and makes it if it is missing.
@@ -61,11 +62,6 @@ pub enum ShelfError {
         /// The file.
         name: String,
     },
-    /// A file of that name with other bytes is there already.
-    Taken {
-        /// The file.
-        name: String,
-    },
     /// Such a name cannot be used on every filesystem.
     BadName {
         /// The name.
@@ -79,7 +75,7 @@ impl fmt::Display for ShelfError {
             Self::Absent => f.write_str("no PurgeProof stick is attached. Plug one in; what is to be written waits in memory"),
             Self::WriteProtected { errno } => write!(
                 f,
-                "the stick cannot be written (error {errno}): it is write-protected, or its filesystem is damaged. Move its switch, or plug in another PurgeProof stick"
+                "it cannot be written (error {errno}): write-protected, not permitted, or made read-only by the kernel because its filesystem is damaged. Move the switch of the stick, or plug in another PurgeProof stick"
             ),
             Self::Full => f.write_str("no room is left for the file (error 28). Remove old files, or use another PurgeProof stick"),
             Self::Vanished => f.write_str("the stick was unplugged. Plug it in again; what is to be written waits in memory"),
@@ -94,9 +90,6 @@ impl fmt::Display for ShelfError {
                 f,
                 "{name} was written, but other bytes came back. The stick is broken: plug in another PurgeProof stick"
             ),
-            Self::Taken { name } => {
-                write!(f, "there is another file called {name} already, and it was kept. Move it away, or use another PurgeProof stick")
-            }
             Self::BadName { name } => write!(
                 f,
                 "{name:?} cannot be a file name on every system. Use letters, digits, \"-\", \"_\" and \".\""
@@ -128,19 +121,22 @@ pub struct FolderShelf {
 const UNFINISHED: &str = ".tmp";
 
 impl FolderShelf {
-    /// Files go below `root`, which must exist.
-    pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+    /// Files go below `root`, which is made if it is missing.
+    ///
+    /// # Errors
+    /// [`ShelfError`], if it is missing and cannot be made.
+    pub fn new(root: impl Into<PathBuf>) -> Result<Self, ShelfError> {
+        let root = root.into();
+        fs::create_dir_all(&root)?;
+        Ok(Self { root })
     }
 
     /// Writes a file and moves it to its name, without reading it back.
     pub(crate) fn write(&self, folder: &str, name: &str, bytes: &[u8]) -> Result<(), ShelfError> {
         let path = self.path(folder, name)?;
-        match fs::read(&path) {
-            Ok(there) if there == bytes => return Ok(()),
-            Ok(_) => return Err(ShelfError::Taken { name: name.to_owned() }),
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error.into()),
+        if fs::read(&path).is_ok_and(|there| there == bytes) {
+            // What is there is left alone: moving a file over another is where FAT is weakest.
+            return Ok(());
         }
         let directory = self.make(folder)?;
         let unfinished = directory.join(format!("{name}{UNFINISHED}"));
@@ -261,20 +257,23 @@ mod tests {
     use crate::sysfs::tests::Scratch;
 
     #[test]
-    fn a_file_is_put_once_and_never_replaced() {
+    fn a_file_takes_the_place_of_another() {
         let dir = Scratch::new();
-        let mut shelf = FolderShelf::new(&dir.0);
+        let mut shelf = FolderShelf::new(dir.0.join("made/on/demand")).unwrap();
         shelf.put("certificates/2026", "a.pdf", b"one").unwrap();
         shelf.put("certificates/2026", "a.pdf", b"one").unwrap();
-        assert_eq!(shelf.put("certificates/2026", "a.pdf", b"two"), Err(ShelfError::Taken { name: "a.pdf".into() }));
+        shelf.put("certificates/2026", "b.pdf", b"one").unwrap();
+        shelf.put("certificates/2026", "b.pdf", b"two").unwrap();
         assert_eq!(shelf.read("certificates/2026", "a.pdf").unwrap().unwrap(), b"one");
+        assert_eq!(shelf.read("certificates/2026", "b.pdf").unwrap().unwrap(), b"two");
         assert_eq!(shelf.read("certificates", "a.pdf").unwrap(), None);
+        assert!(FolderShelf::new("/dev/null/x").is_err());
     }
 
     #[test]
     fn a_journal_grows_and_what_a_crash_left_is_no_file() {
         let dir = Scratch::new();
-        let mut shelf = FolderShelf::new(&dir.0);
+        let mut shelf = FolderShelf::new(&dir.0).unwrap();
         shelf.append("journal", "j.jsonl", b"1\n").unwrap();
         shelf.append("journal", "j.jsonl", b"2\n").unwrap();
         fs::write(dir.0.join("journal/k.jsonl.tmp"), b"half").unwrap();
@@ -288,7 +287,7 @@ mod tests {
     #[test]
     fn names_that_some_system_does_not_take_are_refused() {
         let dir = Scratch::new();
-        let mut shelf = FolderShelf::new(&dir.0);
+        let mut shelf = FolderShelf::new(&dir.0).unwrap();
         for name in
             ["", ".", "..", "a/b", "a b", "a:b", "ü", ".hidden", "dot.", "nul.txt", "COM1", "x.TMP", &"x".repeat(101)]
         {
@@ -301,7 +300,7 @@ mod tests {
     #[test]
     fn what_came_back_otherwise_is_told() {
         let dir = Scratch::new();
-        let shelf = FolderShelf::new(&dir.0);
+        let shelf = FolderShelf::new(&dir.0).unwrap();
         shelf.write("", "a", b"one").unwrap();
         fs::write(dir.0.join("a"), b"two").unwrap();
         assert_eq!(shelf.compare("", "a", b"one"), Err(ShelfError::Differs { name: "a".into() }));

@@ -12,11 +12,11 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::libc::dev_t;
-use purgeproof_core::drive::Exclusion;
 use purgeproof_sys::block;
 use purgeproof_sys::mount::{Mount, Mounted, MsFlags, unmount};
 
 use crate::examine::MARKER;
+use crate::exclusion::{is_among, medium_of};
 use crate::inventory::Found;
 use crate::mounted::node_number;
 use crate::shelf::{FolderShelf, Shelf, ShelfError};
@@ -25,23 +25,20 @@ use crate::shelf::{FolderShelf, Shelf, ShelfError};
 const POINT: &str = "/run/purgeproof/stick";
 
 /// The marked partition of a stick. One value, one user: there is only one place to mount it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stick {
     partition: PathBuf,
     point: PathBuf,
 }
 
 impl Stick {
-    /// The stick that this machine was started from, else any with our marker.
-    ///
-    /// # Errors
-    /// [`ShelfError::Absent`].
-    pub fn find(drives: &[Found]) -> Result<Self, ShelfError> {
-        let marked = |drive: &&Found| drive.marked.is_some();
-        let booted = drives.iter().filter(marked).find(|drive| drive.exclusion == Some(Exclusion::BootMedium));
-        let stick = booted.or_else(|| drives.iter().find(marked));
-        let partition = stick.and_then(|drive| drive.marked.clone()).ok_or(ShelfError::Absent)?;
-        Ok(Self { partition, point: PathBuf::from(POINT) })
+    /// The stick that the boot loader's token (`UUID=1234-ABCD`) names, else any with our marker; `None` if there is none.
+    pub fn find(drives: &[Found], token: Option<&str>) -> Option<Self> {
+        let medium = token.and_then(medium_of);
+        let sticks = || drives.iter().filter(|drive| drive.marked.is_some());
+        let booted = sticks().find(|drive| medium.is_some_and(|medium| is_among(medium, &drive.filesystems)));
+        let partition = booted.or_else(|| sticks().next())?.marked.clone()?;
+        Some(Self { partition, point: PathBuf::from(POINT) })
     }
 
     /// The device node of the partition.
@@ -59,7 +56,7 @@ impl Stick {
 
     fn session<T>(&self, work: impl FnOnce(&mut dyn Shelf) -> Result<T, ShelfError>) -> Result<T, ShelfError> {
         let session = Tenancy::begin(&self.partition, &self.point, MsFlags::empty())?;
-        let mut shelf = Session { folder: FolderShelf::new(&self.point), put: Vec::new() };
+        let mut shelf = Session { folder: FolderShelf::new(&self.point)?, put: Vec::new() };
         let result = work(&mut shelf)?;
         session.end()?;
         if !shelf.put.is_empty() {
@@ -86,7 +83,8 @@ impl Stick {
     fn look<T>(&self, work: impl FnOnce(&mut FolderShelf) -> Result<T, ShelfError>) -> Result<T, ShelfError> {
         let session =
             Tenancy::begin(&self.partition, &self.point, MsFlags::MS_RDONLY).map_err(|error| self.explain(error))?;
-        let result = work(&mut FolderShelf::new(&self.point)).map_err(|error| self.explain(error));
+        let result =
+            FolderShelf::new(&self.point).and_then(|mut folder| work(&mut folder)).map_err(|error| self.explain(error));
         session.end()?;
         result
     }

@@ -5,15 +5,16 @@ use std::process::{Command, Stdio};
 
 #[test]
 fn the_stick_that_we_were_started_from_comes_first() {
-    assert_eq!(Stick::find(&[found("/dev/sda")]).unwrap_err(), ShelfError::Absent);
-    let marked = |node: &str, exclusion| {
+    assert_eq!(Stick::find(&[found("/dev/sda")], None), None);
+    let marked = |node: &str, id: &str| {
         let partition = Some(PathBuf::from(format!("{node}1")));
-        Found { marked: partition, exclusion: Some(exclusion), ..found(node) }
+        Found { marked: partition, filesystems: vec![id.into()], ..found(node) }
     };
-    let other = marked("/dev/sdb", Exclusion::PurgeProofStick);
-    let ours = marked("/dev/sdc", Exclusion::BootMedium);
-    assert_eq!(Stick::find(&[other.clone(), ours]).unwrap().partition(), Path::new("/dev/sdc1"));
-    assert_eq!(Stick::find(&[found("/dev/sda"), other]).unwrap().partition(), Path::new("/dev/sdb1"));
+    let drives = [found("/dev/sda"), marked("/dev/sdb", "0000-0001"), marked("/dev/sdc", "1234-ABCD")];
+    let found = |token| Stick::find(&drives, token).unwrap().partition;
+    assert_eq!(found(Some("UUID=1234-abcd")), Path::new("/dev/sdc1"));
+    assert_eq!(found(Some("UUID=9999-9999")), Path::new("/dev/sdb1"), "the stick that we came from is gone");
+    assert_eq!(found(None), Path::new("/dev/sdb1"));
 }
 
 /// A FAT in a loop device, and a place to mount it; `None` where this process may not do that.
