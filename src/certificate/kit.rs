@@ -17,6 +17,7 @@ use crate::*;
 
 mod golden;
 mod honest;
+mod paper;
 mod hostile;
 
 /// The blocks of the drive of the fixture: 256 MiB.

@@ -28,16 +28,21 @@
 use purgeproof_core::evidence::{Evidence, hex};
 use sha2::{Digest, Sha256};
 
+mod attach;
 mod civil;
 pub mod claims;
 pub mod code;
 mod cose;
 mod error;
+mod font;
 mod json;
 mod key;
+mod pdf;
 mod qr;
 pub mod reason;
+mod rows;
 pub mod sequence;
+mod sheet;
 mod verify;
 
 #[cfg(test)]
@@ -45,6 +50,7 @@ mod kit;
 
 pub use claims::{Claims, Link};
 pub use error::{IssueError, ParseError};
+pub use pdf::PdfError;
 pub use key::{Fingerprint, Key, NoKey};
 pub use verify::{Check, Disagreement, Flaw, Trust, Verification};
 
@@ -123,6 +129,7 @@ impl Certificate {
     pub fn read_any(bytes: &[u8]) -> Result<Self, ParseError> {
         match (bytes, core::str::from_utf8(bytes)) {
             ([0xd2, ..], _) => Self::parse(bytes),
+            ([b'%', b'P', b'D', b'F', b'-', ..], _) => Self::find_in_pdf(bytes),
             (_, Ok(text)) if text.trim_start().starts_with(qr::PREFIX) => Self::from_qr_text(text.trim_start()),
             (_, Ok(text)) if text.trim_start().starts_with('{') => Self::from_json(text),
             _ => Err(ParseError::NotACertificate),
