@@ -89,26 +89,29 @@ struct Flow<'a> {
     done: Vec<Sheet<'a>>,
     sheet: Sheet<'a>,
     y: f32,
-    /// Where the page ends for what flows.
+    /// Where what flows ends on this page.
     bottom: f32,
+}
+
+/// How the sections are set.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Setting {
+    /// Beside each other, above the proof, on one page: how nearly every certificate fits.
+    OnePage,
+    /// One under the other over as many pages as it takes.
+    Long,
 }
 
 fn pages(certificate: &Certificate, fonts: &Fonts) -> Vec<PdfPage> {
     let code = Modules::of(&certificate.qr_text());
-    let proof_height = proof_height(code.as_ref());
-    let mut flow = Flow {
-        fonts,
-        done: Vec::new(),
-        sheet: Sheet::new(fonts),
-        y: MARGIN,
-        bottom: FOOT - SIGNATURES - proof_height - 2.0,
-    };
-    flow.head(certificate);
-    flow.columns(&rows::left(&certificate.claims().statement), &rows::right(certificate));
-    let first_bottom = FOOT - SIGNATURES - proof_height;
-    proof(&mut flow.sheet, first_bottom, certificate, code.as_ref());
+    let end = FOOT - SIGNATURES - proof_height(code.as_ref());
+    let mut flow = lay_out(certificate, fonts, Setting::OnePage, end);
+    if flow.y > end {
+        flow = lay_out(certificate, fonts, Setting::Long, FOOT);
+        flow.room(FOOT - end);
+    }
+    proof(&mut flow.sheet, end, certificate, code.as_ref());
     signatures(&mut flow.sheet, FOOT - SIGNATURES);
-    flow.exceptions(&certificate.claims().statement);
     flow.done.push(flow.sheet);
     let count = flow.done.len();
     let numbered = flow.done.into_iter().enumerate().map(|(index, mut sheet)| {
@@ -118,12 +121,27 @@ fn pages(certificate: &Certificate, fonts: &Fonts) -> Vec<PdfPage> {
     numbered.collect()
 }
 
+/// Everything but the proof. On one page nothing breaks, and the caller sees from where it ended whether it fits.
+fn lay_out<'a>(certificate: &Certificate, fonts: &'a Fonts, setting: Setting, bottom: f32) -> Flow<'a> {
+    let statement = &certificate.claims().statement;
+    let bottom = if setting == Setting::OnePage { f32::INFINITY } else { bottom };
+    let mut flow = Flow { fonts, done: Vec::new(), sheet: Sheet::new(fonts), y: MARGIN, bottom };
+    flow.head(certificate);
+    let (left, right) = (rows::left(statement), rows::right(certificate));
+    match setting {
+        Setting::OnePage => flow.columns(&left, &right),
+        Setting::Long => left.iter().chain(&right).for_each(|section| flow.section(section)),
+    }
+    flow.exceptions(statement);
+    flow
+}
+
 impl Flow<'_> {
     /// Makes room for something of this height, on a new page if need be.
     fn room(&mut self, height: f32) {
         if self.y + height > self.bottom {
             self.done.push(std::mem::replace(&mut self.sheet, Sheet::new(self.fonts)));
-            (self.y, self.bottom) = (MARGIN, FOOT - 4.0);
+            self.y = MARGIN;
         }
     }
 
@@ -141,7 +159,7 @@ impl Flow<'_> {
         self.sheet.text(MARGIN, self.y + 3.0, HEADING, "Because");
         self.y += 4.4;
         for because in &statement.reasons {
-            let text = format!("{}.", because.0);
+            let text = rows::sentence(&because.0.to_string());
             let height = self.sheet.height(INNER - 3.0, BODY, &text);
             self.room(height);
             self.sheet.text(MARGIN, self.y + 2.5, BODY, "–");
@@ -188,35 +206,42 @@ impl Flow<'_> {
         let ends = [(left, MARGIN), (right, MARGIN + COLUMN + GAP)].map(|(sections, x)| {
             let mut y = top;
             for section in sections {
-                y += self.section((x, y), section);
+                y += self.heading((x, y), COLUMN, section.heading);
+                for (label, text) in section.labelled() {
+                    y += self.row((x, y), COLUMN, label, text);
+                }
+                y += 1.7;
             }
             y
         });
         self.y = ends.into_iter().fold(top, f32::max) + 0.4;
     }
 
-    fn section(&mut self, (x, top): (f32, f32), section: &Section) -> f32 {
-        let mut y = top;
-        self.sheet.text(x, y + 2.9, HEADING, section.heading);
-        y += 3.9;
-        self.sheet.rule(x, y, COLUMN, 0.4, Ink::RULE);
-        y += 0.7;
-        let mut last = "";
-        for (label, text) in &section.rows {
-            y += self.row((x, y), COLUMN, if *label == last { "" } else { label }, text);
-            last = label;
+    /// A section over the whole width, from page to page.
+    fn section(&mut self, section: &Section) {
+        self.room(12.0);
+        self.y += self.heading((MARGIN, self.y), INNER, section.heading);
+        for (label, text) in section.labelled() {
+            self.room(self.sheet.height(INNER - LABEL, BODY, text));
+            self.y += self.row((MARGIN, self.y), INNER, label, text);
         }
-        y + 1.7 - top
+        self.y += 1.7;
+    }
+
+    fn heading(&mut self, (x, y): (f32, f32), width: f32, heading: &str) -> f32 {
+        self.sheet.text(x, y + 2.9, HEADING, heading);
+        self.sheet.rule(x, y + 3.9, width, 0.4, Ink::RULE);
+        4.6
     }
 
     fn row(&mut self, (x, y): (f32, f32), width: f32, label: &str, text: &str) -> f32 {
         let style = match label {
-            "Seed" | "UUID" => DIGITS,
+            "Seed" | "UUID" | "Image" => DIGITS,
             "Serial no." | "Model" => STRONG,
             _ => BODY,
         };
         self.sheet.paragraph((x, y), LABEL, LABELS, label);
-        self.sheet.paragraph((x + LABEL, y), width - LABEL, style, text)
+        self.sheet.paragraph((x + LABEL, y), width - LABEL, style, text).max(LABELS.leading())
     }
 
     /// What the outcome does not cover.
@@ -224,7 +249,7 @@ impl Flow<'_> {
         let texts: Vec<String> = statement.exceptions.iter().map(|exception| exception.0.to_string()).collect();
         let line = |text: &str| self.sheet.height(INNER - 3.0, BODY, text);
         self.room(5.0 + texts.first().map_or(0.0, |text| line(text)));
-        self.sheet.text(MARGIN, self.y + 2.9, HEADING, "What this certificate does not cover");
+        self.sheet.text(MARGIN, self.y + 2.9, HEADING, rows::uncovered(statement.outcome.0));
         self.y += 4.4;
         if texts.is_empty() {
             self.y += self.sheet.paragraph((MARGIN, self.y), INNER, BODY, "No exception is recorded.");
@@ -304,8 +329,6 @@ fn signatures(sheet: &mut Sheet<'_>, top: f32) {
 }
 
 fn foot(sheet: &mut Sheet<'_>, certificate: &Certificate, page: usize, of: usize) {
-    let device = &certificate.claims().statement.device;
-    let serial = device.serial.as_deref().unwrap_or("no serial number");
-    let text = format!("Certificate {} · {serial} · page {page} of {of}", certificate.claims().id);
+    let text = format!("Certificate {} · {} · page {page} of {of}", certificate.claims().id, certificate.file_stem());
     sheet.text(MARGIN, HEIGHT - 7.0, SMALL, &text);
 }

@@ -3,8 +3,7 @@
 use purgeproof_core::consent::Given;
 use purgeproof_core::evidence::{ClockSource, hex};
 use purgeproof_core::policy::Coverage;
-use purgeproof_core::sample;
-use purgeproof_core::units::{Blocks, Bytes};
+use purgeproof_core::units::{Blocks, Bytes, Extent};
 use purgeproof_core::verdict::{Outcome, Reason};
 
 use crate::Certificate;
@@ -15,6 +14,15 @@ use crate::claims::{Device, Statement, Supported};
 pub(crate) struct Section {
     pub(crate) heading: &'static str,
     pub(crate) rows: Vec<(&'static str, String)>,
+}
+
+impl Section {
+    /// The rows, with a label that repeats itself named once.
+    pub(crate) fn labelled(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let before = [""].into_iter().chain(self.rows.iter().map(|(label, _)| *label));
+        let again = self.rows.iter().zip(before);
+        again.map(|((label, text), before)| (if *label == before { "" } else { *label }, text.as_str()))
+    }
 }
 
 /// The title. What is not a good outcome is not called a certificate of sanitization.
@@ -38,11 +46,24 @@ pub(crate) const fn meaning(outcome: Outcome) -> &'static str {
     }
 }
 
+/// The heading over the exceptions.
+pub(crate) const fn uncovered(outcome: Outcome) -> &'static str {
+    if outcome.is_good() { "What this certificate does not cover" } else { "What this record does not cover" }
+}
+
+/// A clause as a sentence: a capital at the beginning, a full stop at the end.
+pub(crate) fn sentence(clause: &str) -> String {
+    let mut rest = clause.chars();
+    let first: String = rest.next().into_iter().flat_map(char::to_uppercase).collect();
+    let stop = if clause.ends_with(['.', '…']) { "" } else { "." };
+    format!("{first}{}{stop}", rest.as_str())
+}
+
 /// The line under the title: what the record claims to be, and what nobody has assessed.
 pub(crate) fn basis(statement: &Statement) -> String {
     let policy = match &statement.method.rule {
         Some(rule) => format!("the policy's rule \"{rule}\""),
-        None => "PurgeProof's defaults and the operator's choice".to_owned(),
+        None => "the program's defaults".to_owned(),
     };
     format!(
         "Record content per NIST SP 800-88r2 §4.6; technique selection per {policy}; conformance to IEEE 2883-2022 not \
@@ -90,9 +111,9 @@ pub(crate) fn right(certificate: &Certificate) -> Vec<Section> {
         Section {
             heading: "Program",
             rows: vec![
-                ("PurgeProof", format!("version {}", tool.version)),
+                ("PurgeProof", or_not(Some(&tool.version))),
                 ("Image", or_not(tool.image.as_ref())),
-                ("Kernel", tool.kernel.clone()),
+                ("Kernel", or_not(Some(&tool.kernel))),
             ],
         },
         Section {
@@ -130,7 +151,7 @@ fn drive(device: &Device) -> Vec<(&'static str, String)> {
         (Some(serial), None) => vec![("Serial no.", serial.clone())],
         (None, _) => vec![("Serial no.", "THE DRIVE REPORTS NONE".to_owned())],
     };
-    let mut rows = vec![("Maker", or_not(device.vendor.as_ref())), ("Model", device.model.clone())];
+    let mut rows = vec![("Maker", or_not(device.vendor.as_ref())), ("Model", or_not(Some(&device.model)))];
     rows.extend(serial);
     rows.extend([
         ("WWN", or_not(device.wwn.as_ref())),
@@ -164,7 +185,7 @@ fn method(statement: &Statement) -> Vec<(&'static str, String)> {
             (Supported::Absent, _) => "the drive does not have it",
             (Supported::Unknown, why) => why.as_deref().unwrap_or("not known"),
         };
-        rows.push(("Considered", format!("{}: {verdict}", techniques.join(", "))));
+        rows.push(("Considered", format!("{} – {verdict}", techniques.join(", "))));
     }
     rows
 }
@@ -211,16 +232,33 @@ fn findings(statement: &Statement) -> Vec<(&'static str, String)> {
         rows.push(("Unwritable", format!("{} blocks", grouped(unwritable))));
     }
     for because in &statement.reasons {
-        if let Reason::SampleReadBack { places, .. } = because.0 {
-            let ppm = sample::bound_ppm(Blocks(places));
-            rows.push(("Bound", format!("at most {}.{:04} % may be left (99 % confidence)", ppm / 10_000, ppm % 10_000)));
+        match &because.0 {
+            Reason::SampleReadBack { bound_ppm, .. } => {
+                let percent = format!("{}.{:04}", bound_ppm / 10_000, bound_ppm % 10_000);
+                rows.push(("Bound", format!("at most {} % left (99 % confidence)", percent.trim_end_matches('0'))));
+            }
+            Reason::Unwritable(regions) | Reason::Unreadable(regions) => {
+                rows.push(("Bad regions", places(&regions.extents, regions.blocks)));
+            }
+            Reason::Mismatch(found) => {
+                rows.push(("Mismatch at", places(&found.extents().collect::<Vec<_>>(), found.blocks)));
+            }
+            _ => {}
         }
     }
     rows
 }
 
+/// The places that the certificate lists, and whether there are more.
+fn places(extents: &[Extent], blocks: Blocks) -> String {
+    let listed: Vec<String> = extents.iter().map(ToString::to_string).collect();
+    let is_all = extents.iter().map(|extent| extent.count.0).fold(0, u64::saturating_add) >= blocks.0;
+    let more = if is_all { "" } else { "; more in the evidence" };
+    format!("{}{more}", listed.join(", ").replace(", LBA ", ", "))
+}
+
 fn or_not(text: Option<&String>) -> String {
-    text.cloned().unwrap_or_else(|| "not given".to_owned())
+    text.filter(|text| !text.is_empty()).cloned().unwrap_or_else(|| "not given".to_owned())
 }
 
 /// Digits in groups of three: `268,435,456`.

@@ -1,15 +1,89 @@
-//! The PDF.
+//! The PDF. With `PURGEPROOF_PAPER` set to a folder the tests leave their papers there to be looked at.
+
 use super::*;
 
-#[test]
-fn the_pdf_holds_the_certificate_and_is_always_the_same() {
-    for evidence in [cleared(), sampled(), failing()] {
-        let certificate = issue(&evidence);
-        let pdf = certificate.pdf().unwrap();
-        if let Ok(folder) = std::env::var("PP_OUT") {
-            std::fs::write(format!("{folder}/{}-{}.pdf", certificate.file_stem(), certificate.claims().statement.outcome.0), &pdf).unwrap();
-        }
-        assert_eq!(Certificate::read_any(&pdf).unwrap(), certificate);
-        assert_eq!(certificate.is_rendered_as(&pdf), Ok(true));
+fn paper(name: &str, evidence: &Evidence) -> Vec<u8> {
+    let certificate = issue(evidence);
+    let pdf = certificate.pdf().unwrap();
+    if let Ok(folder) = std::env::var("PURGEPROOF_PAPER") {
+        std::fs::write(format!("{folder}/{name}.pdf"), &pdf).unwrap();
     }
+    assert_eq!(Certificate::read_any(&pdf).unwrap(), certificate);
+    assert_eq!(certificate.is_rendered_as(&pdf), Ok(true));
+    pdf
+}
+
+/// The number of pages: each page object names its parent.
+fn pages(pdf: &[u8]) -> usize {
+    lopdf::Document::load_mem(pdf).unwrap().get_pages().len()
+}
+
+/// A drive whose every string is as long as a certificate takes.
+fn wordy() -> Evidence {
+    let long = |c: &str| c.repeat(200);
+    let model = "SuperLongVendorName Enterprise Performance Mixed-Use Self-Encrypting Drive ".repeat(3);
+    let named = Identity { model, firmware: Some(long("F")), wwn: Some(long("0")), vendor: Some(long("V")), ..drive() };
+    let mut evidence = failing();
+    evidence.plan.drive = named;
+    let record = &mut evidence.setting.record;
+    for field in [&mut record.organisation, &mut record.operator, &mut record.site, &mut record.job, &mut record.note] {
+        *field = long("Quite ");
+    }
+    evidence
+}
+
+#[test]
+fn every_outcome_fits_one_page_and_is_always_the_same() {
+    let mut unread = written(plan_for(&drive()));
+    unread.add(90_000, Fact::VerifyBegan { coverage: Coverage::Full, places: 1 });
+    let mut closed = begun(plan_for(&drive()));
+    closed.add(60_100, Fact::NotOpened { error: OpenError::Refused { errno: 30 } });
+    for (name, evidence) in
+        [("cleared", cleared()), ("sampled", sampled()), ("failing", failing()), ("unread", unread), ("closed", closed)]
+    {
+        assert_eq!(pages(&paper(name, &evidence)), 1, "{name}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_goes_to_another_page() {
+    assert_eq!(pages(&paper("wordy", &wordy())), 2);
+}
+
+#[test]
+fn hostile_and_missing_words_leave_a_paper() {
+    let serial = Serial { text: "\u{202E}9876\u{0}\n東京(\\)<<>>\u{200B}💾%".into(), source: SerialSource::UsbDescriptor };
+    let hostile = Identity { serial: Some(serial), transport: Transport::Usb, ..drive() };
+    let mut evidence = written(plan_for(&hostile));
+    evidence.setting.clock.source = ClockSource::Implausible;
+    paper("hostile", &evidence);
+    let nameless = Identity { serial: None, wwn: None, firmware: None, model: String::new(), ..drive() };
+    let mut evidence = begun(plan_for(&nameless));
+    evidence.setting = Setting::default();
+    paper("nameless", &evidence);
+}
+
+#[test]
+fn a_pdf_without_a_certificate_or_with_a_broken_one_gives_none() {
+    let good = paper("cleared", &cleared());
+    for length in [0, 4, 5, 9, good.len() / 2, good.len() - 40] {
+        assert!(Certificate::read_any(&good[..length]).is_err(), "{length}");
+    }
+    let at = good.windows(4).position(|four| four == [0xd2, 0x84, 0x58, 0x1a]).expect("it is kept uncompressed");
+    let mut bad = good.clone();
+    bad[at + 200] ^= 1;
+    assert!(!Certificate::read_any(&bad).is_ok_and(|certificate| certificate.verify().holds()));
+}
+
+#[test]
+fn changed_words_on_the_page_do_not_change_the_certificate_and_are_noticed() {
+    let good = paper("cleared", &cleared());
+    let certificate = issue(&cleared());
+    let mut document = lopdf::Document::load_mem(&good).unwrap();
+    let page = *document.get_pages().get(&1).unwrap();
+    document.change_page_content(page, b"BT ET".to_vec()).unwrap();
+    let mut changed = Vec::new();
+    document.save_to(&mut changed).unwrap();
+    assert_eq!(Certificate::read_any(&changed).unwrap(), certificate);
+    assert_eq!(certificate.is_rendered_as(&changed), Ok(false));
 }
