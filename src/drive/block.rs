@@ -78,6 +78,11 @@ impl BlockMedia {
         same && block::size(&self.file).is_ok_and(|size| size > 0)
     }
 
+    /// A disk that was pulled has the length 0: Linux then ends every read at once, as at the end of a file, without an error.
+    fn moved(&self, count: usize) -> Result<usize, MediaError> {
+        if count == 0 && !self.is_there() { Err(MediaError::Gone { errno: libc::ENODEV }) } else { Ok(count) }
+    }
+
     fn failed(&self, error: &io::Error) -> MediaError {
         classify(error.raw_os_error().unwrap_or(libc::EIO), || self.is_there())
     }
@@ -90,12 +95,14 @@ impl Media for BlockMedia {
 
     fn read(&mut self, at: Lba, into: &mut [u8]) -> Result<usize, MediaError> {
         let offset = self.geometry.offset(at);
-        again(|| self.file.read_at(into, offset)).map_err(|error| self.failed(&error))
+        let count = again(|| self.file.read_at(into, offset)).map_err(|error| self.failed(&error))?;
+        self.moved(count)
     }
 
     fn write(&mut self, at: Lba, from: &[u8]) -> Result<usize, MediaError> {
         let offset = self.geometry.offset(at);
-        again(|| self.file.write_at(from, offset)).map_err(|error| self.failed(&error))
+        let count = again(|| self.file.write_at(from, offset)).map_err(|error| self.failed(&error))?;
+        self.moved(count)
     }
 
     fn flush(&mut self) -> Result<(), MediaError> {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::sysfs::tests::{Loop, Scratch};
 use purgeproof_core::units::Blocks;
+use std::process::Command;
 
 #[test]
 fn errors_of_a_missing_drive_are_not_errors_of_its_blocks() {
@@ -64,4 +65,28 @@ fn a_loop_device_is_held_written_flushed_and_read_back() {
     assert!(matches!(media.write(Lba(2048), buffer), Err(MediaError::Bad { errno: libc::ENOSPC })), "beyond the end");
     media.sequence = media.sequence.map(|number| number + 1);
     assert!(media.sequence.is_none() || !media.is_there(), "another disk in the same place");
+}
+
+#[test]
+fn the_end_that_a_pulled_disk_shows_is_no_short_read() {
+    let dir = Scratch::new();
+    let image = dir.0.join("loop.img");
+    let file = File::create(&image).unwrap();
+    file.set_len(1 << 20).unwrap();
+    let Some(device) = Loop::over(&image) else {
+        eprintln!("skipped: no loop device can be set up here (not root, or no losetup)");
+        return;
+    };
+    let (mut media, _) = BlockMedia::open(&device.0).unwrap();
+    file.set_len(0).unwrap();
+    // The kernel looks at the file again: the disk has the length 0 now, as one that was pulled.
+    let shrunk = Command::new("losetup").arg("--set-capacity").arg(&device.0).status();
+    assert!(shrunk.is_ok_and(|status| status.success()));
+    let mut room = vec![0xA5; 8192];
+    let start = room.as_ptr().align_offset(4096);
+    let buffer = &mut room[start..start + 4096];
+    assert_eq!(media.read(Lba(0), buffer), Err(MediaError::Gone { errno: libc::ENODEV }));
+    assert_eq!(media.write(Lba(0), buffer), Err(MediaError::Gone { errno: libc::ENOSPC }));
+    drop(media);
+    assert_eq!(BlockMedia::open(&device.0).err(), Some(Errno::EINVAL));
 }
