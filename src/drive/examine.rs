@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -75,7 +75,11 @@ impl MediumKey {
 
 #[derive(Debug)]
 enum State {
-    Running(Receiver<Contents>),
+    Running {
+        answer: Receiver<Contents>,
+        /// One scan has waited for it in vain. The next ones only look: a disk that hangs must not make every scan late.
+        is_late: bool,
+    },
     Done(Contents),
 }
 
@@ -87,15 +91,18 @@ impl Examinations {
     /// Begins to examine a disk that is new.
     pub(crate) fn begin(&mut self, key: &MediumKey, node: PathBuf) {
         self.0.entry(key.clone()).or_insert_with(|| {
-            let (sender, receiver) = channel();
+            let (sender, answer) = channel();
             let volumes = key.volumes.clone();
             // Nobody waits for the thread: one that hangs in the kernel could not be ended by anybody.
             let spawned = thread::Builder::new().name("examine".to_owned()).spawn(move || {
-                let _ = sender.send(examine(&node, &volumes));
+                // A disk that cannot even be opened gives no answer, so that it is asked again and not offered until then.
+                if let Ok(disk) = File::open(&node) {
+                    let _ = sender.send(examine(&disk, &volumes));
+                }
             });
-            // Without a thread the sender is gone, which `answer` takes for a thread that died.
+            // Without a thread the sender is gone, which `answer` takes for one that gave no answer.
             drop(spawned);
-            State::Running(receiver)
+            State::Running { answer, is_late: false }
         });
     }
 
@@ -104,18 +111,16 @@ impl Examinations {
         self.0.retain(|key, _| present.contains(key));
     }
 
-    /// What is known, waiting until `deadline` at the latest.
+    /// What is known, waiting for a new disk until `deadline` at the latest.
     pub(crate) fn answer(&mut self, key: &MediumKey, deadline: Instant) -> Examination {
         let Some(state) = self.0.get_mut(key) else { return Examination::Needless };
-        if let State::Running(receiver) = state {
-            match receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        if let State::Running { answer, is_late } = state {
+            let patience = if *is_late { Duration::ZERO } else { deadline.saturating_duration_since(Instant::now()) };
+            match answer.recv_timeout(patience) {
                 Ok(contents) => *state = State::Done(contents),
-                Err(RecvTimeoutError::Timeout) => return Examination::Waiting,
-                Err(RecvTimeoutError::Disconnected) => {
-                    // The thread died without an answer: the next scan tries again.
-                    self.0.remove(key);
-                    return Examination::Waiting;
-                }
+                Err(RecvTimeoutError::Timeout) => *is_late = true,
+                // The thread ended without an answer: the next scan tries again.
+                Err(RecvTimeoutError::Disconnected) => drop(self.0.remove(key)),
             }
         }
         match self.0.get(key) {
@@ -125,26 +130,25 @@ impl Examinations {
     }
 }
 
-fn examine(node: &Path, volumes: &[(u64, PathBuf)]) -> Contents {
+fn examine(disk: &File, volumes: &[(u64, PathBuf)]) -> Contents {
     let mut contents = Contents::default();
-    let Ok(disk) = File::open(node) else { return contents };
     for (start, volume) in volumes {
         // An unreadable volume is none that we, or this machine, could have been started from.
-        if let Ok(Some(fat)) = fat(&disk, *start) {
+        if let Ok(Some(fat)) = fat(disk, *start) {
             contents.filesystems.push(fat.id());
-            let mut read = |at: u64, into: &mut [u8]| read_at(&disk, start.checked_add(at), into);
+            let mut read = |at: u64, into: &mut [u8]| read_at(disk, start.checked_add(at), into);
             if contents.marked.is_none() && fat.has_file(MARKER, &mut read).unwrap_or(false) {
                 contents.marked = Some(volume.clone());
             }
         }
-        contents.filesystems.extend(iso9660(&disk, *start).unwrap_or_default());
+        contents.filesystems.extend(iso9660(disk, *start).unwrap_or_default());
     }
     contents
 }
 
 fn fat(disk: &File, start: u64) -> io::Result<Option<Volume>> {
     let mut sector = [0; 512];
-    disk.read_exact_at(&mut sector, start)?;
+    read_at(disk, Some(start), &mut sector)?;
     Ok(Volume::parse(&sector))
 }
 
@@ -164,9 +168,23 @@ fn iso9660(disk: &File, start: u64) -> io::Result<Option<String>> {
     Ok(Some(parts.join("-")))
 }
 
+/// A stick that was just plugged in may fail once: taken for unreadable, it would be offered for erasure.
 fn read_at(disk: &File, at: Option<u64>, into: &mut [u8]) -> io::Result<()> {
-    disk.read_exact_at(into, at.ok_or(io::ErrorKind::InvalidData)?)
+    let at = at.ok_or(io::ErrorKind::InvalidData)?;
+    let mut last = disk.read_exact_at(into, at);
+    for _ in 0..RETRIES {
+        // Only the kernel's errors have a number: the end of the disk stays where it is.
+        if last.as_ref().err().is_none_or(|error| error.raw_os_error().is_none()) {
+            break;
+        }
+        thread::sleep(PAUSE);
+        last = disk.read_exact_at(into, at);
+    }
+    last
 }
+
+const RETRIES: u32 = 3;
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// How long a scan waits for all new disks together. A disk that is spinning up answers at a later scan.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(1500);
@@ -227,8 +245,15 @@ mod tests {
         nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
         let mut all = Examinations::default();
         all.begin(&key(1), pipe);
-        all.begin(&key(2), dir.0.join("missing"));
+        let empty = dir.0.join("empty");
+        std::fs::write(&empty, vec![0; 100_000]).unwrap();
+        all.begin(&key(2), empty);
+        all.begin(&key(3), dir.0.join("missing"));
         assert_eq!(all.answer(&key(1), Instant::now()), Examination::Waiting);
+        let began = Instant::now();
+        assert_eq!(all.answer(&key(1), soon()), Examination::Waiting, "known to be late");
+        assert!(began.elapsed() < Duration::from_secs(20));
         assert_eq!(all.answer(&key(2), soon()), Examination::Done(Contents::default()));
+        assert_eq!(all.answer(&key(3), soon()), Examination::Waiting, "not opened is not examined");
     }
 }

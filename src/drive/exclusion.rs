@@ -25,7 +25,10 @@ pub(crate) fn exclusion(
         // Not to know what is on it is no leave to erase it: it might be our own stick.
         .or_else(|| {
             matches!(examination, Examination::Waiting).then(|| {
-                Exclusion::InUse("its first blocks have not been read yet; the drive is slow or hangs".to_owned())
+                Exclusion::InUse(
+                    "its first blocks could not be read yet: it is slow, hangs, or must not be read by this user"
+                        .to_owned(),
+                )
             })
         })
 }
