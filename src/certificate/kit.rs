@@ -17,8 +17,8 @@ use crate::*;
 
 mod golden;
 mod honest;
-mod paper;
 mod hostile;
+mod paper;
 
 /// The blocks of the drive of the fixture: 256 MiB.
 pub(crate) const BLOCKS: u64 = 524_288;

@@ -50,8 +50,8 @@ mod kit;
 
 pub use claims::{Claims, Link};
 pub use error::{IssueError, ParseError};
-pub use pdf::PdfError;
 pub use key::{Fingerprint, Key, NoKey};
+pub use pdf::PdfError;
 pub use verify::{Check, Disagreement, Flaw, Trust, Verification};
 
 use claims::Statement;
@@ -103,7 +103,10 @@ impl Certificate {
         let bundle = evidence_bundle(evidence).map_err(|_| IssueError::Encoding)?;
         let statement = Statement::of(evidence, Sha256::digest(&bundle).into(), link);
         let issued_unix_s = issued_unix_s.max(statement.time.end_unix_s);
-        let claims = Claims { issued_unix_s, id: evidence.job, statement };
+        Self::seal(typ, Claims { issued_unix_s, id: evidence.job, statement }, key)
+    }
+
+    fn seal(typ: Typ, claims: Claims, key: &Key) -> Result<Self, IssueError> {
         let kid = key.fingerprint();
         let to_be_signed = cose::to_be_signed(typ, kid, &claims).map_err(|_| IssueError::Encoding)?;
         let envelope = Envelope { typ, kid, public: key.public(), claims, signature: key.sign(&to_be_signed) };

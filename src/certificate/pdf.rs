@@ -46,7 +46,9 @@ pub enum PdfError {
 impl fmt::Display for PdfError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Font => "The PDF was not made: a font of this program is damaged. Use the .cose file, and report this",
+            Self::Font => {
+                "The PDF was not made: a font of this program is damaged. Use the .cose file, and report this"
+            }
             Self::Structure => "The PDF could not be put together. Use the .cose file, and report this",
         })
     }
@@ -289,10 +291,14 @@ fn proof(sheet: &mut Sheet<'_>, top: f32, certificate: &Certificate, code: Optio
     y += 1.2;
     y += sheet.paragraph((MARGIN, y), width, STRONG, &certificate.verify().trust.to_string()) + 1.2;
     let how = match code {
-        Some(_) => "To verify: purgeproof verify FILE, on any computer and offline. FILE is this PDF (the certificate is attached to it), the \
-                    .cose file, or the text of the QR code, which holds the whole certificate. The page is only a view of it.",
-        None => "To verify: purgeproof verify FILE, on any computer and offline. FILE is this PDF (the certificate is attached to it) or the \
-                 .cose file. The certificate is too long for a QR code. The page is only a view of it.",
+        Some(_) => {
+            "To verify: purgeproof verify FILE, on any computer and offline. FILE is this PDF (the certificate is attached to it), the \
+                    .cose file, or the text of the QR code, which holds the whole certificate. The page is only a view of it."
+        }
+        None => {
+            "To verify: purgeproof verify FILE, on any computer and offline. FILE is this PDF (the certificate is attached to it) or the \
+                 .cose file. The certificate is too long for a QR code. The page is only a view of it."
+        }
     };
     sheet.paragraph((MARGIN, y), width, BODY, how);
     if let Some(code) = code {
@@ -304,14 +310,19 @@ fn draw_code(sheet: &mut Sheet<'_>, (x, y): (f32, f32), code: &Modules) {
     #[expect(clippy::cast_precision_loss, reason = "module counts, at most 177")]
     let at = |origin: f32, module: usize| origin + (QUIET_MODULES + module as f32) * MODULE;
     #[expect(clippy::cast_precision_loss, reason = "module counts, at most 177")]
-    let runs = code.runs().into_iter().map(|(column, row, length)| Area(at(x, column), at(y, row), length as f32 * MODULE, MODULE));
+    let runs = code
+        .runs()
+        .into_iter()
+        .map(|(column, row, length)| Area(at(x, column), at(y, row), length as f32 * MODULE, MODULE));
     sheet.fill_all(&runs.collect::<Vec<_>>(), Ink::BLACK);
 }
 
 /// Lines to sign on. The decision to accept the sanitization is the customer's (SP 800-88r2 §4.5.2), so it is left to a pen.
 fn signatures(sheet: &mut Sheet<'_>, top: f32) {
     sheet.rule(MARGIN, top, INNER, 0.8, Ink::BLACK);
-    for (row, (who, what)) in [("Operator", "performed the sanitization"), ("Validator", "examined this record")].iter().enumerate() {
+    for (row, (who, what)) in
+        [("Operator", "performed the sanitization"), ("Validator", "examined this record")].iter().enumerate()
+    {
         let y = top + if row == 0 { 10.0 } else { 19.5 };
         sheet.rule(MARGIN, y, INNER, 0.4, Ink::GREY);
         sheet.text(MARGIN, y + 2.8, LABELS, &format!("{who} ({what}): name, title"));
@@ -329,6 +340,8 @@ fn signatures(sheet: &mut Sheet<'_>, top: f32) {
 }
 
 fn foot(sheet: &mut Sheet<'_>, certificate: &Certificate, page: usize, of: usize) {
-    let text = format!("Certificate {} · {} · page {page} of {of}", certificate.claims().id, certificate.file_stem());
+    let claims = certificate.claims();
+    let (outcome, stem) = (claims.statement.outcome.0, certificate.file_stem());
+    let text = format!("{outcome} · certificate {} · {stem} · page {page} of {of}", claims.id);
     sheet.text(MARGIN, HEIGHT - 7.0, SMALL, &text);
 }

@@ -37,9 +37,15 @@ pub(crate) const fn title(outcome: Outcome) -> &'static str {
 /// What the outcome means for whoever holds the drive.
 pub(crate) const fn meaning(outcome: Outcome) -> &'static str {
     match outcome {
-        Outcome::Purged => "The drive's own erase command ended, by the drive's own report, and what was read back agrees.",
-        Outcome::Cleared => "Every block that the host can address was overwritten, and what was read back is what was written.",
-        Outcome::NotErased => "This drive still holds old data, or must be taken to. Destroy it, or repeat the sanitization.",
+        Outcome::Purged => {
+            "The drive's own erase command ended, by the drive's own report, and what was read back agrees."
+        }
+        Outcome::Cleared => {
+            "Every block that the host can address was overwritten, and what was read back is what was written."
+        }
+        Outcome::NotErased => {
+            "This drive still holds old data, or must be taken to. Destroy it, or repeat the sanitization."
+        }
         Outcome::Indeterminate => {
             "Nobody knows whether this drive still holds old data: treat it as if it did. Destroy it, or repeat the sanitization."
         }

@@ -1,4 +1,5 @@
 //! Certificates as they are issued, and what they say.
+
 use super::*;
 
 #[test]
@@ -8,10 +9,129 @@ fn a_certificate_goes_there_and_back_in_every_form() {
         assert!(certificate.verify().holds(), "{:?}", certificate.verify());
         assert_eq!(Certificate::parse(certificate.bytes()).unwrap(), certificate);
         assert_eq!(Certificate::from_qr_text(&certificate.qr_text()).unwrap(), certificate);
-        assert_eq!(Certificate::read_any(certificate.qr_text().as_bytes()).unwrap(), certificate);
-        assert_eq!(Certificate::read_any(certificate.json().as_bytes()).unwrap(), certificate);
-        assert_eq!(Certificate::read_any(certificate.bytes()).unwrap(), certificate);
+        for form in [certificate.bytes(), certificate.qr_text().as_bytes(), certificate.json().as_bytes()] {
+            assert_eq!(Certificate::read_any(form).unwrap(), certificate);
+        }
         let bundle = evidence_bundle(&evidence).unwrap();
         assert_eq!(certificate.evidence_matches(&bundle), Ok(evidence));
     }
+}
+
+#[test]
+fn every_reason_goes_there_and_back() {
+    use crate::reason::Because;
+    let regions =
+        || Regions { extents: vec![Extent::new(8, 8), Extent::new(u64::MAX - 1, 1)], blocks: Blocks(u64::MAX) };
+    let reasons = vec![
+        Reason::AllReadBack,
+        Reason::SampleReadBack { places: 4610, bound_ppm: 999 },
+        Reason::NothingWritten,
+        Reason::NotOpened(OpenError::Gone),
+        Reason::NotOpened(OpenError::Busy),
+        Reason::NotOpened(OpenError::Refused { errno: -1 }),
+        Reason::OtherDrive,
+        Reason::Unwritable(regions()),
+        Reason::Unreadable(regions()),
+        Reason::Mismatch(Mismatches { blocks: Blocks(3), first: vec![Lba(0), Lba(u64::MAX)] }),
+        Reason::Abandoned(Lba(77)),
+        Reason::GoneWhileWriting,
+        Reason::GoneWhileReading,
+        Reason::NotFlushed,
+        Reason::Stopped,
+        Reason::Crashed,
+        Reason::Unfinished,
+    ];
+    let mut claims = issue(&failing()).claims().clone();
+    claims.statement.reasons = reasons.into_iter().map(Because).collect();
+    let certificate = Certificate::seal(Typ::Certificate, claims.clone(), &key()).unwrap();
+    assert_eq!(*Certificate::parse(certificate.bytes()).unwrap().claims(), claims);
+}
+
+#[test]
+fn the_outcome_is_the_evidences_own_and_so_is_everything_else() {
+    let mut stopped = written(plan_for(&drive()));
+    stopped.add(82_000, Fact::Stopped);
+    for (evidence, outcome) in
+        [(cleared(), Outcome::Cleared), (failing(), Outcome::NotErased), (stopped, Outcome::Indeterminate)]
+    {
+        let certificate = issue(&evidence);
+        assert_eq!((certificate.claims().statement.outcome.0, evidence.verdict().outcome), (outcome, outcome));
+        assert!(certificate.verify().holds());
+    }
+}
+
+#[test]
+fn the_certificate_of_a_failing_drive_lists_a_few_places_and_counts_all() {
+    let certificate = issue(&failing());
+    let Reason::Unreadable(regions) = &certificate.claims().statement.reasons[0].0 else { panic!() };
+    assert_eq!((regions.extents.len(), regions.blocks), (16, Blocks(2400)));
+    assert!(certificate.bytes().len() < 1024, "{}", certificate.bytes().len());
+}
+
+#[test]
+fn other_evidence_is_told_apart_by_what_differs() {
+    let certificate = issue(&cleared());
+    let bundle = evidence_bundle(&cleared()).unwrap();
+    let mut changed = bundle.clone();
+    changed.push(b' ');
+    assert_eq!(certificate.evidence_matches(&changed), Err(Disagreement::Hash));
+    assert_eq!(certificate.evidence_matches(b""), Err(Disagreement::Hash));
+    // A signer who swears to evidence that says other things.
+    let swear = |evidence: &Evidence, lie: fn(&mut Claims)| {
+        let mut claims = certificate.claims().clone();
+        claims.statement.evidence_sha256 = Sha256::digest(evidence_bundle(evidence).unwrap()).into();
+        lie(&mut claims);
+        let sworn = Certificate::seal(Typ::Certificate, claims, &key()).unwrap();
+        assert!(sworn.verify().holds());
+        sworn.evidence_matches(&evidence_bundle(evidence).unwrap()).unwrap_err()
+    };
+    assert_eq!(swear(&failing(), |_| ()), Disagreement::Verdict { derived: Outcome::NotErased });
+    assert_eq!(swear(&cleared(), |it| it.statement.device.serial = Some("S2".into())), Disagreement::Drive);
+    assert_eq!(swear(&cleared(), |it| it.statement.operator = None), Disagreement::Circumstances);
+    assert_eq!(swear(&cleared(), |it| it.id = JobId([0; 16])), Disagreement::Circumstances);
+}
+
+#[test]
+fn certificates_of_a_log_hold_on_to_each_other() {
+    let first = issue(&cleared());
+    let second = Certificate::issue(&sampled(), &key(), Link::after(&first), ISSUED).unwrap();
+    let link = &second.claims().statement.link;
+    assert_eq!((link.seq, link.prev, link.log), (2, first.sha256(), *b"\x66\x35\x55\xdd\x49\x5b\x3e\x9d"));
+    let log = [first.bytes(), second.bytes()].concat();
+    let read: Vec<Certificate> = sequence::certificates(&log).map(Result::unwrap).collect();
+    assert_eq!(read, [first.clone(), second]);
+    // A power cut while the second was being written.
+    let torn: Vec<_> = sequence::certificates(&log[..log.len() - 1]).collect();
+    assert!(matches!(torn.as_slice(), [Ok(kept), Err(_)] if *kept == first));
+}
+
+#[test]
+fn a_clock_that_was_set_back_does_not_issue_before_the_end() {
+    let certificate = Certificate::issue(&cleared(), &key(), link(), 0).unwrap();
+    assert_eq!(certificate.claims().issued_unix_s, 1_795_252_841);
+    assert!(certificate.verify().holds());
+}
+
+#[test]
+fn file_names_are_safe_on_every_filesystem() {
+    let stem = |serial: Option<&str>, model: &str| {
+        let serial = serial.map(|text| Serial { text: text.into(), source: SerialSource::AtaIdentify });
+        issue(&begun(plan_for(&Identity { serial, model: model.into(), ..drive() }))).file_stem()
+    };
+    assert_eq!(stem(Some("DEMO-NVME-0001"), ""), "2026-11-21-DEMO-NVME-0001-1a2b3c4d");
+    assert_eq!(stem(Some("../..\\con:*?\"<>|"), ""), "2026-11-21-con-1a2b3c4d");
+    assert_eq!(stem(None, "WDC WD10EZEX"), "2026-11-21-WDC-WD10EZEX-1a2b3c4d");
+    assert_eq!(stem(None, "東京"), "2026-11-21-drive-1a2b3c4d");
+    assert_eq!(stem(Some(&"A".repeat(300)), "").len(), 11 + 40 + 9);
+}
+
+#[test]
+fn long_words_are_cut_between_characters() {
+    let mut evidence = cleared();
+    evidence.setting.record.note = "ä".repeat(100);
+    let certificate = issue(&evidence);
+    let note = certificate.claims().statement.job.note.clone().unwrap();
+    // 78 times two bytes and three for the ellipsis: 159.
+    assert_eq!(note, format!("{}…", "ä".repeat(78)));
+    assert!(certificate.evidence_matches(&evidence_bundle(&evidence).unwrap()).is_ok());
 }

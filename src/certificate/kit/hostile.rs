@@ -1,9 +1,27 @@
-//! Certificates that somebody has changed.
+//! Certificates that somebody has changed, or that their own signer made to lie.
+
+use proptest::prelude::*;
+use purgeproof_core::drive::Transport;
+
 use super::*;
+use crate::code::Coded;
+use crate::reason::Because;
 
 /// Read and found good.
 fn passes(bytes: &[u8]) -> bool {
     Certificate::parse(bytes).is_ok_and(|certificate| certificate.verify().holds())
+}
+
+/// The certificate that a signer makes who writes what he likes.
+fn forged(evidence: &Evidence, lie: impl FnOnce(&mut Claims)) -> Certificate {
+    let mut claims = issue(evidence).claims().clone();
+    lie(&mut claims);
+    let certificate = Certificate::seal(Typ::Certificate, claims, &key()).unwrap();
+    Certificate::parse(certificate.bytes()).unwrap()
+}
+
+fn flaws(certificate: &Certificate) -> Vec<Flaw> {
+    certificate.verify().flaws().filter_map(|check| check.flaw).collect()
 }
 
 #[test]
@@ -27,4 +45,177 @@ fn no_part_of_a_certificate_is_one_and_neither_is_more() {
     assert!(matches!(Certificate::parse(&longer), Err(ParseError::TrailingBytes { after }) if after == good.len()));
     let twice = [good.as_slice(), &good].concat();
     assert!(Certificate::parse(&twice).is_err());
+    assert!(matches!(Certificate::parse(&vec![0xd2; 8193]), Err(ParseError::TooLong { bytes: 8193 })));
+}
+
+/// The good certificate with `from`, which occurs once, replaced; lengths before it are the caller's to mend.
+fn replaced(from: &str, to: &str) -> Vec<u8> {
+    let text = hex(issue(&cleared()).bytes());
+    assert_eq!(text.matches(from).count(), 1, "{from}");
+    let text = text.replace(from, to);
+    text.as_bytes()
+        .chunks(2)
+        .map(|pair| purgeproof_core::evidence::unhex::<1>(core::str::from_utf8(pair).unwrap()).unwrap()[0])
+        .collect()
+}
+
+#[test]
+fn another_spelling_of_the_same_words_is_refused() {
+    for (what, from, to) in [
+        ("a longer tag", "d284581a", "d81284581a"),
+        ("an array without a length", "d284581a", "d29f581a"),
+        ("a longer length", "64303030315840", "6430303031590040"),
+        ("the key's fields in another order", "a301012006215820", "a320060101215820"),
+        ("a longer number", "a301012006215820", "a30118012006215820"),
+        ("the statement's fields in another order", "0000af01010202", "0000af02020101"),
+        ("a field twice", "0000af01010202", "0000af02020202"),
+        ("a field that nobody knows", "0d830102030e", "0d830102031811"),
+    ] {
+        assert!(Certificate::parse(&replaced(from, to)).is_err(), "{what}");
+    }
+    for (from, to) in [("d284581a", "d81284581a"), ("0000af01010202", "0000af02020101")] {
+        let error = Certificate::parse(&replaced(from, to)).unwrap_err();
+        assert!(matches!(error, ParseError::NotDeterministic), "{error}");
+    }
+}
+
+#[test]
+fn another_algorithm_type_or_version_is_named() {
+    let error = |from, to| Certificate::parse(&replaced(from, to)).unwrap_err();
+    assert!(matches!(error("a301320448", "a301270448"), ParseError::Algorithm(-8)));
+    assert!(
+        matches!(error("6b70702d636572742b637774", "6b70702d636572742b637775"), ParseError::Type(typ) if typ == "pp-cert+cwu")
+    );
+    assert!(matches!(error("3a00010000af0101", "3a00010000af0102"), ParseError::Version(2)));
+}
+
+#[test]
+fn another_key_does_not_fit() {
+    let good = issue(&cleared());
+    let other = Key::from_seed(&[9; 32]);
+    let mut envelope = Envelope::decode(good.bytes()).unwrap();
+    envelope.public = other.public();
+    let swapped = Certificate::parse(&envelope.encode().unwrap()).unwrap();
+    assert_eq!(flaws(&swapped), [Flaw::KeyId, Flaw::Signature, Flaw::Log]);
+    envelope.kid = other.fingerprint();
+    let swapped = Certificate::parse(&envelope.encode().unwrap()).unwrap();
+    assert_eq!(flaws(&swapped), [Flaw::Signature, Flaw::Log]);
+}
+
+#[test]
+fn a_small_order_key_that_fits_every_signature_is_refused() {
+    // The neutral element as key, R = neutral, S = 0: the equation without the strict rules holds for any message.
+    let mut envelope = Envelope::decode(issue(&cleared()).bytes()).unwrap();
+    envelope.public = core::array::from_fn(|i| u8::from(i == 0));
+    envelope.kid = Fingerprint::of(&envelope.public);
+    envelope.signature = core::array::from_fn(|i| u8::from(i == 0));
+    let forged = Certificate::parse(&envelope.encode().unwrap()).unwrap();
+    assert!(flaws(&forged).contains(&Flaw::Signature));
+}
+
+#[test]
+fn a_word_that_its_own_record_does_not_bear_out_is_noticed() {
+    let all_read = || vec![Because(Reason::AllReadBack)];
+    type Lie = Box<dyn FnOnce(&mut claims::Statement)>;
+    let lies: Vec<(&str, Lie)> = vec![
+        ("purged by an overwrite", Box::new(|it| it.outcome = Coded(Outcome::Purged))),
+        ("no reason", Box::new(|it| it.reasons.clear())),
+        ("a second reason", Box::new(|it| it.reasons.push(Because(Reason::Stopped)))),
+        ("a pass that ended early", Box::new(|it| it.method.written = vec![BLOCKS - 1])),
+        ("a pass that is missing", Box::new(|it| it.method.written.clear())),
+        ("no pass at all", Box::new(|it| (it.method.passes, it.method.written) = (vec![], vec![]))),
+        ("a read-back that ended early", Box::new(|it| it.verification.read = Some(BLOCKS - 1))),
+        ("no read-back", Box::new(|it| (it.verification.read, it.verification.wanted) = (None, None))),
+        ("another level", Box::new(|it| it.method.level = Coded(purgeproof_core::technique::Level::Purge))),
+        ("a bigger drive", Box::new(|it| it.device.bytes *= 2)),
+    ];
+    for (what, lie) in lies {
+        let certificate = forged(&cleared(), |claims| lie(&mut claims.statement));
+        assert_eq!(flaws(&certificate), [Flaw::Unfounded], "{what}");
+    }
+    let whitewashed = forged(&failing(), |claims| {
+        claims.statement.outcome = Coded(Outcome::Cleared);
+        claims.statement.reasons = all_read();
+    });
+    assert_eq!(flaws(&whitewashed), [Flaw::Unfounded]);
+    let milder = forged(&failing(), |claims| claims.statement.outcome = Coded(Outcome::Indeterminate));
+    assert_eq!(flaws(&milder), [Flaw::TooMild]);
+    let unreasoned = forged(&failing(), |claims| claims.statement.reasons = all_read());
+    assert_eq!(flaws(&unreasoned), [Flaw::Unreasoned]);
+}
+
+#[test]
+fn bounds_exceptions_times_and_places_in_the_log_are_checked() {
+    let of =
+        |evidence: &Evidence, lie: fn(&mut claims::Statement)| flaws(&forged(evidence, |it| lie(&mut it.statement)));
+    assert_eq!(
+        of(&sampled(), |it| it.reasons = vec![Because(Reason::SampleReadBack { places: 4609, bound_ppm: 1 })]),
+        [Flaw::Unfounded]
+    );
+    assert_eq!(of(&sampled(), |it| it.exceptions.pop().map_or((), drop)), [Flaw::ExceptionLeftOut]);
+    assert_eq!(of(&cleared(), |it| (it.device.serial, it.device.wwn) = (None, None)), [Flaw::ExceptionLeftOut]);
+    assert_eq!(of(&cleared(), |it| it.device.transport = Coded(Transport::Usb)), [Flaw::ExceptionLeftOut]);
+    assert_eq!(of(&cleared(), |it| it.time.end_unix_s = 0), [Flaw::Times]);
+    assert_eq!(of(&cleared(), |it| it.time.duration_ms += 1000), [Flaw::Times]);
+    assert_eq!(of(&cleared(), |it| it.link.seq = 0), [Flaw::Log]);
+    assert_eq!(of(&cleared(), |it| it.link.prev = [0; 32]), [Flaw::Log]);
+    assert_eq!(flaws(&forged(&cleared(), |it| it.issued_unix_s = 1)), [Flaw::Times]);
+}
+
+#[test]
+fn a_simulation_is_never_signed_with_a_real_key_and_never_passes() {
+    let simulated = Identity { simulated: true, ..drive() };
+    let mut evidence = cleared();
+    evidence.plan.drive = simulated;
+    assert_eq!(Certificate::issue(&evidence, &key(), link(), ISSUED), Err(IssueError::Simulated));
+    let public = Key::simulation();
+    assert_eq!(Certificate::issue(&cleared(), &public, link(), ISSUED), Err(IssueError::NoRealKey));
+    let link = Link::first([0; 8], &public);
+    let certificate = Certificate::issue(&evidence, &public, link, ISSUED).unwrap();
+    assert_eq!((flaws(&certificate), certificate.verify().trust), (vec![Flaw::Simulated], Trust::Simulated));
+    assert!(
+        certificate.file_stem().starts_with("SIMULATED-") && certificate.json().contains("purgeproof-simulation-1")
+    );
+    // Signed with a real key by somebody who goes around `issue`, in each way that hides a part of it.
+    let bare = forged(&cleared(), |it| it.statement.device.simulated = Some(true));
+    assert_eq!(flaws(&bare), [Flaw::Simulated, Flaw::Signature]);
+    let disguised = Certificate::seal(Typ::Certificate, issue(&cleared()).claims().clone(), &public).unwrap();
+    assert!(flaws(&disguised).contains(&Flaw::Simulated));
+    let named = Certificate::seal(Typ::Simulation, issue(&cleared()).claims().clone(), &key()).unwrap();
+    assert_eq!(flaws(&named), [Flaw::Simulated, Flaw::Signature]);
+}
+
+#[test]
+fn changed_texts_are_refused() {
+    let certificate = issue(&cleared());
+    let json = certificate.json();
+    let lied = json.replace("\"CLEARED\"", "\"PURGED\"");
+    assert!(lied != json && matches!(Certificate::read_any(lied.as_bytes()), Err(ParseError::Json)));
+    let text = certificate.qr_text();
+    assert!(matches!(Certificate::from_qr_text(&text[..text.len() - 1]), Err(_)));
+    assert!(matches!(Certificate::from_qr_text(&text.replace("PP1:", "PP2:")), Err(ParseError::NotACertificate)));
+    assert!(matches!(Certificate::from_qr_text("PP1:::::::"), Err(ParseError::QrText)));
+    assert_eq!(Certificate::from_qr_text(&format!("{text}\r\n")).unwrap(), certificate);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        let _ = Certificate::read_any(&bytes);
+        let _ = Certificate::parse(&[&[0xd2, 0x84], bytes.as_slice()].concat());
+        let _ = sequence::certificates(&bytes).count();
+    }
+
+    #[test]
+    fn a_mutilated_certificate_never_passes(
+        from in 0_usize..663, length in 0_usize..8, with in proptest::collection::vec(any::<u8>(), 0..8),
+    ) {
+        let good = issue(&failing()).bytes().to_vec();
+        let mut bad = good.clone();
+        bad.splice(from..(from + length).min(good.len()), with);
+        prop_assume!(bad != good);
+        prop_assert!(!passes(&bad));
+    }
 }

@@ -52,7 +52,8 @@ fn what_does_not_fit_goes_to_another_page() {
 
 #[test]
 fn hostile_and_missing_words_leave_a_paper() {
-    let serial = Serial { text: "\u{202E}9876\u{0}\n東京(\\)<<>>\u{200B}💾%".into(), source: SerialSource::UsbDescriptor };
+    let serial =
+        Serial { text: "\u{202E}9876\u{0}\n東京(\\)<<>>\u{200B}💾%".into(), source: SerialSource::UsbDescriptor };
     let hostile = Identity { serial: Some(serial), transport: Transport::Usb, ..drive() };
     let mut evidence = written(plan_for(&hostile));
     evidence.setting.clock.source = ClockSource::Implausible;
