@@ -100,10 +100,10 @@ impl Chain {
     /// The nearest driver above the disk that belongs to a bus on which controllers sit.
     pub(crate) fn controller_driver(&self) -> Option<&str> {
         let buses = ["pci", "usb", "virtio", "mmc", "mmc_host", "vmbus", "xen", "platform", "firewire"];
-        self.above
-            .iter()
-            .filter(|node| buses.contains(&node.subsystem.as_str()))
-            .find_map(|node| node.driver.as_deref())
+        let mut on_bus = self.above.iter().filter(|node| buses.contains(&node.subsystem.as_str()));
+        // With multipath an NVMe disk hangs on no controller, only on their common subsystem.
+        let is_multipath = || self.nearest(&["nvme-subsystem"]).map(|_| "nvme");
+        on_bus.find_map(|node| node.driver.as_deref()).or_else(is_multipath)
     }
 }
 
@@ -223,6 +223,18 @@ pub(crate) mod tests {
         assert_eq!(disk.device_number(), Some(0x810));
         assert_eq!(disk.device_node().unwrap(), Path::new("/dev/sda"));
         assert_eq!(disk.name(), "sda");
+    }
+
+    #[test]
+    fn the_driver_is_that_of_the_nearest_bus() {
+        let usb =
+            Tree::new().node("0000:00:14.0", "pci", Some("xhci_hcd"), &[]).node("1-1:1.0", "usb", Some("uas"), &[]);
+        let usb = usb.node("6:0:0:0", "scsi", Some("sd"), &[]).node("sdb", "block", None, &[]).chain();
+        assert_eq!(usb.controller_driver(), Some("uas"));
+        let multipath =
+            Tree::new().node("nvme-subsys0", "nvme-subsystem", None, &[]).node("nvme0n1", "block", None, &[]);
+        assert_eq!(multipath.chain().controller_driver(), Some("nvme"));
+        assert_eq!(Tree::new().node("xyz0", "block", None, &[]).chain().controller_driver(), None);
     }
 
     #[test]
