@@ -13,8 +13,8 @@ const MAX_PDF_BYTES: usize = 4 << 20;
 
 /// Attaches the certificate and writes the file.
 pub(crate) fn finish(mut document: Document, certificate: &Certificate) -> Result<Vec<u8>, PdfError> {
-    // Associated files and the encryption-free file specifications below are PDF 1.7 with the extension that became PDF 2.0.
-    document.version = "1.7".to_owned();
+    // Associated files are PDF 2.0, and before that an extension of 1.7 (ISO 19005-3), which more readers take.
+    document.version = String::from("1.7");
     document.compress();
     let stem = certificate.file_stem();
     let json = certificate.json();

@@ -14,7 +14,7 @@ use crate::key::Fingerprint;
 
 /// The tag of a `COSE_Sign1` (RFC 9052 §4.2).
 const COSE_SIGN1: u64 = 18;
-/// Ed25519 (RFC 9864); -8, "EdDSA", is deprecated because it names no curve.
+/// Ed25519 (RFC 9864); -8, `EdDSA`, is deprecated because it names no curve.
 const ED25519: i64 = -19;
 /// The claim of ours, in the range for private use (RFC 8392 §9.1).
 const STATEMENT: i64 = -65537;

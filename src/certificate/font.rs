@@ -1,5 +1,7 @@
 //! The three faces of the PDF and what they can show.
 
+use core::fmt::Write;
+
 use printpdf::{FontId, ParsedFont};
 
 use crate::pdf::PdfError;
@@ -79,7 +81,8 @@ impl Fonts {
             if is_plain(c) && glyph.is_some_and(|glyph| font.get_horizontal_advance(glyph) > 0) {
                 shown.push(c);
             } else {
-                shown.push_str(&format!("[U+{:04X}]", u32::from(c)));
+                // Writing to a String cannot fail.
+                let _ = write!(shown, "[U+{:04X}]", u32::from(c));
             }
         }
         shown

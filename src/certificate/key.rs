@@ -100,15 +100,15 @@ impl Fingerprint {
     /// The fingerprint of a public key.
     pub fn of(public: &[u8; 32]) -> Self {
         let digest: [u8; 32] = Sha256::digest(public).into();
-        let [a, b, c, d, e, f, g, h, ..] = digest;
-        Self([a, b, c, d, e, f, g, h])
+        Self(core::array::from_fn(|index| digest.get(index).copied().unwrap_or_default()))
     }
 }
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, e, g, h, i] = self.0;
-        write!(f, "{a:02x}{b:02x} {c:02x}{d:02x} {e:02x}{g:02x} {h:02x}{i:02x}")
+        let (pairs, _) = self.0.as_chunks::<2>();
+        let groups: Vec<String> = pairs.iter().map(|pair| hex(pair)).collect();
+        f.write_str(&groups.join(" "))
     }
 }
 
