@@ -43,6 +43,7 @@ pub mod reason;
 mod rows;
 pub mod sequence;
 mod sheet;
+mod statement;
 mod verify;
 
 #[cfg(test)]
