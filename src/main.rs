@@ -1,4 +1,67 @@
-//! `PurgeProof`.
-fn main() {
-    println!("purgeproof");
+//! PurgeProof: erases every disk of a decommissioned machine by the strongest means it has, checks it, and proves it.
+//!
+//! This file only finds out which role the program has: PID 1 of the live image, its one child, or a command on a workstation.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "a test fails by panicking"
+    )
+)]
+
+mod appliance;
+mod clerk;
+mod cli;
+mod filing;
+mod floor;
+mod list;
+mod offer;
+mod purge;
+mod scout;
+mod setting;
+mod signer;
+mod verify;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    if std::process::id() == 1 {
+        purgeproof_init::run(&purgeproof_init::Child { arguments: &["appliance"] });
+    }
+    match Cli::parse().command {
+        Command::Appliance => appliance::run(),
+        Command::List { policy, json } => list::run(policy.as_deref(), json),
+        Command::Verify { certificates, json } => verify::run(&certificates, json),
+        Command::Purge { target, policy, out, json } => purge::run(&target, policy.as_deref(), &out, json),
+        Command::Man => print(|out| clap_mangen::Man::new(Cli::command()).render(out)),
+        Command::Completions { shell } => print(|out| {
+            clap_complete::generate(shell, &mut Cli::command(), "purgeproof", out);
+            Ok(())
+        }),
+    }
+}
+
+/// Writes to the standard output; a reader that has seen enough is no failure.
+fn print(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> ExitCode {
+    let mut bytes = Vec::new();
+    let written = write(&mut bytes).and_then(|()| io::stdout().write_all(&bytes));
+    match written {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => fail(&format!("The output could not be written ({error}). Check where it goes.")),
+    }
+}
+
+/// Says what happened and what to do about it; the exit code for "it could not be done".
+fn fail(sentence: &str) -> ExitCode {
+    eprintln!("purgeproof: {sentence}");
+    ExitCode::from(2)
 }

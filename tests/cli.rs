@@ -165,7 +165,7 @@ fn the_manual_and_the_completions_come_from_the_same_command_line() {
     let manual = out(&purgeproof(&scratch.0, &["man"]));
     assert!(manual.contains(".TH purgeproof") && manual.contains("verify") && !manual.contains("appliance"));
     for shell in ["bash", "zsh", "fish"] {
-        assert!(out(&purgeproof(&scratch.0, &["completions", shell])).contains("--policy"));
+        assert!(out(&purgeproof(&scratch.0, &["completions", shell])).contains("policy"));
     }
     let output = purgeproof(&scratch.0, &["list", "--json"]);
     let said: Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -192,6 +192,8 @@ pub enum Fact {
         /// Its last words.
         what: String,
     },
+    /// The run that did the job left no certificate; a later one makes it from the journal, as far as that goes.
+    Recovered,
 }
 
 /// Blocks that did not read back as written.

@@ -158,6 +158,8 @@ pub enum Exception {
     Sampled,
     /// The machine's clock reads a time before this program was built.
     ClockImplausible,
+    /// The certificate was made in a later run, from the journal.
+    RecoveredFromJournal,
 }
 
 impl fmt::Display for Exception {
@@ -175,6 +177,10 @@ impl fmt::Display for Exception {
             Self::BehindBridge => "The drive is attached through USB: serial number and size may be the bridge's, not the drive's.",
             Self::WeakIdentity => "The drive reports no serial number and no worldwide name: this record cannot tell it from its like.",
             Self::Sampled => "Only a random sample was read back, not every block.",
+            Self::RecoveredFromJournal => {
+                "The run that did this left no certificate. This one was made at a later start from the stick's journal, as far as \
+                 that goes."
+            }
             Self::ClockImplausible => "The machine's clock was certainly wrong: the times of this record are not to be relied on.",
         })
     }
@@ -243,6 +249,8 @@ impl Verdict {
 impl Tally<'_> {
     fn hear(&mut self, fact: &Fact) {
         match fact {
+            // Says where the facts come from and adds none: it must not stand in the way of a word, nor help to one.
+            Fact::Recovered => {}
             Fact::Opened { found } if found.is_same_drive(&self.plan.drive) => self.opened = true,
             Fact::Opened { .. } | Fact::OtherDrive { .. } => self.reasons.push(Reason::OtherDrive),
             Fact::NotOpened { error } => self.reasons.push(Reason::NotOpened(error.clone())),
@@ -355,6 +363,7 @@ fn exceptions(evidence: &Evidence, reasons: &[Reason]) -> Vec<Exception> {
         (Exception::HiddenAreasNotProbed, is_device),
         (Exception::FirmwareErasureNotProbed, unknown),
         (Exception::Sampled, reasons.iter().any(|reason| matches!(reason, Reason::SampleReadBack { .. }))),
+        (Exception::RecoveredFromJournal, evidence.facts().iter().any(|entry| entry.fact == Fact::Recovered)),
         (Exception::ClockImplausible, evidence.setting.clock.source == ClockSource::Implausible),
     ]
     .into_iter()

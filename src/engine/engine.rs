@@ -69,10 +69,10 @@ impl Engine {
         let (host, running) = (Arc::clone(&self.host), Arc::clone(&self.running));
         thread::spawn(move || {
             let evidence = Worker::new(drive, job, host.as_ref(), &stop).run(device.as_mut());
-            // Closes the drive, and with it lets go of the exclusive hold, before anybody hears that it is free.
             drop(device);
-            lock(&running).remove(&drive);
+            // A job counts as running until its evidence is in good hands: whoever waits for the last one to end may switch off then.
             host.ended(drive, evidence);
+            lock(&running).remove(&drive);
         });
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::plan::plan;
 use crate::policy::Policy;
 use crate::technique::Technique;
 use crate::units::{Blocks, Extent, Lba};
-use crate::verdict::{Outcome, Reason};
+use crate::verdict::{Exception, Outcome, Reason};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -186,4 +186,22 @@ fn the_consent_must_be_about_the_drive_of_the_plan() {
     let drawn = Drawn { key: Secret([1; 32]), seed: Secret([2; 32]) };
     let consent = Consent::typed(&nvme(), "2345").unwrap();
     assert!(Job::new(JobId([3; 16]), plan, consent, Setting::default(), drawn).is_err());
+}
+
+#[test]
+fn a_record_from_the_journal_says_so_and_is_worth_what_its_facts_are() {
+    let mut job_1 = job();
+    tell(&mut job_1, [Heard::Ready, Heard::Opened(nvme())]);
+    let mut evidence = job_1.into_evidence();
+    evidence.add(7, Fact::Recovered);
+    let verdict = evidence.verdict();
+    assert_eq!((verdict.outcome, verdict.reasons), (Outcome::NotErased, vec![Reason::Unfinished]));
+    assert!(verdict.exceptions.contains(&Exception::RecoveredFromJournal));
+
+    let mut job_2 = job();
+    tell(&mut job_2, written());
+    job_2.hear(9, Heard::VerifyEnded(whole(), Mismatches::default()));
+    let mut evidence = job_2.into_evidence();
+    evidence.add(9, Fact::Recovered);
+    assert_eq!(evidence.verdict().outcome, Outcome::Cleared);
 }

@@ -1,0 +1,357 @@
+//! The one who writes to the stick. Order matters here: the journal before everything, the signed certificate before its views.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use purgeproof_certificate::{Certificate, evidence_bundle, sequence};
+use purgeproof_core::event::{DriveId, Event, Filed, Stick};
+use purgeproof_core::evidence::{Evidence, Fact, JobId};
+use purgeproof_drive::shelf::{Shelf, ShelfError};
+use purgeproof_engine::journal::{self, Journal, Record, Writer};
+
+use crate::filing::{AnyShelf, Order};
+use crate::signer::{LOGS, Signer};
+
+const CERTIFICATES: &str = "certificates";
+const JOURNAL: &str = "journal";
+
+/// Does what [`crate::filing::Filing`] is asked to.
+pub(crate) struct Clerk {
+    shelf: Option<AnyShelf>,
+    signer: Signer,
+    journal: JournalFile,
+    /// Certificates that are not on the stick, oldest first.
+    papers: VecDeque<Paper>,
+    tell: Box<dyn Fn(Event) + Send>,
+    now_unix_s: Box<dyn Fn() -> u64 + Send>,
+    told: Option<Stick>,
+}
+
+/// This run's journal: whole in memory, and as far on the stick as that would take it.
+struct JournalFile {
+    name: String,
+    writer: Writer,
+    text: String,
+    /// How many bytes are known to be on the stick; `None` when that has to be looked up.
+    filed: Option<usize>,
+}
+
+/// One certificate on its way.
+struct Paper {
+    drive: Option<DriveId>,
+    job: JobId,
+    stem: String,
+    qr: String,
+    cose: Vec<u8>,
+    log: String,
+    /// The evidence and the views, by extension.
+    others: Vec<(&'static str, Vec<u8>)>,
+    /// How far it is; begins again with another stick.
+    step: Step,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Certificate,
+    Chain,
+    Others(usize),
+}
+
+impl Clerk {
+    pub(crate) fn new(
+        journal: String,
+        tell: Box<dyn Fn(Event) + Send>,
+        now_unix_s: Box<dyn Fn() -> u64 + Send>,
+    ) -> Self {
+        let journal = JournalFile { name: journal, writer: Writer::default(), text: String::new(), filed: None };
+        let papers = VecDeque::new();
+        Self { shelf: None, signer: Signer::default(), journal, papers, tell, now_unix_s, told: None }
+    }
+
+    pub(crate) fn carry_out(&mut self, order: Order) {
+        match order {
+            Order::Record(record, done) => {
+                self.note(&record);
+                let _ = self.deliver_journal();
+                let _ = done.send(());
+            }
+            Order::Certify(drive, evidence) => {
+                self.certify(Some(drive), &evidence);
+                self.deliver();
+            }
+            Order::Shelf(shelf) => self.change(shelf),
+            Order::Retry => self.deliver(),
+            Order::Finish(done) => {
+                self.deliver();
+                let _ = done.send(());
+            }
+        }
+    }
+
+    /// How many certificates are only in memory.
+    pub(crate) fn waiting(&self) -> usize {
+        self.papers.len()
+    }
+
+    fn tell(&self, event: Event) {
+        (self.tell)(event);
+    }
+
+    /// Another stick, or none.
+    fn change(&mut self, shelf: Option<AnyShelf>) {
+        self.shelf = shelf;
+        self.journal.filed = None;
+        for paper in &mut self.papers {
+            paper.step = Step::Certificate;
+        }
+        let Some(shelf) = &mut self.shelf else {
+            self.stick(Stick::Absent);
+            return;
+        };
+        if let Err(trouble) = self.signer.adopt(shelf.as_mut()) {
+            self.tell(Event::Notice(format!("Signing key: {trouble}.")));
+        }
+        self.finish_earlier_jobs();
+        self.deliver();
+        self.complete_views();
+    }
+
+    /// Jobs in the stick's journals that have no certificate: the machine died, or the stick was gone. Each gets one now, from what is
+    /// known about it.
+    fn finish_earlier_jobs(&mut self) {
+        let Some(shelf) = &mut self.shelf else { return };
+        let names = shelf.list(JOURNAL).unwrap_or_default();
+        let mut journals = Vec::new();
+        let mut troubles = Vec::new();
+        for name in names.into_iter().filter(|name| name.ends_with(".jsonl") && *name != self.journal.name) {
+            match shelf.read(JOURNAL, &name) {
+                Ok(file) => match Journal::parse(&file.unwrap_or_default()) {
+                    Ok(journal) => journals.push(journal),
+                    Err(damage) => troubles.push(format!("Journal {name}: {damage}.")),
+                },
+                Err(error) => troubles.push(format!("Journal {name}: {error}.")),
+            }
+        }
+        // What this run has filed counts as filed: the stick may have been away in between.
+        journals.extend(Journal::parse(self.journal.text.as_bytes()));
+        let on_their_way: Vec<JobId> = self.papers.iter().map(|paper| paper.job).collect();
+        let current = self.journal.jobs();
+        for trouble in troubles {
+            self.tell(Event::Notice(trouble));
+        }
+        for mut evidence in journal::unfiled(&journals) {
+            if on_their_way.contains(&evidence.job) || current.contains(&evidence.job) {
+                continue;
+            }
+            let (drive, outcome) = (evidence.plan.drive.handle(), evidence.verdict().outcome);
+            self.tell(Event::Notice(format!(
+                "An earlier run left drive {drive} without a certificate. It is certified now from the journal: {outcome}."
+            )));
+            let (_, last_ms) = evidence.span_ms();
+            evidence.add(last_ms, Fact::Recovered);
+            self.certify(None, &evidence);
+        }
+    }
+
+    /// Signs, and puts the certificate with its views on the way to the stick.
+    fn certify(&mut self, drive: Option<DriveId>, evidence: &Evidence) {
+        let signed = match self.signer.sign(evidence, (self.now_unix_s)()) {
+            Ok(signed) => signed,
+            Err(error) => {
+                let drive = evidence.plan.drive.handle();
+                self.tell(Event::Notice(format!(
+                    "No certificate for drive {drive}: {error}. The journal holds its evidence."
+                )));
+                return;
+            }
+        };
+        let certificate = signed.certificate;
+        let mut others = Vec::new();
+        match evidence_bundle(evidence) {
+            Ok(bundle) => others.push(("evidence.json", bundle)),
+            Err(error) => self.tell(Event::Notice(format!("The evidence is no JSON: {error}."))),
+        }
+        others.extend(self.views(&certificate));
+        let paper = Paper {
+            drive,
+            job: evidence.job,
+            stem: certificate.file_stem(),
+            qr: certificate.qr_text(),
+            cose: certificate.bytes().to_vec(),
+            log: signed.log,
+            others,
+            step: Step::Certificate,
+        };
+        self.papers.push_back(paper);
+    }
+
+    /// The views of a certificate. One that cannot be made is missing, and must not cost the certificate itself.
+    fn views(&self, certificate: &Certificate) -> Vec<(&'static str, Vec<u8>)> {
+        let mut views = vec![("json", certificate.json().into_bytes())];
+        match catch_unwind(AssertUnwindSafe(|| certificate.pdf())) {
+            Ok(Ok(pdf)) => views.push(("pdf", pdf)),
+            Ok(Err(error)) => {
+                self.tell(Event::Notice(format!("The PDF could not be made: {error}. The certificate is whole.")))
+            }
+            Err(_) => self.tell(Event::Notice(
+                "The PDF could not be made (a fault of PurgeProof). The certificate is whole.".into(),
+            )),
+        }
+        views
+    }
+
+    /// Makes the views that a power cut kept from a certificate of the stick.
+    fn complete_views(&mut self) {
+        let Some(shelf) = &mut self.shelf else { return };
+        let names = shelf.list(CERTIFICATES).unwrap_or_default();
+        let lacking: Vec<String> = names
+            .iter()
+            .filter_map(|name| name.strip_suffix(".cose"))
+            .filter(|stem| !names.contains(&format!("{stem}.pdf")))
+            .map(ToString::to_string)
+            .collect();
+        for stem in lacking {
+            let file =
+                self.shelf.as_mut().and_then(|shelf| shelf.read(CERTIFICATES, &format!("{stem}.cose")).ok().flatten());
+            let Some(Ok(certificate)) = file.map(|bytes| Certificate::parse(&bytes)) else { continue };
+            for (extension, bytes) in self.views(&certificate) {
+                if let Some(shelf) = &mut self.shelf {
+                    // Not taken now, it is made again at the next start.
+                    let _ = shelf.put(CERTIFICATES, &format!("{stem}.{extension}"), &bytes);
+                }
+            }
+        }
+    }
+
+    /// One more line for the journal.
+    fn note(&mut self, record: &Record) {
+        match self.journal.writer.line(record) {
+            Ok(line) => self.journal.text.push_str(&line),
+            Err(error) => self.tell(Event::Notice(format!("The journal lacks a record that is no JSON: {error}."))),
+        }
+    }
+
+    /// Everything that waits, in order, as far as the stick takes it.
+    fn deliver(&mut self) {
+        let result = self.deliver_journal().and_then(|()| self.deliver_papers());
+        if let (Err(error), true) = (&result, self.shelf.is_some()) {
+            self.stick(Stick::Failing { why: error.to_string() });
+        } else if self.shelf.is_some() {
+            let key = self.signer.fingerprint().unwrap_or_default();
+            self.stick(Stick::Ready { key });
+        }
+        for paper in &self.papers {
+            let why = match &result {
+                Err(error) => error.to_string(),
+                Ok(()) => ShelfError::Absent.to_string(),
+            };
+            if let Some(drive) = paper.drive {
+                self.tell(Event::Certified { drive, filed: Filed::InMemory { why }, qr: paper.qr.clone() });
+            }
+        }
+        self.tell(Event::Waiting(self.papers.len()));
+    }
+
+    fn stick(&mut self, stick: Stick) {
+        if self.told.as_ref() != Some(&stick) {
+            self.told = Some(stick.clone());
+            self.tell(Event::Stick(stick));
+        }
+    }
+
+    fn deliver_journal(&mut self) -> Result<(), ShelfError> {
+        match &mut self.shelf {
+            Some(shelf) => self.journal.deliver(shelf.as_mut()),
+            None => Ok(()),
+        }
+    }
+
+    fn deliver_papers(&mut self) -> Result<(), ShelfError> {
+        while let (Some(shelf), Some(paper)) = (&mut self.shelf, self.papers.front_mut()) {
+            paper.deliver(shelf.as_mut())?;
+            let Some(paper) = self.papers.pop_front() else { break };
+            let name = format!("{}.cose", paper.stem);
+            self.note(&Record::Filed { job: paper.job, name: name.clone() });
+            self.deliver_journal()?;
+            if let Some(drive) = paper.drive {
+                self.tell(Event::Certified { drive, filed: Filed::OnStick { name }, qr: paper.qr });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl JournalFile {
+    /// Brings the stick's file up to date.
+    fn deliver(&mut self, shelf: &mut dyn Shelf) -> Result<(), ShelfError> {
+        let filed = match self.filed.take() {
+            Some(filed) => filed,
+            None => self.look_up(shelf)?,
+        };
+        let rest = self.text.get(filed..).unwrap_or_default();
+        if !rest.is_empty() {
+            shelf.append(JOURNAL, &self.name, rest.as_bytes())?;
+        }
+        self.filed = Some(self.text.len());
+        Ok(())
+    }
+
+    /// How much of the file is on this stick. An append that failed may have left a part of it.
+    fn look_up(&mut self, shelf: &mut dyn Shelf) -> Result<usize, ShelfError> {
+        let there = shelf.read(JOURNAL, &self.name)?.unwrap_or_default();
+        if self.text.as_bytes().starts_with(&there) {
+            return Ok(there.len());
+        }
+        // The file is damaged: it is kept for whoever wants to know, and the journal begins anew beside it.
+        self.name.insert_str(0, "again-");
+        Ok(0)
+    }
+
+    /// The jobs that this run began itself.
+    fn jobs(&self) -> Vec<JobId> {
+        let journal = Journal::parse(self.text.as_bytes()).unwrap_or_default();
+        let job = |record: &Record| match record {
+            Record::Job(evidence) => Some(evidence.job),
+            _ => None,
+        };
+        journal.records.iter().filter_map(job).collect()
+    }
+}
+
+impl Paper {
+    /// What of this certificate a chain does not hold yet.
+    fn lacking(&self, chain: &[u8]) -> &[u8] {
+        let mut whole = 0;
+        for certificate in sequence::certificates(chain).map_while(Result::ok) {
+            if certificate.bytes() == self.cose {
+                return &[];
+            }
+            whole += certificate.bytes().len();
+        }
+        let tail = chain.get(whole..).unwrap_or_default();
+        self.cose.strip_prefix(tail).unwrap_or(&self.cose)
+    }
+
+    /// Puts what is not there yet onto the stick, the signed certificate first.
+    fn deliver(&mut self, shelf: &mut dyn Shelf) -> Result<(), ShelfError> {
+        if self.step == Step::Certificate {
+            shelf.put(CERTIFICATES, &format!("{}.cose", self.stem), &self.cose)?;
+            self.step = Step::Chain;
+        }
+        if self.step == Step::Chain {
+            // An append that failed may have left a part of it: only what is lacking is added.
+            let chain = shelf.read(LOGS, &self.log)?.unwrap_or_default();
+            let rest = self.lacking(&chain);
+            if !rest.is_empty() {
+                shelf.append(LOGS, &self.log, rest)?;
+            }
+            self.step = Step::Others(0);
+        }
+        while let Step::Others(index) = self.step {
+            let Some((extension, bytes)) = self.others.get(index) else { break };
+            shelf.put(CERTIFICATES, &format!("{}.{extension}", self.stem), bytes)?;
+            self.step = Step::Others(index + 1);
+        }
+        Ok(())
+    }
+}

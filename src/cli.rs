@@ -1,0 +1,81 @@
+//! The command line. The man page and the completions are made from it, so that they cannot say anything else.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use clap_complete::Shell;
+
+/// Erase every disk of a decommissioned machine by the strongest means it has, check it, and prove it.
+///
+/// Booted from its stick, PurgeProof is the whole system and shows its own screen. On a workstation these commands look at disks,
+/// check certificates and erase single devices or image files.
+#[derive(Debug, Parser)]
+#[command(name = "purgeproof", version, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List every block device: who it is, what would be done with it, or why it is not offered.
+    List {
+        /// Plan by this policy file.
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+        /// Print JSON instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check certificates: the exit code is 0 only if every check of every one holds.
+    ///
+    /// A certificate may be given as its .cose file, as the PDF that it is attached to, or as the text of its QR code (in a file or
+    /// directly). If the evidence lies beside it (.evidence.json), the verdict is derived from it again.
+    Verify {
+        /// Certificates: files, or texts that begin with "PP1:".
+        #[arg(required = true, value_name = "FILE")]
+        certificates: Vec<PathBuf>,
+        /// Print JSON instead of sentences.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Erase one device or image file of this computer, after consent, and certify it.
+    Purge {
+        /// A serial number as `list` shows it, or the path of a device or an image file.
+        #[arg(value_name = "SERIAL|PATH")]
+        target: String,
+        /// Plan by this policy file. An unattended policy that selects the target is the consent.
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+        /// Where certificates, journal and signing key go.
+        #[arg(long, value_name = "FOLDER", default_value = "purgeproof-records")]
+        out: PathBuf,
+        /// Print the verdict as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The program of the live image; PID 1 starts it.
+    #[command(hide = true)]
+    Appliance,
+    /// Print the man page.
+    #[command(hide = true)]
+    Man,
+    /// Print shell completions.
+    #[command(hide = true)]
+    Completions {
+        /// The shell to print them for.
+        shell: Shell,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,109 @@
+//! Certificates and journal on their way to the stick. One thread does all the writing; whatever the stick does not take is kept in
+//! memory and offered again to the next one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Sender, SyncSender};
+use std::thread;
+use std::time::Duration;
+
+use purgeproof_core::event::{DriveId, Event};
+use purgeproof_core::evidence::Evidence;
+use purgeproof_drive::shelf::Shelf;
+use purgeproof_engine::journal::Record;
+
+use crate::clerk::Clerk;
+
+/// How long a worker waits for its fact to be on the stick. A stick that takes longer than this for a line is as good as none: the
+/// line stays in memory and the erasure goes on.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Where files are kept: the stick, or a folder of a workstation.
+pub(crate) type AnyShelf = Box<dyn Shelf + Send>;
+
+/// The way to the filing thread.
+#[derive(Clone)]
+pub(crate) struct Filing {
+    orders: Sender<Order>,
+    /// Orders that are not carried out yet.
+    open: Arc<AtomicUsize>,
+    /// Certificates that are only in memory.
+    waiting: Arc<AtomicUsize>,
+}
+
+/// What the filing thread is asked to do.
+pub(crate) enum Order {
+    /// Write a record down, and say when.
+    Record(Box<Record>, SyncSender<()>),
+    /// Sign and file the certificate about a job that is over.
+    Certify(DriveId, Box<Evidence>),
+    /// A stick came, went or changed.
+    Shelf(Option<AnyShelf>),
+    /// Offer again what was not taken.
+    Retry,
+    /// Offer again what was not taken, and say when that is done.
+    Finish(SyncSender<()>),
+}
+
+impl Filing {
+    /// Starts the thread. `journal` is the name of this run's journal file, `now_unix_s` the wall clock.
+    pub(crate) fn start(
+        journal: String,
+        tell: impl Fn(Event) + Send + 'static,
+        now_unix_s: impl Fn() -> u64 + Send + 'static,
+    ) -> Self {
+        let (orders, inbox) = mpsc::channel();
+        let (open, waiting) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let filing = Self { orders, open: Arc::clone(&open), waiting: Arc::clone(&waiting) };
+        let mut clerk = Clerk::new(journal, Box::new(tell), Box::new(now_unix_s));
+        thread::spawn(move || {
+            for order in inbox {
+                clerk.carry_out(order);
+                waiting.store(clerk.waiting(), Ordering::SeqCst);
+                open.fetch_sub(1, Ordering::SeqCst);
+            }
+        });
+        filing
+    }
+
+    /// Writes a record down. Returns when it is on the stick, or when there is no stick to be had.
+    pub(crate) fn record(&self, record: Record) {
+        let (done, waiting) = mpsc::sync_channel(1);
+        self.order(Order::Record(Box::new(record), done));
+        // Late or not at all: the line is in memory and goes to the stick as soon as that can be.
+        let _ = waiting.recv_timeout(PATIENCE);
+    }
+
+    /// Signs and files the certificate about a job that is over.
+    pub(crate) fn certify(&self, drive: DriveId, evidence: Evidence) {
+        self.order(Order::Certify(drive, Box::new(evidence)));
+    }
+
+    /// A stick came, went (`None`) or changed.
+    pub(crate) fn shelf(&self, shelf: Option<AnyShelf>) {
+        self.order(Order::Shelf(shelf));
+    }
+
+    /// Offers again what the stick did not take.
+    pub(crate) fn retry(&self) {
+        self.order(Order::Retry);
+    }
+
+    /// Whether everything that was ordered is on the stick.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.open.load(Ordering::SeqCst) == 0 && self.waiting.load(Ordering::SeqCst) == 0
+    }
+
+    /// Waits, but not for ever, until everything ordered so far was offered to the stick once more.
+    pub(crate) fn finish(&self) {
+        let (done, waiting) = mpsc::sync_channel(1);
+        self.order(Order::Finish(done));
+        let _ = waiting.recv_timeout(PATIENCE);
+    }
+
+    fn order(&self, order: Order) {
+        self.open.fetch_add(1, Ordering::SeqCst);
+        // The thread ends only with the program.
+        let _ = self.orders.send(order);
+    }
+}

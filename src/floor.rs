@@ -1,0 +1,353 @@
+//! The floor, where everything meets: which drives there are, what is planned for each, who may start, what is running, and when it
+//! is all done. One thread owns it; everybody else sends it [`Input`].
+
+use std::collections::BTreeSet;
+use std::sync::mpsc::{Receiver, Sender};
+use std::time::Duration;
+
+use purgeproof_core::consent::Consent;
+use purgeproof_core::drive::Drive;
+use purgeproof_core::event::{Controller, DriveId, Event, Listed, Offer, Request};
+use purgeproof_core::evidence::{Drawn, JobId, Secret, Setting};
+use purgeproof_core::job::Job;
+use purgeproof_core::plan::plan;
+use purgeproof_core::policy::{Policy, WhenDone};
+use purgeproof_drive::inventory::Found;
+use purgeproof_engine::Engine;
+
+use crate::filing::{AnyShelf, Filing};
+use crate::offer;
+
+/// An unattended run waits this long for the stick: its journal should be there before the first block is written. A machine that was
+/// started over a network may have none.
+const STICK_MS: u64 = 10_000;
+
+/// An unattended run is over when nothing has been plugged in for so long: disks that spin up slowly come late.
+const QUIET_MS: u64 = 5_000;
+
+/// What was not filed is offered to the stick again this often.
+const RETRY_MS: u64 = 5_000;
+
+/// What the floor hears.
+pub(crate) enum Input {
+    /// Something for the screen.
+    Event(Event),
+    /// Something that the operator asks for.
+    Request(Request),
+    /// The disks and controllers as they are now.
+    Found(Vec<Found>, Vec<Controller>),
+    /// A stick came, with its policy file if it has one, or went.
+    Stick(Option<(AnyShelf, PolicyFile)>),
+    /// Time goes by.
+    Tick,
+}
+
+/// The policy file of a stick.
+pub(crate) enum PolicyFile {
+    Absent,
+    Text(String),
+    /// It is there but could not be read.
+    Unreadable(String),
+}
+
+/// What the program is asked to do when it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    PowerOff,
+    Reboot,
+}
+
+/// What the floor needs from the world.
+pub(crate) trait World {
+    /// Milliseconds since the machine started.
+    fn now_ms(&self) -> u64;
+    /// The circumstances of a job that begins now.
+    fn setting(&self, policy: &Policy) -> Setting;
+    /// The drive, to be opened.
+    fn drive(&self, found: &Found) -> Box<dyn Drive>;
+    /// Looks for disks at once.
+    fn rescan(&self);
+}
+
+/// A drive that was seen in this run.
+struct Known {
+    id: DriveId,
+    found: Found,
+    is_present: bool,
+}
+
+/// Whose word the policy is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// No stick was seen yet.
+    Awaited,
+    /// It holds.
+    Firm,
+    /// The file is wrong: nothing happens without the operator.
+    Broken,
+}
+
+pub(crate) struct Floor<W> {
+    world: W,
+    screen: Sender<Event>,
+    filing: Filing,
+    engine: Engine,
+    policy: Policy,
+    standing: Standing,
+    /// The consent of the kernel command line.
+    command_line: Option<(Vec<String>, Option<WhenDone>)>,
+    drives: Vec<Known>,
+    begun: BTreeSet<DriveId>,
+    since_ms: u64,
+    changed_ms: u64,
+    tried_ms: u64,
+    is_done: bool,
+    has_warned: bool,
+}
+
+impl<W: World> Floor<W> {
+    pub(crate) fn new(
+        world: W,
+        screen: Sender<Event>,
+        filing: Filing,
+        engine: Engine,
+        command_line: Option<(Vec<String>, Option<WhenDone>)>,
+    ) -> Self {
+        let now = world.now_ms();
+        Self {
+            world,
+            screen,
+            filing,
+            engine,
+            policy: Policy::default(),
+            standing: Standing::Awaited,
+            command_line,
+            drives: Vec::new(),
+            begun: BTreeSet::new(),
+            since_ms: now,
+            changed_ms: now,
+            tried_ms: now,
+            is_done: false,
+            has_warned: false,
+        }
+    }
+
+    /// Takes in what happened; says when the program is to end.
+    pub(crate) fn hear(&mut self, input: Input) -> Option<End> {
+        match input {
+            Input::Event(event) => self.tell(event),
+            Input::Request(Request::Purge { drive, typed }) => {
+                if let Err(why) = self.purge(drive, &typed) {
+                    self.tell(Event::Denied { drive, why });
+                }
+            }
+            Input::Request(Request::Stop { drive }) => self.engine.stop(drive),
+            Input::Request(Request::Rescan) => self.world.rescan(),
+            Input::Request(Request::PowerOff) => return Some(End::PowerOff),
+            Input::Request(Request::Reboot) => return Some(End::Reboot),
+            Input::Found(found, controllers) => self.found(found, controllers),
+            Input::Stick(stick) => self.stick(stick),
+            Input::Tick => return self.tick(),
+        }
+        None
+    }
+
+    /// Stops what runs and gives the filing thread time for what became of it; the screen goes on until then.
+    pub(crate) fn close(self, inbox: &Receiver<Input>) {
+        for known in &self.drives {
+            self.engine.stop(known.id);
+        }
+        let patience = self.world.now_ms() + STICK_MS;
+        while self.engine.running() > 0 && self.world.now_ms() < patience {
+            if let Ok(Input::Event(event)) = inbox.recv_timeout(Duration::from_millis(50)) {
+                self.tell(event);
+            }
+        }
+        self.filing.finish();
+        for input in inbox.try_iter() {
+            if let Input::Event(event) = input {
+                self.tell(event);
+            }
+        }
+    }
+
+    fn tell(&self, event: Event) {
+        // The screen may be gone; the work is not done for it.
+        let _ = self.screen.send(event);
+    }
+
+    fn notice(&self, sentence: impl Into<String>) {
+        self.tell(Event::Notice(sentence.into()));
+    }
+
+    fn found(&mut self, found: Vec<Found>, controllers: Vec<Controller>) {
+        for known in &mut self.drives {
+            known.is_present = false;
+        }
+        for found in found {
+            // A drive keeps its number wherever it is plugged in again; two that answer alike are still two.
+            let same = |known: &&mut Known| !known.is_present && known.found.identity.is_same_drive(&found.identity);
+            if let Some(known) = self.drives.iter_mut().find(same) {
+                (known.found, known.is_present) = (found, true);
+            } else {
+                let id = DriveId(u32::try_from(self.drives.len()).unwrap_or(u32::MAX));
+                self.drives.push(Known { id, found, is_present: true });
+            }
+        }
+        self.changed_ms = self.world.now_ms();
+        self.tell(Event::Controllers(controllers));
+        self.list();
+    }
+
+    /// Tells the screen what there is and what may be done with it.
+    fn list(&self) {
+        let listed = |known: &Known| Listed {
+            id: known.id,
+            node: known.found.name().to_string(),
+            identity: known.found.identity.clone(),
+            offer: offer::offer(&known.found, &self.policy),
+        };
+        let mut drives: Vec<&Known> = self.drives.iter().filter(|known| known.is_present).collect();
+        drives.sort_by_key(|known| (known.found.name().len(), known.found.name()));
+        self.tell(Event::Drives(drives.into_iter().map(listed).collect()));
+    }
+
+    fn stick(&mut self, stick: Option<(AnyShelf, PolicyFile)>) {
+        let Some((shelf, file)) = stick else {
+            self.filing.shelf(None);
+            return;
+        };
+        self.filing.shelf(Some(shelf));
+        if self.standing == Standing::Awaited {
+            self.follow(file);
+            self.list();
+        }
+    }
+
+    /// Takes the policy of the first stick as that of this run.
+    fn follow(&mut self, file: PolicyFile) {
+        let policy = match file {
+            PolicyFile::Absent => Ok(Policy::default()),
+            PolicyFile::Text(text) => Policy::parse(&text).map_err(|error| error.to_string()),
+            PolicyFile::Unreadable(why) => Err(why),
+        };
+        match policy {
+            Ok(policy) => {
+                self.policy = offer::with_command_line(policy, self.command_line.as_ref());
+                self.standing = Standing::Firm;
+            }
+            Err(why) => {
+                self.standing = Standing::Broken;
+                self.notice(format!("Policy file purgeproof.toml: {why}."));
+            }
+        }
+    }
+
+    fn tick(&mut self) -> Option<End> {
+        let now = self.world.now_ms();
+        if now >= self.tried_ms + RETRY_MS {
+            self.tried_ms = now;
+            self.filing.retry();
+        }
+        if self.standing == Standing::Awaited && self.command_line.is_some() && now >= self.since_ms + STICK_MS {
+            self.follow(PolicyFile::Absent);
+            self.list();
+        }
+        if self.standing == Standing::Firm && self.policy.unattended && !self.is_done {
+            self.begin_selected();
+            return self.check_done(now);
+        }
+        None
+    }
+
+    /// Starts every drive that the unattended policy selects, once.
+    fn begin_selected(&mut self) {
+        let ids: Vec<DriveId> = self.drives.iter().filter(|known| known.is_present).map(|known| known.id).collect();
+        for id in ids {
+            if self.begun.contains(&id) {
+                continue;
+            }
+            let Some(known) = self.drives.iter().find(|known| known.id == id) else { continue };
+            let Offer::Planned(plan) = offer::offer(&known.found, &self.policy) else { continue };
+            let handle = known.found.identity.handle();
+            let begun = match Consent::by_policy(&plan, &self.policy) {
+                Ok(consent) => self.begin(id, consent),
+                Err(denied) => Err(denied.to_string()),
+            };
+            // Tried once: a drive that cannot be begun now is the operator's to look at.
+            self.begun.insert(id);
+            if let Err(why) = begun {
+                self.notice(format!("Drive {handle} was not begun: {why}."));
+            }
+        }
+    }
+
+    fn check_done(&mut self, now: u64) -> Option<End> {
+        let is_quiet = now >= self.changed_ms + QUIET_MS && now >= self.since_ms + STICK_MS;
+        if self.engine.running() > 0 || !is_quiet {
+            return None;
+        }
+        if self.begun.is_empty() {
+            if !self.has_warned {
+                self.has_warned = true;
+                self.notice(
+                    "The unattended policy selects none of the drives that are attached: nothing is erased. Attach the drives, or \
+                     correct the policy file.",
+                );
+            }
+            return None;
+        }
+        if !self.filing.is_idle() {
+            return None;
+        }
+        self.is_done = true;
+        self.tell(Event::Done);
+        match self.policy.when_done {
+            WhenDone::Wait => None,
+            WhenDone::PowerOff => Some(End::PowerOff),
+            WhenDone::Reboot => Some(End::Reboot),
+        }
+    }
+
+    fn purge(&mut self, id: DriveId, typed: &str) -> Result<(), String> {
+        let known = self.drives.iter().find(|known| known.id == id && known.is_present);
+        let known = known.ok_or("The drive is no longer attached: nothing was done. Plug it in again")?;
+        let consent = Consent::typed(&known.found.identity, typed).map_err(|denied| denied.to_string())?;
+        self.begin(id, consent)
+    }
+
+    /// Starts a job, if this drive is the only one that answers to its name and may be erased.
+    fn begin(&mut self, id: DriveId, consent: Consent) -> Result<(), String> {
+        let known = self.drives.iter().find(|known| known.id == id).ok_or("The drive is not known")?;
+        let identity = &known.found.identity;
+        let alike = self.drives.iter().filter(|other| other.is_present && other.found.identity.is_same_drive(identity));
+        if alike.count() > 1 {
+            return Err(
+                "Two attached drives answer with the same serial number and size: nothing was done. Unplug one of them"
+                    .into(),
+            );
+        }
+        if let Some(exclusion) = &known.found.exclusion {
+            return Err(format!("The drive is not offered ({exclusion}): nothing was done"));
+        }
+        let plan = plan(identity, &known.found.capabilities, &self.policy)
+            .map_err(|refusal| format!("There is no plan for the drive: {refusal}"))?;
+        let (job, drawn) =
+            draw().map_err(|error| format!("The kernel gave no random numbers ({error}): nothing was done"))?;
+        let job =
+            Job::new(job, plan, consent, self.world.setting(&self.policy), drawn).map_err(|wrong| wrong.to_string())?;
+        let drive = self.world.drive(&known.found);
+        self.engine.start(id, drive, job).map_err(|running| running.to_string())?;
+        self.begun.insert(id);
+        Ok(())
+    }
+}
+
+/// The random numbers of a job.
+pub(crate) fn draw() -> Result<(JobId, Drawn), getrandom::Error> {
+    let (mut job, mut key, mut seed) = ([0; 16], [0; 32], [0; 32]);
+    getrandom::fill(&mut job)?;
+    getrandom::fill(&mut key)?;
+    getrandom::fill(&mut seed)?;
+    Ok((JobId(job), Drawn { key: Secret(key), seed: Secret(seed) }))
+}

@@ -1,0 +1,194 @@
+//! `purgeproof purge`: one device or image file of a workstation, with the same consent, engine and certificates as the live image.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+
+use purgeproof_core::consent::{Consent, challenge};
+use purgeproof_core::drive::Drive;
+use purgeproof_core::event::{DriveId, Event, Filed, Stage};
+use purgeproof_core::evidence::Evidence;
+use purgeproof_core::job::Job;
+use purgeproof_core::plan::{Plan, plan};
+use purgeproof_core::policy::Policy;
+use purgeproof_drive::block::BlockDrive;
+use purgeproof_drive::file::FileDrive;
+use purgeproof_drive::inventory::{Found, Inventory};
+use purgeproof_drive::machine;
+use purgeproof_drive::shelf::FolderShelf;
+use purgeproof_engine::journal::Record;
+use purgeproof_engine::{Engine, Host};
+
+use crate::filing::Filing;
+use crate::floor::draw;
+use crate::list::read_policy;
+use crate::setting::Circumstances;
+use crate::{fail, print};
+
+const DRIVE: DriveId = DriveId(0);
+
+/// Runs the command. The exit code is 0 only if the drive is erased and its certificate is in the folder.
+pub(crate) fn run(target: &str, policy: Option<&Path>, out: &Path, as_json: bool) -> ExitCode {
+    match purge(target, policy, out, as_json) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(why) => fail(&why),
+    }
+}
+
+fn purge(target: &str, policy: Option<&Path>, out: &Path, as_json: bool) -> Result<bool, String> {
+    let policy = policy.map(read_policy).transpose()?.unwrap_or_default();
+    let (found, drive) = find(target)?;
+    if let Some(exclusion) = &found.exclusion {
+        return Err(format!("{target} is not offered: {exclusion}. Nothing was done."));
+    }
+    let plan = plan(&found.identity, &found.capabilities, &policy)
+        .map_err(|refusal| format!("There is no plan for {target}: {refusal}. Nothing was done."))?;
+    let consent = consent(&found, &plan, &policy)?;
+    let shelf = FolderShelf::new(out).map_err(|error| format!("The folder for records: {error}. Nothing was done."))?;
+    let (job, drawn) =
+        draw().map_err(|error| format!("The kernel gave no random numbers ({error}). Nothing was done."))?;
+
+    let circumstances = Circumstances::now(None);
+    let (tell, events) = mpsc::channel();
+    let told = tell.clone();
+    let filing =
+        Filing::start(circumstances.journal_name(), move |event| drop(told.send(event)), Circumstances::unix_s);
+    filing.shelf(Some(Box::new(shelf)));
+    filing.record(circumstances.started());
+    let job = Job::new(job, plan, consent, circumstances.setting(&policy.record), drawn)
+        .map_err(|wrong| wrong.to_string())?;
+    let engine = Engine::new(Arc::new(Bench { tell, filing: filing.clone() }));
+    engine.start(DRIVE, drive, job).map_err(|running| running.to_string())?;
+    let outcome = watch(&events, as_json);
+    filing.finish();
+    outcome
+}
+
+/// The device or file that is meant, by path or by serial number.
+fn find(target: &str) -> Result<(Found, Box<dyn Drive>), String> {
+    let path = Path::new(target);
+    let is_path = target.contains('/') || path.is_file();
+    let file = FileDrive::new(path);
+    if let Some(found) = is_path.then(|| file.look().ok()).flatten() {
+        return Ok((found, Box::new(file)));
+    }
+    let node = is_path.then(|| path.canonicalize()).transpose();
+    let node = node.map_err(|error| format!("{target} cannot be found ({error}). Check the path."))?;
+    let all = Inventory::new(None).scan().map_err(|error| format!("The disks cannot be listed ({error})."))?;
+    let is_meant = |found: &Found| match &node {
+        Some(node) => found.node == *node,
+        None => found.identity.serial.as_ref().is_some_and(|serial| serial.text == target),
+    };
+    let mut meant: Vec<Found> = all.into_iter().filter(is_meant).collect();
+    match (meant.pop(), meant.is_empty()) {
+        (Some(found), true) => {
+            let drive = BlockDrive::new(&found);
+            Ok((found, Box::new(drive)))
+        }
+        (Some(_), false) => Err(format!("Several drives answer to {target}: nothing was done. Unplug all but one.")),
+        (None, _) => Err(format!("No whole drive answers to {target}. `purgeproof list` shows what there is.")),
+    }
+}
+
+/// The policy's word, or the operator's on the terminal.
+fn consent(found: &Found, plan: &Plan, policy: &Policy) -> Result<Consent, String> {
+    if let Ok(consent) = Consent::by_policy(plan, policy) {
+        return Ok(consent);
+    }
+    let identity = &found.identity;
+    if !io::stdin().is_terminal() {
+        return Err("Nobody is there to ask: nothing was done. Run it in a terminal, or give an unattended policy that selects the \
+                    drive."
+            .into());
+    }
+    let wanted = challenge(identity).chars().count();
+    eprintln!("{} ({}), serial number {}: {plan}.", identity.title(), identity.capacity, identity.handle());
+    eprintln!(
+        "Everything on it will be destroyed. Type the last {wanted} characters of the serial number, or nothing to leave it:"
+    );
+    let mut typed = String::new();
+    io::stdin()
+        .lock()
+        .read_line(&mut typed)
+        .map_err(|error| format!("Nothing could be read ({error}): nothing was done."))?;
+    Consent::typed(identity, &typed).map_err(|denied| format!("{denied}."))
+}
+
+/// What the engine needs on a workstation.
+struct Bench {
+    tell: Sender<Event>,
+    filing: Filing,
+}
+
+impl Host for Bench {
+    fn now_ms(&self) -> u64 {
+        machine::boot_ms()
+    }
+
+    fn tell(&self, event: Event) {
+        let _ = self.tell.send(event);
+    }
+
+    fn record(&self, record: Record) {
+        self.filing.record(record);
+    }
+
+    fn ended(&self, drive: DriveId, evidence: Evidence) {
+        self.filing.certify(drive, evidence);
+    }
+}
+
+/// Shows how far it is until the certificate is in the folder. Gives whether the drive is erased.
+fn watch(events: &Receiver<Event>, as_json: bool) -> Result<bool, String> {
+    let mut verdict = None;
+    let mut stage = String::new();
+    for event in events {
+        match event {
+            Event::Stage { stage: next, .. } => stage = in_words(&next),
+            Event::Progress { progress, .. } if io::stderr().is_terminal() => {
+                let percent = (progress.done.saturating_mul(100)).checked_div(progress.total).unwrap_or(0).min(99);
+                eprint!("\r{stage}: {percent} %, {} MB/s   ", progress.rate / 1_000_000);
+                let _ = io::stderr().flush();
+            }
+            Event::Ended { verdict: ended, .. } => verdict = Some(ended),
+            Event::Notice(sentence) => eprintln!("{sentence}"),
+            Event::Certified { filed, .. } => {
+                let verdict = verdict.ok_or("A certificate came without a verdict. Please report this.")?;
+                if as_json {
+                    let name = match &filed {
+                        Filed::OnStick { name } => Some(name),
+                        Filed::InMemory { .. } => None,
+                    };
+                    let value = serde_json::json!({ "verdict": verdict, "certificate": name });
+                    print(|out| {
+                        serde_json::to_writer_pretty(&mut *out, &value).map_err(Into::into).map(|()| out.push(b'\n'))
+                    });
+                }
+                return match filed {
+                    Filed::OnStick { name } => {
+                        eprintln!("\r{}. The certificate is certificates/{name}.", verdict.outcome);
+                        for reason in &verdict.reasons {
+                            eprintln!("  {reason}.");
+                        }
+                        Ok(verdict.outcome.is_good())
+                    }
+                    Filed::InMemory { why } => Err(format!("The certificate could not be written: {why}")),
+                };
+            }
+            _ => {}
+        }
+    }
+    Err("The job ended without a certificate. The journal in the folder says how far it came.".into())
+}
+
+fn in_words(stage: &Stage) -> String {
+    match stage {
+        Stage::Probe => "Probing".into(),
+        Stage::Purge { number, of } => format!("Overwriting, pass {number} of {of}"),
+        Stage::Flush => "Flushing".into(),
+        Stage::Verify => "Reading back".into(),
+    }
+}

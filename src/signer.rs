@@ -1,0 +1,152 @@
+//! The key that this run signs with, and its chain of certificates.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use purgeproof_certificate::{Certificate, IssueError, Key, Link, ParseError, sequence};
+use purgeproof_core::evidence::{Evidence, hex};
+use purgeproof_drive::shelf::{Shelf, ShelfError};
+
+/// Where the stick's own key lies.
+const KEY: (&str, &str) = ("keys", "stick.key");
+
+/// The folder of the chains, a file a key.
+pub(crate) const LOGS: &str = "logs";
+
+/// Signs certificates, each linked to the one before by the same key.
+#[derive(Default)]
+pub(crate) struct Signer {
+    key: Option<Key>,
+    /// The next link of every chain that was seen, by the name of its file: a stick that comes back finds its own again.
+    links: BTreeMap<String, Link>,
+}
+
+/// A signed certificate and the chain that it belongs to.
+pub(crate) struct Signed {
+    pub(crate) certificate: Certificate,
+    /// The chain's file in [`LOGS`].
+    pub(crate) log: String,
+}
+
+/// Why there is no signature.
+#[derive(Debug)]
+pub(crate) enum SignError {
+    /// The kernel gave no random numbers for a key.
+    NoRandomness(getrandom::Error),
+    /// The evidence cannot be signed for.
+    Issue(IssueError),
+}
+
+impl fmt::Display for SignError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoRandomness(error) => {
+                write!(f, "the kernel gave no random numbers for a signing key ({error}). Restart the machine")
+            }
+            Self::Issue(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+/// What is wrong with the key or the chain of a stick.
+#[derive(Debug)]
+pub(crate) enum KeyTrouble {
+    /// The stick could not be read or written.
+    Shelf(ShelfError),
+    /// The key file is not a key file; it is left as it is.
+    Unreadable(String),
+    /// The kernel gave no random numbers for a new key.
+    NoRandomness(getrandom::Error),
+    /// The file of earlier certificates ends in something else.
+    Chain(ParseError),
+}
+
+impl fmt::Display for KeyTrouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shelf(error) => write!(f, "the stick's key cannot be had: {error}"),
+            Self::Unreadable(why) => write!(
+                f,
+                "keys/stick.key cannot be used ({why}). It is left as it is, and this run signs with a key of its own. Restore the \
+                 file, or delete it to have a new key made"
+            ),
+            Self::NoRandomness(error) => write!(f, "no key can be made ({error}). Restart the machine"),
+            Self::Chain(error) => write!(
+                f,
+                "the stick's file of earlier certificates is damaged ({error}). Numbering goes on after the last one that can be read; \
+                 copy the stick before it is used further"
+            ),
+        }
+    }
+}
+
+impl Signer {
+    /// Takes over the key of a stick, or makes one there, and finds the end of its chain.
+    ///
+    /// # Errors
+    /// [`KeyTrouble`]. Unless it is the chain's, the key that was in use stays in use.
+    pub(crate) fn adopt(&mut self, shelf: &mut dyn Shelf) -> Result<(), KeyTrouble> {
+        let key = match shelf.read(KEY.0, KEY.1).map_err(KeyTrouble::Shelf)? {
+            Some(file) => {
+                let text = String::from_utf8_lossy(&file);
+                Key::parse(&text).map_err(|error| KeyTrouble::Unreadable(error.to_string()))?
+            }
+            None => {
+                let key = fresh().map_err(KeyTrouble::NoRandomness)?;
+                shelf.put(KEY.0, KEY.1, key.to_file_text().as_bytes()).map_err(KeyTrouble::Shelf)?;
+                key
+            }
+        };
+        let (log, mut damage) = (log_name(&key), None);
+        if !self.links.contains_key(&log) {
+            let chain = shelf.read(LOGS, &log).map_err(KeyTrouble::Shelf)?.unwrap_or_default();
+            let mut link = first(&key);
+            for certificate in sequence::certificates(&chain) {
+                match certificate {
+                    Ok(certificate) => link = Link::after(&certificate),
+                    Err(error) => damage = Some(KeyTrouble::Chain(error)),
+                }
+            }
+            self.links.insert(log, link);
+        }
+        self.key = Some(key);
+        damage.map_or(Ok(()), Err)
+    }
+
+    /// The key's fingerprint, for people; `None` before the first signature or stick.
+    pub(crate) fn fingerprint(&self) -> Option<String> {
+        self.key.as_ref().map(|key| key.fingerprint().to_string())
+    }
+
+    /// Signs for a job that is over. Without a stick's key one is made for this run alone.
+    ///
+    /// # Errors
+    /// [`SignError`]; nothing was signed.
+    pub(crate) fn sign(&mut self, evidence: &Evidence, now_unix_s: u64) -> Result<Signed, SignError> {
+        let key = match self.key.take() {
+            Some(key) => key,
+            None => fresh().map_err(SignError::NoRandomness)?,
+        };
+        let key = self.key.insert(key);
+        let log = log_name(key);
+        let link = *self.links.entry(log.clone()).or_insert_with(|| first(key));
+        let certificate = Certificate::issue(evidence, key, link, now_unix_s).map_err(SignError::Issue)?;
+        self.links.insert(log.clone(), Link::after(&certificate));
+        Ok(Signed { certificate, log })
+    }
+}
+
+fn fresh() -> Result<Key, getrandom::Error> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed)?;
+    Ok(Key::from_seed(&seed))
+}
+
+/// A key has one chain, and the chain is named after the key.
+fn first(key: &Key) -> Link {
+    Link::first(key.fingerprint().0, key)
+}
+
+fn log_name(key: &Key) -> String {
+    format!("{}.cborseq", hex(&key.fingerprint().0))
+}
