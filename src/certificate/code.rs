@@ -63,7 +63,7 @@ codes!(SerialSource { 1 NvmeIdentify, 2 AtaIdentify, 3 ScsiVpd80, 4 MmcCid, 5 Vi
 codes!(ClockSource { 1 RtcUnconfirmed, 2 Implausible });
 codes!(Exception {
     1 SpareBlocksNotAddressed, 2 HiddenAreasNotProbed, 3 FirmwareErasureNotProbed, 4 BehindBridge, 5 WeakIdentity, 6 Sampled,
-    7 ClockImplausible, 8 RecoveredFromJournal,
+    7 ClockImplausible, 8 RecoveredFromJournal, 9 FileNotDevice,
 });
 
 impl Code for Pattern {

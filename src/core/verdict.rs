@@ -160,6 +160,8 @@ pub enum Exception {
     ClockImplausible,
     /// The certificate was made in a later run, from the journal.
     RecoveredFromJournal,
+    /// It is a file: what lies below its filesystem was not addressed.
+    FileNotDevice,
 }
 
 impl fmt::Display for Exception {
@@ -180,6 +182,10 @@ impl fmt::Display for Exception {
             Self::RecoveredFromJournal => {
                 "The run that did this left no certificate. This one was made at a later start from the stick's journal, as far as \
                  that goes."
+            }
+            Self::FileNotDevice => {
+                "An image file or loop device was overwritten, not a drive: what its filesystem keeps elsewhere (copies on write, \
+                 snapshots, spare blocks) was not addressed."
             }
             Self::ClockImplausible => "The machine's clock was certainly wrong: the times of this record are not to be relied on.",
         })
@@ -361,6 +367,7 @@ fn exceptions(evidence: &Evidence, reasons: &[Reason]) -> Vec<Exception> {
         (Exception::BehindBridge, bridged || drive.transport == Transport::Usb),
         (Exception::SpareBlocksNotAddressed, plan.technique == Technique::Overwrite && is_device),
         (Exception::HiddenAreasNotProbed, is_device),
+        (Exception::FileNotDevice, !is_device),
         (Exception::FirmwareErasureNotProbed, unknown),
         (Exception::Sampled, reasons.iter().any(|reason| matches!(reason, Reason::SampleReadBack { .. }))),
         (Exception::RecoveredFromJournal, evidence.facts().iter().any(|entry| entry.fact == Fact::Recovered)),

@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use purgeproof_core::consent::challenge;
@@ -100,7 +100,8 @@ fn handle(identity: &Identity, width: usize) -> [Line<'static>; 2] {
     let before = fit_end(&before, width.saturating_sub(details::LABEL + marked.len()));
     let carets =
         format!("{}{}", " ".repeat(details::LABEL + before.chars().count()), "^".repeat(marked.chars().count()));
-    let marked = Span::styled(marked, BOLD.add_modifier(Modifier::REVERSED));
+    // Not bold: a framebuffer console shows bold white reversed as dark grey on light grey.
+    let marked = Span::styled(marked, Style::new().add_modifier(Modifier::REVERSED));
     [Line::from(vec![Span::raw(label), Span::styled(before, BOLD), marked]), Line::raw(carets)]
 }
 
