@@ -8,4 +8,5 @@
 )]
 
 mod cli;
+mod simulation;
 mod tidy;

@@ -2,14 +2,19 @@
 
 use crate::rig::{BOOT, Bench, Bus, Machine, Parts, SOON};
 
+const END: &str = "\x1b[F";
+
 /// The first screen, with the stick that the machine was started from as a line that cannot be chosen.
 fn assert_first_screen(bench: &Bench, machine: &Machine, picture: &str) {
     let screen = machine.wait_for("OLD-7", BOOT);
     assert!(screen.contains("PurgeProof"), "{screen}");
-    machine.wait_for("not offered: this machine was started from it", SOON);
+    machine.wait_row("STICK-1", "not offered", SOON);
+    // The last line of the list; below it stands the whole reason.
+    machine.type_in(END);
+    machine.wait_for("this machine was started from it", SOON);
     machine.screendump(&bench.path(picture));
     let monitor = machine.monitor_text(&bench.path("monitor.ppm"));
-    for text in ["PurgeProof", "OLD-7", "not offered", "Enter erase"] {
+    for text in ["Purge", "OLD-7", "1 ready, 1 not", "Clear by", "Enter erase/result"] {
         assert!(monitor.contains(text), "no '{text}' on the monitor:\n{monitor}");
     }
 }

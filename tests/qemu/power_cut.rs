@@ -39,6 +39,11 @@ fn the_interrupted_job_is_not_forgotten_and_not_good() {
         assert!(second.journal_has("filed", certificate.job()));
         if certificate.outcome() == "CLEARED" {
             slow.assert_holds_stream(&certificate.key());
+        } else {
+            assert_eq!(
+                certificate.reasons(),
+                ["the record ends before the job did (power cut, reset or a pulled plug)"]
+            );
         }
     }
     quick.assert_holds_stream(&second.only(&quick).key());

@@ -7,7 +7,8 @@ use super::bench::scripts;
 /// One character of the console's font: a byte a row, the highest bit left.
 type Glyph = [u8; 16];
 
-/// The letter A in the font of IBM's VGA, which QEMU's BIOS and Linux (`lib/fonts/font_8x16.c`) share.
+/// The letter A in the font of IBM's VGA, which QEMU's BIOS and Linux (`lib/fonts/font_8x16.c`) share but for a few
+/// letters.
 const LETTER_A: Glyph = [0, 0, 0x10, 0x38, 0x6c, 0xc6, 0xc6, 0xfe, 0xc6, 0xc6, 0xc6, 0xc6, 0, 0, 0, 0];
 
 /// A picture of the monitor.
@@ -33,7 +34,8 @@ impl Picture {
         Self { width, height, bright }
     }
 
-    /// The text in it, if it is in characters of 8x16 pixels; what is not ASCII is a blank.
+    /// The text in it, if it is in characters of 8x16 pixels. What is not ASCII is a blank, and so are `0fMTVWXYmvwx`, which Linux
+    /// draws in another way than the BIOS.
     pub(crate) fn text(&self) -> String {
         let font = font();
         let read = |row, column| font.get(&self.glyph(row, column)).copied().unwrap_or(' ');

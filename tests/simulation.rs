@@ -1,0 +1,200 @@
+//! Jobs on simulated drives with every fault by name, one invariant: **no certificate says more than the medium bears out.** The
+//! oracle is the medium itself, read past the drive's own answers.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use proptest::prelude::*;
+use purgeproof_certificate::{Certificate, IssueError, Key, Link, evidence_bundle};
+use purgeproof_core::consent::{Consent, challenge};
+use purgeproof_core::drive::{Capabilities, Support};
+use purgeproof_core::event::{DriveId, Event};
+use purgeproof_core::evidence::{Clock, Drawn, Evidence, JobId, Secret, Setting};
+use purgeproof_core::job::Job;
+use purgeproof_core::pattern::Pattern;
+use purgeproof_core::plan::plan;
+use purgeproof_core::policy::Policy;
+use purgeproof_core::technique::Technique;
+use purgeproof_core::units::{BlockSize, Extent, Lba};
+use purgeproof_core::verdict::{Outcome, Reason};
+use purgeproof_drive::sim::{Fault, SimDrive};
+use purgeproof_engine::journal::{Journal, Record, Writer, unfiled};
+use purgeproof_engine::{Engine, Host, keystream};
+
+/// 20 000 blocks of 512 bytes: three requests, the last one short.
+const BLOCKS: u64 = 20_000;
+
+const KEY: [u8; 32] = [0x5e; 32];
+
+/// Collects what a job says and ends with.
+struct Desk {
+    clock: AtomicU64,
+    journal: Mutex<(Writer, String)>,
+    events: Mutex<Vec<Event>>,
+    ended: Sender<Evidence>,
+}
+
+impl Host for Desk {
+    fn now_ms(&self) -> u64 {
+        self.clock.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn tell(&self, event: Event) {
+        self.events.lock().unwrap().push(event);
+    }
+
+    fn record(&self, record: Record) {
+        let (writer, text) = &mut *self.journal.lock().unwrap();
+        text.push_str(&writer.line(&record).unwrap());
+    }
+
+    fn ended(&self, _: DriveId, evidence: Evidence) {
+        self.ended.send(evidence).unwrap();
+    }
+}
+
+/// Erases a drive by this policy and gives its evidence and the journal.
+fn erase(drive: &SimDrive, policy: &str) -> (Evidence, String) {
+    let capabilities = Capabilities { techniques: vec![(Technique::Overwrite, Support::Present)] };
+    let plan = plan(drive.identity(), &capabilities, &Policy::parse(policy).unwrap()).unwrap();
+    let consent = Consent::typed(drive.identity(), &challenge(drive.identity())).unwrap();
+    let setting = Setting { clock: Clock { unix_s: 1_800_000_000, ..Clock::default() }, ..Setting::default() };
+    let drawn = Drawn { key: Secret(KEY), seed: Secret([0x5d; 32]) };
+    let job = Job::new(JobId([7; 16]), plan, consent, setting, drawn).unwrap();
+    let (ended, endings) = mpsc::channel();
+    let desk = Arc::new(Desk { clock: AtomicU64::new(0), journal: Mutex::default(), events: Mutex::default(), ended });
+    let engine = Engine::new(Arc::clone(&desk) as Arc<dyn Host>);
+    engine.start(DriveId(0), Box::new(drive.clone()), job).unwrap();
+    let evidence = endings.recv_timeout(Duration::from_secs(120)).expect("the job does not end");
+    let journal = desk.journal.lock().unwrap().1.clone();
+    (evidence, journal)
+}
+
+/// Blocks that do not hold what the last pass was to write.
+fn survivors(drive: &SimDrive, pattern: Pattern) -> Vec<u64> {
+    let block = drive.identity().logical_block.get() as usize;
+    let mut wanted = vec![0; block];
+    let mut holds = |lba: &u64| {
+        match pattern {
+            Pattern::Byte(byte) => wanted.fill(byte),
+            Pattern::Random => keystream::fill(&KEY, lba * block as u64, &mut wanted),
+        }
+        drive.block(Lba(*lba)) != wanted
+    };
+    (0..drive.identity().geometry().unwrap().count().0).filter(|lba| holds(lba)).collect()
+}
+
+#[test]
+fn a_sound_drive_is_cleared_with_each_pattern_and_block_size() {
+    for (block, blocks, pattern) in [(512, BLOCKS, "random"), (4096, 1_031, "zeros"), (520, 9_001, "random"), (512, 1, "0x55")] {
+        let drive = SimDrive::new(1, BlockSize::new(block).unwrap(), blocks).unwrap();
+        let (evidence, _) = erase(&drive, &format!("[[rule]]\nname = 'x'\naction = 'purge'\npattern = '{pattern}'"));
+        assert_eq!(evidence.verdict().outcome, Outcome::Cleared, "{block} {pattern}: {:?}", evidence.verdict());
+        assert_eq!(survivors(&drive, pattern.parse().unwrap()), [0_u64; 0], "{block} {pattern}");
+    }
+}
+
+#[test]
+fn each_fault_has_its_verdict_and_its_reason() {
+    let at = |start, count| Extent::new(start, count);
+    let bad = |reason: &Reason| match reason {
+        Reason::Unwritable(regions) | Reason::Unreadable(regions) => regions.extents.clone(),
+        _ => vec![],
+    };
+    type Expected = (Fault, Outcome, fn(&Reason) -> bool);
+    let cases: [Expected; 9] = [
+        (Fault::Refuses(at(9_000, 3)), Outcome::NotErased, |r| matches!(r, Reason::Unwritable(_))),
+        (Fault::Unreadable(at(19_999, 1)), Outcome::NotErased, |r| matches!(r, Reason::Unreadable(_))),
+        (Fault::Shortens { blocks: 100 }, Outcome::Cleared, |r| *r == Reason::AllReadBack),
+        (Fault::Lies(at(0, 1)), Outcome::NotErased, |r| matches!(r, Reason::Mismatch(_))),
+        (Fault::Misdirects { from: at(50, 1), by: 7 }, Outcome::NotErased, |r| matches!(r, Reason::Mismatch(_))),
+        (Fault::VanishesAt(1), Outcome::NotErased, |r| *r == Reason::GoneWhileWriting),
+        (Fault::VanishesAt(5), Outcome::Indeterminate, |r| *r == Reason::GoneWhileReading),
+        (Fault::FlushFails, Outcome::Indeterminate, |r| *r == Reason::NotFlushed),
+        (Fault::BusyFor(1), Outcome::NotErased, |r| *r == Reason::NothingWritten),
+    ];
+    for (fault, outcome, is_reason) in cases {
+        let drive = SimDrive::new(2, BlockSize::B512, BLOCKS).unwrap().with(fault.clone());
+        let (evidence, _) = erase(&drive, "");
+        let verdict = evidence.verdict();
+        assert_eq!(verdict.outcome, outcome, "{fault:?}: {verdict:?}");
+        assert!(verdict.reasons.iter().any(is_reason), "{fault:?}: {verdict:?}");
+        if let Fault::Refuses(extent) | Fault::Unreadable(extent) = fault {
+            assert_eq!(verdict.reasons.iter().flat_map(bad).collect::<Vec<_>>(), [extent]);
+        }
+    }
+}
+
+#[test]
+fn a_drive_that_comes_back_as_another_is_not_written() {
+    // The first opening is somebody else's; the job's is the second.
+    let drive = SimDrive::new(3, BlockSize::B512, BLOCKS).unwrap().with(Fault::ReturnsAs("OTHER".into()));
+    assert!(purgeproof_core::drive::Drive::open(&mut drive.clone()).is_ok());
+    let (evidence, _) = erase(&drive, "");
+    assert_eq!(evidence.verdict().reasons, [Reason::OtherDrive, Reason::NothingWritten]);
+    assert_eq!(drive.transfers(), 0);
+    assert_eq!(drive.block(Lba(0)), drive.original(Lba(0)));
+}
+
+#[test]
+fn a_simulated_drive_gets_no_real_signature() {
+    let drive = SimDrive::new(4, BlockSize::B512, 64).unwrap();
+    let (evidence, _) = erase(&drive, "");
+    let key = Key::from_seed(&[1; 32]);
+    let issued = Certificate::issue(&evidence, &key, Link::first(key.fingerprint().0, &key), 1_800_000_001);
+    assert_eq!(issued.unwrap_err(), IssueError::Simulated);
+}
+
+fn fault() -> impl Strategy<Value = Fault> {
+    let extent = || (0..BLOCKS, 1_u64..40).prop_map(|(start, count)| Extent::new(start, count.min(BLOCKS - start)));
+    prop_oneof![
+        extent().prop_map(Fault::Refuses),
+        extent().prop_map(Fault::Unreadable),
+        (0_u64..3000).prop_map(|blocks| Fault::Shortens { blocks }),
+        extent().prop_map(Fault::Lies),
+        (extent(), 1_u64..BLOCKS).prop_map(|(from, by)| Fault::Misdirects { from, by }),
+        (0_u64..12).prop_map(Fault::VanishesAt),
+        Just(Fault::FlushFails),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_certificate_says_more_than_the_medium_bears_out(
+        seed in any::<u64>(), faults in proptest::collection::vec(fault(), 0..3), zeros in any::<bool>(), cut in 0.0..1.0_f64,
+    ) {
+        let drive = SimDrive::new(seed, BlockSize::B512, BLOCKS).unwrap();
+        let drive = faults.iter().cloned().fold(drive, SimDrive::with);
+        let (policy, pattern) = match zeros {
+            true => ("[[rule]]\nname = 'x'\naction = 'purge'\npattern = 'zeros'", Pattern::Byte(0)),
+            false => ("", Pattern::Random),
+        };
+        let (evidence, journal) = erase(&drive, policy);
+        let verdict = evidence.verdict();
+        let left = survivors(&drive, pattern);
+        if verdict.outcome.is_good() {
+            prop_assert!(left.is_empty(), "{:?} passed with {} survivors: {:?}", faults, left.len(), verdict);
+        }
+        let harmless = |fault: &Fault| matches!(fault, Fault::Shortens { blocks: 1.. });
+        if faults.iter().all(harmless) {
+            prop_assert_eq!(verdict.outcome, Outcome::Cleared, "{:?}: {:?}", faults, verdict);
+        }
+
+        // What the certificate states is what follows from its evidence, and nothing else would verify.
+        let key = Key::simulation();
+        let certificate = Certificate::issue(&evidence, &key, Link::first([0; 8], &key), 1_900_000_000).unwrap();
+        prop_assert!(certificate.evidence_matches(&evidence_bundle(&evidence).unwrap()).is_ok());
+        prop_assert_eq!(certificate.claims().statement.outcome.0, verdict.outcome);
+
+        // Cut the power anywhere: the journal never yields a better word than the medium deserves.
+        let length = (journal.len() as f64 * cut) as usize;
+        let torn = Journal::parse(&journal.as_bytes()[..length]).unwrap();
+        for recovered in unfiled([&torn]) {
+            prop_assert!(!recovered.verdict().outcome.is_good() || left.is_empty());
+        }
+    }
+}
