@@ -271,10 +271,18 @@ impl Machine {
         self.qmp.run("screendump", &json!({ "filename": file.to_str(), "format": "png" }));
     }
 
-    /// The text on the monitor, read from the picture that is written to `file`.
-    pub(crate) fn monitor_text(&self, file: &Path) -> String {
-        self.qmp.run("screendump", &json!({ "filename": file.to_str() }));
-        Picture::of_pixmap(&std::fs::read(file).expect("QEMU wrote the picture")).text()
+    /// Waits until all these words can be read on the monitor; `file` is for its pictures.
+    pub(crate) fn wait_on_monitor(&self, words: &[&str], file: &Path, limit: Duration) {
+        let until = Instant::now() + limit;
+        loop {
+            self.qmp.run("screendump", &json!({ "filename": file.to_str() }));
+            let text = Picture::of_pixmap(&std::fs::read(file).expect("QEMU wrote the picture")).text();
+            if words.iter().all(|word| text.contains(word)) {
+                return;
+            }
+            assert!(Instant::now() < until, "waited {limit:?} for {words:?} on the monitor, which shows\n{text}");
+            std::thread::sleep(POLL);
+        }
     }
 
     /// Plugs in a drive that was a spare part.
