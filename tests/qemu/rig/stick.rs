@@ -31,11 +31,12 @@ impl Stick {
         &self.name
     }
 
-    /// The serial number of the file system PPDATA as the boot loader's token names it: bytes 43h-46h of a FAT32 boot sector.
+    /// QEMU's option for the back end, which is named like the stick.
     pub(crate) fn backend(&self) -> Value {
         json!({ "driver": "raw", "node-name": self.name, "file": { "driver": "file", "filename": self.image.to_str() } })
     }
 
+    /// The device, for the command line and for plugging it in.
     pub(crate) fn device(&self) -> Value {
         json!({ "driver": "usb-storage", "bus": "usb.0", "id": self.name, "drive": self.name, "serial": self.name })
     }
