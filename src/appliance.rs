@@ -135,7 +135,7 @@ pub(crate) fn run() -> ExitCode {
 
     let told = to_floor.clone();
     let tell = move |event| drop(told.send(Input::Event(event)));
-    let filing = Filing::start(circumstances.journal_name(), tell, Circumstances::unix_s);
+    let filing = Filing::start(Circumstances::journal_name(), tell, Circumstances::unix_s);
     filing.record(circumstances.started());
     let _ = to_screen.send(Event::Banner(circumstances.banner()));
     if let Some(complaint) = orders.complaint {

@@ -123,7 +123,7 @@ impl Clerk {
         let names = shelf.list(JOURNAL).unwrap_or_default();
         let mut journals = Vec::new();
         let mut troubles = Vec::new();
-        for name in names.into_iter().filter(|name| name.ends_with(".jsonl") && *name != self.journal.name) {
+        for name in names.into_iter().filter(|name| *name != self.journal.name) {
             match shelf.read(JOURNAL, &name) {
                 Ok(file) => match Journal::parse(&file.unwrap_or_default()) {
                     Ok(journal) => journals.push(journal),
@@ -191,7 +191,7 @@ impl Clerk {
         match catch_unwind(AssertUnwindSafe(|| certificate.pdf())) {
             Ok(Ok(pdf)) => views.push(("pdf", pdf)),
             Ok(Err(error)) => {
-                self.tell(Event::Notice(format!("The PDF could not be made: {error}. The certificate is whole.")))
+                self.tell(Event::Notice(format!("The PDF could not be made: {error}. The certificate is whole.")));
             }
             Err(_) => self.tell(Event::Notice(
                 "The PDF could not be made (a fault of PurgeProof). The certificate is whole.".into(),

@@ -55,7 +55,7 @@ fn purge(target: &str, policy: Option<&Path>, out: &Path, as_json: bool) -> Resu
     let (tell, events) = mpsc::channel();
     let told = tell.clone();
     let filing =
-        Filing::start(circumstances.journal_name(), move |event| drop(told.send(event)), Circumstances::unix_s);
+        Filing::start(Circumstances::journal_name(), move |event| drop(told.send(event)), Circumstances::unix_s);
     filing.shelf(Some(Box::new(shelf)));
     filing.record(circumstances.started());
     let job = Job::new(job, plan, consent, circumstances.setting(&policy.record), drawn)

@@ -44,7 +44,7 @@ impl Circumstances {
     }
 
     /// A name for this run's journal that no other run has: the clock may stand still at every start, so it alone would not do.
-    pub(crate) fn journal_name(&self) -> String {
+    pub(crate) fn journal_name() -> String {
         let mut number = [0; 4];
         // Without random numbers there are no jobs either; the milliseconds since the start tell two runs apart then.
         let number = match getrandom::fill(&mut number) {

@@ -1,6 +1,7 @@
 //! The key that this run signs with, and its chain of certificates.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 
 use purgeproof_certificate::{Certificate, IssueError, Key, Link, ParseError, sequence};
@@ -84,33 +85,31 @@ impl Signer {
     /// Takes over the key of a stick, or makes one there, and finds the end of its chain.
     ///
     /// # Errors
-    /// [`KeyTrouble`]. Unless it is the chain's, the key that was in use stays in use.
+    /// [`KeyTrouble`]. Unless the trouble is with the chain, the key that was in use stays in use.
     pub(crate) fn adopt(&mut self, shelf: &mut dyn Shelf) -> Result<(), KeyTrouble> {
-        let key = match shelf.read(KEY.0, KEY.1).map_err(KeyTrouble::Shelf)? {
-            Some(file) => {
-                let text = String::from_utf8_lossy(&file);
-                Key::parse(&text).map_err(|error| KeyTrouble::Unreadable(error.to_string()))?
-            }
-            None => {
-                let key = fresh().map_err(KeyTrouble::NoRandomness)?;
-                shelf.put(KEY.0, KEY.1, key.to_file_text().as_bytes()).map_err(KeyTrouble::Shelf)?;
-                key
-            }
+        let key = if let Some(file) = shelf.read(KEY.0, KEY.1).map_err(KeyTrouble::Shelf)? {
+            let text = String::from_utf8_lossy(&file);
+            Key::parse(&text).map_err(|error| KeyTrouble::Unreadable(error.to_string()))?
+        } else {
+            let key = fresh().map_err(KeyTrouble::NoRandomness)?;
+            shelf.put(KEY.0, KEY.1, key.to_file_text().as_bytes()).map_err(KeyTrouble::Shelf)?;
+            key
         };
-        let (log, mut damage) = (log_name(&key), None);
-        if !self.links.contains_key(&log) {
-            let chain = shelf.read(LOGS, &log).map_err(KeyTrouble::Shelf)?.unwrap_or_default();
-            let mut link = first(&key);
-            for certificate in sequence::certificates(&chain) {
-                match certificate {
-                    Ok(certificate) => link = Link::after(&certificate),
-                    Err(error) => damage = Some(KeyTrouble::Chain(error)),
-                }
-            }
-            self.links.insert(log, link);
-        }
+        let found = self.find_link(&key, shelf);
         self.key = Some(key);
-        damage.map_or(Ok(()), Err)
+        found
+    }
+
+    /// Finds the end of a key's chain on its stick, unless this run knows it already.
+    fn find_link(&mut self, key: &Key, shelf: &mut dyn Shelf) -> Result<(), KeyTrouble> {
+        let log = log_name(key);
+        let Entry::Vacant(vacant) = self.links.entry(log.clone()) else { return Ok(()) };
+        let link = vacant.insert(first(key));
+        let chain = shelf.read(LOGS, &log).map_err(KeyTrouble::Shelf)?.unwrap_or_default();
+        for certificate in sequence::certificates(&chain) {
+            *link = Link::after(&certificate.map_err(KeyTrouble::Chain)?);
+        }
+        Ok(())
     }
 
     /// The key's fingerprint, for people; `None` before the first signature or stick.

@@ -49,7 +49,8 @@ const POLICY: &str = "unattended = true\n[[rule]]\nname = 'images'\ntransport = 
 fn purged(scratch: &Scratch) -> (PathBuf, PathBuf) {
     let disk = scratch.file("disk.img", &b"old secret. ".repeat(262_144 + 128)[..3 * 1024 * 1024 + 1536]);
     scratch.file("policy.toml", POLICY.as_bytes());
-    let output = purgeproof(&scratch.0, &["purge", "./disk.img", "--policy", "policy.toml", "--out", "records", "--json"]);
+    let output =
+        purgeproof(&scratch.0, &["purge", "./disk.img", "--policy", "policy.toml", "--out", "records", "--json"]);
     assert!(output.status.success(), "{}", err(&output));
     let said: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(said["verdict"]["outcome"], "cleared");
@@ -65,7 +66,8 @@ fn an_image_file_is_overwritten_and_certified() {
     assert_eq!(content.len(), 3 * 1024 * 1024 + 1536);
     assert!(!content.windows(10).any(|window| window == b"old secret"));
 
-    let evidence: Value = serde_json::from_slice(&fs::read(certificate.with_extension("evidence.json")).unwrap()).unwrap();
+    let evidence: Value =
+        serde_json::from_slice(&fs::read(certificate.with_extension("evidence.json")).unwrap()).unwrap();
     let key: Vec<u8> = hex(evidence["drawn"]["key"].as_str().unwrap());
     let mut expected = vec![0; content.len()];
     keystream(&key, &mut expected);
@@ -73,7 +75,9 @@ fn an_image_file_is_overwritten_and_certified() {
 
     let output = purgeproof(&scratch.0, &["verify", certificate.to_str().unwrap()]);
     assert!(output.status.success(), "{}{}", out(&output), err(&output));
-    assert!(out(&output).contains("CLEARED") && out(&output).contains("evidence") && out(&output).contains("SELF-SIGNED"));
+    assert!(
+        out(&output).contains("CLEARED") && out(&output).contains("evidence") && out(&output).contains("SELF-SIGNED")
+    );
     // The views hold as well: the PDF by its attachment.
     let output = purgeproof(&scratch.0, &["verify", certificate.with_extension("pdf").to_str().unwrap(), "--json"]);
     let said: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -119,18 +123,20 @@ fn changed_evidence_is_noticed() {
 #[test]
 fn nothing_is_purged_without_consent() {
     let scratch = Scratch::new("consent");
-    let disk = scratch.file("disk.img", &[7; 65_536]);
+    let disk = scratch.file("disk.img", &[7; 8192]);
     let attended = scratch.file("policy.toml", b"[[rule]]\nname = 'images'\naction = 'purge'\n");
-    for arguments in [vec!["purge", "./disk.img"], vec!["purge", "./disk.img", "--policy", attended.to_str().unwrap()]] {
+    for arguments in [vec!["purge", "./disk.img"], vec!["purge", "./disk.img", "--policy", attended.to_str().unwrap()]]
+    {
         let output = purgeproof(&scratch.0, &arguments);
         assert_eq!(output.status.code(), Some(2));
         assert!(err(&output).contains("nothing was done"), "{}", err(&output));
     }
-    let other = scratch.file("other.toml", b"unattended = true\n[[rule]]\nname = 'x'\nserial = ['no-such']\naction = 'purge'\n");
+    let other = scratch
+        .file("other.toml", b"unattended = true\n[[rule]]\nname = 'x'\nserial = ['no-such']\naction = 'purge'\n");
     let output = purgeproof(&scratch.0, &["purge", "./disk.img", "--policy", other.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2));
     assert!(err(&output).contains("no rule of the policy selects it"), "{}", err(&output));
-    assert_eq!(fs::read(&disk).unwrap(), [7; 65_536]);
+    assert_eq!(fs::read(&disk).unwrap(), [7; 8192]);
 }
 
 #[test]

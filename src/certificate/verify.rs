@@ -278,7 +278,10 @@ fn exceptions_hold(statement: &Statement) -> bool {
     [
         (Exception::WeakIdentity, device.serial.is_none() && device.wwn.is_none()),
         (Exception::BehindBridge, through_bridge || device.transport.0 == Transport::Usb),
-        (Exception::Sampled, statement.reasons.iter().any(|because| matches!(because.0, Reason::SampleReadBack { .. }))),
+        (
+            Exception::Sampled,
+            statement.reasons.iter().any(|because| matches!(because.0, Reason::SampleReadBack { .. })),
+        ),
         (Exception::FileNotDevice, device.transport.0 == Transport::File),
         (Exception::ClockImplausible, statement.time.source.0 == ClockSource::Implausible),
     ]

@@ -87,6 +87,8 @@ pub struct Pass {
     todo: VecDeque<Extent>,
     again: Vec<(Extent, u8)>,
     request: Blocks,
+    /// What is asked for at the moment: no more than the request, less after a short transfer.
+    limit: Blocks,
     granule: Blocks,
     failures: u32,
     failures_in_a_row: u32,
@@ -103,6 +105,7 @@ impl Pass {
             todo,
             again: Vec::new(),
             request: Blocks(request.0.max(1)),
+            limit: Blocks(request.0.max(1)),
             granule: Blocks(granule.0.max(1)),
             failures: 0,
             failures_in_a_row: 0,
@@ -117,10 +120,12 @@ impl Pass {
             return None;
         }
         if let Some((extent, tries)) = self.again.pop() {
-            return Some((extent, Attempt { tries, split: true }));
+            let (first, rest) = split(extent, self.limit);
+            self.again.extend(rest.map(|rest| (rest, 0)));
+            return Some((first, Attempt { tries, split: true }));
         }
         let extent = self.todo.pop_front()?;
-        let (first, rest) = split(extent, self.request);
+        let (first, rest) = split(extent, self.limit);
         if let Some(rest) = rest {
             self.todo.push_front(rest);
         }
@@ -130,12 +135,17 @@ impl Pass {
     /// How the request for `extent` went.
     pub fn hear(&mut self, extent: Extent, attempt: Attempt, transfer: Transfer) {
         match transfer {
-            Transfer::Done(count) if count.0 >= extent.count.0 => self.took(extent.count),
+            Transfer::Done(count) if count.0 >= extent.count.0 => {
+                self.took(extent.count);
+                self.limit = Blocks(self.limit.0.saturating_mul(2).min(self.request.0));
+            }
             // A short transfer is progress; one of nothing at all is a failure, or the pass would never end.
             Transfer::Done(Blocks(0)) | Transfer::Bad => self.failed(extent, attempt),
             Transfer::Done(count) => {
                 self.took(count);
                 self.report.short_transfers += 1;
+                // Asked for all the rest again and again, a drive that moves little at once would be sent each block many times.
+                self.limit = Blocks(count.0.max(self.granule.0).min(self.request.0));
                 if let (_, Some(rest)) = split(extent, count) {
                     self.again.push((rest, 0));
                 }
@@ -255,11 +265,28 @@ mod tests {
         let (extent, attempt) = pass.next_request().unwrap();
         pass.hear(extent, attempt, Transfer::Done(Blocks(30)));
         let (extent, attempt) = pass.next_request().unwrap();
-        assert_eq!(extent, Extent::new(30, 70));
-        pass.hear(extent, attempt, Transfer::Done(Blocks(70)));
+        // What it moved is what it is asked for next, and twice that after a success.
+        assert_eq!(extent, Extent::new(30, 30));
+        pass.hear(extent, attempt, Transfer::Done(Blocks(30)));
+        let (extent, attempt) = pass.next_request().unwrap();
+        assert_eq!(extent, Extent::new(60, 40));
+        pass.hear(extent, attempt, Transfer::Done(Blocks(40)));
         assert_eq!(pass.next_request(), None);
         let report = pass.into_report();
         assert!(report.is_whole() && report.short_transfers == 1);
+    }
+
+    #[test]
+    fn a_drive_that_always_shortens_is_not_asked_for_the_same_blocks_many_times() {
+        let mut pass = Pass::new([Extent::new(0, 10_000)], Blocks(5_000), Blocks(8));
+        let mut asked = 0;
+        while let Some((extent, attempt)) = pass.next_request() {
+            asked += extent.count.0;
+            pass.hear(extent, attempt, Transfer::Done(Blocks(extent.count.0.min(100))));
+        }
+        assert!(pass.into_report().is_whole());
+        // Doubling after each success asks for at most twice as much, the first two requests aside.
+        assert!(asked < 2 * 10_000 + 2 * 5_000, "{asked}");
     }
 
     #[test]

@@ -24,38 +24,21 @@ pub struct Size {
 /// serial line held up by flow control must not hold up PID 1.
 pub fn open(path: &Path) -> io::Result<File> {
     let flags = OFlag::O_NOCTTY | OFlag::O_NONBLOCK;
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .custom_flags(flags.bits())
-        .open(path)
+    OpenOptions::new().read(true).write(true).custom_flags(flags.bits()).open(path)
 }
 
 /// The size that the terminal reports.
 pub fn size(terminal: impl AsFd) -> Result<Size, Errno> {
-    let mut winsize = libc::winsize {
-        ws_row: 0,
-        ws_col: 0,
-        ws_xpixel: 0,
-        ws_ypixel: 0,
-    };
+    let mut winsize = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
     let fd = terminal.as_fd().as_raw_fd();
     // SAFETY: the descriptor is open for the borrow's life; TIOCGWINSZ writes one winsize, which `winsize` is.
     let result = unsafe { libc::ioctl(fd, libc::TIOCGWINSZ, &raw mut winsize) };
-    Errno::result(result).map(|_| Size {
-        columns: winsize.ws_col,
-        rows: winsize.ws_row,
-    })
+    Errno::result(result).map(|_| Size { columns: winsize.ws_col, rows: winsize.ws_row })
 }
 
 /// Tells the terminal its size; processes in its foreground get SIGWINCH.
 pub fn set_size(terminal: impl AsFd, size: Size) -> Result<(), Errno> {
-    let winsize = libc::winsize {
-        ws_row: size.rows,
-        ws_col: size.columns,
-        ws_xpixel: 0,
-        ws_ypixel: 0,
-    };
+    let winsize = libc::winsize { ws_row: size.rows, ws_col: size.columns, ws_xpixel: 0, ws_ypixel: 0 };
     let fd = terminal.as_fd().as_raw_fd();
     // SAFETY: the descriptor is open for the borrow's life; TIOCSWINSZ reads one winsize, which `winsize` is.
     let result = unsafe { libc::ioctl(fd, libc::TIOCSWINSZ, &raw const winsize) };
@@ -95,17 +78,10 @@ impl Pty {
         grantpt(&master)?;
         unlockpt(&master)?;
         let name = ptsname_r(&master)?;
-        let slave = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .custom_flags(OFlag::O_NOCTTY.bits())
-            .open(name)?;
+        let slave = OpenOptions::new().read(true).write(true).custom_flags(OFlag::O_NOCTTY.bits()).open(name)?;
         raw(&slave)?;
         set_size(&slave, size)?;
-        Ok(Self {
-            master: File::from(OwnedFd::from(master)),
-            slave,
-        })
+        Ok(Self { master: File::from(OwnedFd::from(master)), slave })
     }
 }
 

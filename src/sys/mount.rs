@@ -34,13 +34,7 @@ impl Mount<'_> {
     pub fn mount(&self) -> Result<Mounted, Errno> {
         // The directory may be there, or belong to a kernel filesystem that forbids mkdir: mount(2) has the last word.
         let _ = fs::create_dir_all(self.target);
-        match nix::mount::mount(
-            Some(self.source),
-            self.target,
-            Some(self.kind),
-            self.flags,
-            Some(self.options),
-        ) {
+        match nix::mount::mount(Some(self.source), self.target, Some(self.kind), self.flags, Some(self.options)) {
             Ok(()) => Ok(Mounted::Now),
             Err(Errno::EBUSY) => Ok(Mounted::Before),
             Err(errno) => Err(errno),

@@ -40,10 +40,7 @@ pub fn reap() -> Option<WaitStatus> {
 /// Whether this process still has children, ended or not.
 pub fn has_children() -> bool {
     use nix::sys::wait::{Id, waitid};
-    waitid(
-        Id::All,
-        WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT,
-    ) != Err(Errno::ECHILD)
+    waitid(Id::All, WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT) != Err(Errno::ECHILD)
 }
 
 /// Signals every process of the group that `leader` leads; that there is none left is no error.
@@ -78,9 +75,7 @@ mod tests {
         let mut command = Command::new("/bin/sh");
         // Opening /dev/tty fails in a process without a controlling terminal.
         command.args(["-c", "echo leader > /dev/tty"]);
-        command
-            .stdin(Stdio::from(pty.slave.try_clone().unwrap()))
-            .stdout(Stdio::null());
+        command.stdin(Stdio::from(pty.slave.try_clone().unwrap())).stdout(Stdio::null());
         on_own_terminal(&mut command);
         assert!(command.spawn().unwrap().wait().unwrap().success());
         let mut said = [0; 16];
