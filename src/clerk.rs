@@ -14,6 +14,8 @@ use crate::signer::{LOGS, Signer};
 
 const CERTIFICATES: &str = "certificates";
 const JOURNAL: &str = "journal";
+/// How the name of a certificate ends, as this program writes it.
+const COSE: &str = ".cose";
 
 /// Does what [`crate::filing::Filing`] is asked to.
 pub(crate) struct Clerk {
@@ -121,8 +123,7 @@ impl Clerk {
     fn finish_earlier_jobs(&mut self) {
         let Some(shelf) = &mut self.shelf else { return };
         let names = shelf.list(JOURNAL).unwrap_or_default();
-        let mut journals = Vec::new();
-        let mut troubles = Vec::new();
+        let (mut journals, mut troubles) = (Vec::new(), Vec::new());
         for name in names.into_iter().filter(|name| *name != self.journal.name) {
             match shelf.read(JOURNAL, &name) {
                 Ok(file) => match Journal::parse(&file.unwrap_or_default()) {
@@ -143,6 +144,11 @@ impl Clerk {
             if on_their_way.contains(&evidence.job) || current.contains(&evidence.job) {
                 continue;
             }
+            // The power may have been cut between the certificate and the line that says so: a second one would look like a forgery.
+            if let Some(name) = self.certificate_of(evidence.job) {
+                self.note(&Record::Filed { job: evidence.job, name });
+                continue;
+            }
             let (drive, outcome) = (evidence.plan.drive.handle(), evidence.verdict().outcome);
             self.tell(Event::Notice(format!(
                 "An earlier run left drive {drive} without a certificate. It is certified now from the journal: {outcome}."
@@ -151,6 +157,16 @@ impl Clerk {
             evidence.add(last_ms, Fact::Recovered);
             self.certify(None, &evidence);
         }
+    }
+
+    /// The name of the certificate that the stick holds about this job.
+    fn certificate_of(&mut self, job: JobId) -> Option<String> {
+        let shelf = self.shelf.as_mut()?;
+        shelf.list(CERTIFICATES).ok()?.into_iter().find(|name| {
+            let file = name.ends_with(COSE).then(|| shelf.read(CERTIFICATES, name).ok().flatten()).flatten();
+            file.and_then(|bytes| Certificate::parse(&bytes).ok())
+                .is_some_and(|certificate| certificate.claims().id == job)
+        })
     }
 
     /// Signs, and puts the certificate with its views on the way to the stick.
@@ -206,7 +222,7 @@ impl Clerk {
         let names = shelf.list(CERTIFICATES).unwrap_or_default();
         let lacking: Vec<String> = names
             .iter()
-            .filter_map(|name| name.strip_suffix(".cose"))
+            .filter_map(|name| name.strip_suffix(COSE))
             .filter(|stem| !names.contains(&format!("{stem}.pdf")))
             .map(ToString::to_string)
             .collect();
@@ -271,11 +287,11 @@ impl Clerk {
             paper.deliver(shelf.as_mut())?;
             let Some(paper) = self.papers.pop_front() else { break };
             let name = format!("{}.cose", paper.stem);
-            self.note(&Record::Filed { job: paper.job, name: name.clone() });
-            self.deliver_journal()?;
             if let Some(drive) = paper.drive {
-                self.tell(Event::Certified { drive, filed: Filed::OnStick { name }, qr: paper.qr });
+                self.tell(Event::Certified { drive, filed: Filed::OnStick { name: name.clone() }, qr: paper.qr });
             }
+            self.note(&Record::Filed { job: paper.job, name });
+            self.deliver_journal()?;
         }
         Ok(())
     }
@@ -355,3 +371,7 @@ impl Paper {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "clerk_tests.rs"]
+mod tests;
