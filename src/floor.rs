@@ -351,3 +351,7 @@ pub(crate) fn draw() -> Result<(JobId, Drawn), getrandom::Error> {
     getrandom::fill(&mut seed)?;
     Ok((JobId(job), Drawn { key: Secret(key), seed: Secret(seed) }))
 }
+
+#[cfg(test)]
+#[path = "floor_tests.rs"]
+mod tests;

@@ -1,0 +1,244 @@
+//! The floor with image files for drives: who may be erased, who is, and when all is done.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::Instant;
+
+use purgeproof_core::drive::Exclusion;
+use purgeproof_core::evidence::Evidence;
+use purgeproof_core::verdict::Outcome;
+use purgeproof_drive::file::FileDrive;
+use purgeproof_drive::shelf::FolderShelf;
+use purgeproof_engine::Host;
+use purgeproof_engine::journal::Record;
+
+use super::*;
+
+const OLD: &[u8] = &[b'x'; 65_536];
+
+/// A world whose clock the test turns, and whose drives are files in a folder that goes with it.
+struct Bench {
+    folder: PathBuf,
+    clock: Arc<AtomicU64>,
+    floor: Floor<Files>,
+    told: Receiver<Event>,
+    inbox: Receiver<Input>,
+    seen: Vec<Event>,
+}
+
+struct Files(Arc<AtomicU64>);
+
+impl World for Files {
+    fn now_ms(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn setting(&self, policy: &Policy) -> Setting {
+        Setting { record: policy.record.clone(), ..Setting::default() }
+    }
+
+    fn drive(&self, found: &Found) -> Box<dyn Drive> {
+        Box::new(FileDrive::new(&found.node))
+    }
+
+    fn rescan(&self) {}
+}
+
+struct Room(Sender<Input>, Filing);
+
+impl Host for Room {
+    fn now_ms(&self) -> u64 {
+        0
+    }
+
+    fn tell(&self, event: Event) {
+        drop(self.0.send(Input::Event(event)));
+    }
+
+    fn record(&self, record: Record) {
+        self.1.record(record);
+    }
+
+    fn ended(&self, drive: DriveId, evidence: Evidence) {
+        self.1.certify(drive, evidence);
+    }
+}
+
+impl Bench {
+    fn new(name: &str, command_line: Option<(Vec<String>, Option<WhenDone>)>) -> Self {
+        let folder = std::env::temp_dir().join(format!("purgeproof-floor-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        let (to_floor, inbox) = mpsc::channel();
+        let (screen, told) = mpsc::channel();
+        let telling = to_floor.clone();
+        let filing = Filing::start("1.jsonl".into(), move |event| drop(telling.send(Input::Event(event))), || 1);
+        let engine = Engine::new(Arc::new(Room(to_floor, filing.clone())));
+        let clock = Arc::new(AtomicU64::new(0));
+        let floor = Floor::new(Files(Arc::clone(&clock)), screen, filing, engine, command_line);
+        Self { folder, clock, floor, told, inbox, seen: Vec::new() }
+    }
+
+    /// A file as a drive; its name is its serial number.
+    fn drive(&self, folder: &str, name: &str) -> Found {
+        let folder = self.folder.join(folder);
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join(name);
+        fs::write(&path, OLD).unwrap();
+        FileDrive::new(path).look().unwrap()
+    }
+
+    fn stick(&mut self, policy: PolicyFile) {
+        let shelf = FolderShelf::new(self.folder.join("stick")).unwrap();
+        self.floor.hear(Input::Stick(Some((Box::new(shelf), policy))));
+    }
+
+    fn purge(&mut self, drive: u32, typed: &str) {
+        self.floor.hear(Input::Request(Request::Purge { drive: DriveId(drive), typed: typed.into() }));
+    }
+
+    /// Lets time go by until the floor says that it ends, or nothing more happens.
+    fn settle(&mut self) -> Option<End> {
+        let since = Instant::now();
+        let mut end = None;
+        while end.is_none() && since.elapsed() < Duration::from_secs(3) {
+            self.clock.fetch_add(1_000, Ordering::Relaxed);
+            end = self.floor.hear(Input::Tick);
+            while let Ok(input) = self.inbox.recv_timeout(Duration::from_millis(20)) {
+                end = end.or(self.floor.hear(input));
+            }
+        }
+        self.seen.extend(self.told.try_iter());
+        end
+    }
+
+    fn outcomes(&self) -> Vec<(u32, Outcome)> {
+        let ended = |event: &Event| match event {
+            Event::Ended { drive, verdict, .. } => Some((drive.0, verdict.outcome)),
+            _ => None,
+        };
+        let mut outcomes: Vec<_> = self.seen.iter().filter_map(ended).collect();
+        outcomes.sort_by_key(|(drive, _)| *drive);
+        outcomes
+    }
+
+    fn said(&self, words: &str) -> bool {
+        self.seen.iter().any(|event| match event {
+            Event::Notice(sentence) | Event::Denied { why: sentence, .. } => sentence.contains(words),
+            _ => false,
+        })
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn policy(rules: &str) -> PolicyFile {
+    PolicyFile::Text(format!("unattended = true\nwhen_done = 'power-off'\n{rules}"))
+}
+
+fn content(found: &Found) -> Vec<u8> {
+    fs::read(&found.node).unwrap()
+}
+
+#[test]
+fn the_operator_erases_the_drive_whose_number_was_typed_and_no_other() {
+    let mut bench = Bench::new("attended", None);
+    let (a, b) = (bench.drive("d", "DISK-AAAA"), bench.drive("d", "DISK-BBBB"));
+    bench.stick(PolicyFile::Absent);
+    bench.floor.hear(Input::Found(vec![a.clone(), b.clone()], vec![]));
+    bench.purge(0, "BBBB");
+    assert_eq!(bench.settle(), None);
+    assert!(bench.said("That is not this drive"));
+    assert_eq!((content(&a), content(&b)), (OLD.to_vec(), OLD.to_vec()));
+    bench.purge(0, "aaaa");
+    bench.settle();
+    assert_eq!(bench.outcomes(), [(0, Outcome::Cleared)]);
+    assert!(content(&a) != OLD && content(&b) == OLD);
+}
+
+#[test]
+fn of_two_drives_that_answer_alike_none_is_erased() {
+    let mut bench = Bench::new("alike", None);
+    let (one, two) = (bench.drive("one", "SAME"), bench.drive("two", "SAME"));
+    bench.floor.hear(Input::Found(vec![one.clone(), two.clone()], vec![]));
+    bench.purge(0, "SAME");
+    bench.settle();
+    assert!(bench.said("Two attached drives answer"));
+    // With one of them unplugged, the other may be.
+    bench.floor.hear(Input::Found(vec![two.clone()], vec![]));
+    bench.purge(0, "SAME");
+    bench.settle();
+    assert_eq!(bench.outcomes(), [(0, Outcome::Cleared)]);
+    assert_eq!(content(&one), OLD);
+}
+
+#[test]
+fn an_excluded_or_absent_drive_is_not_erased_whatever_is_typed() {
+    let mut bench = Bench::new("excluded", None);
+    let mut boot = bench.drive("d", "BOOT");
+    boot.exclusion = Some(Exclusion::BootMedium);
+    let gone = bench.drive("d", "GONE");
+    bench.floor.hear(Input::Found(vec![boot.clone(), gone.clone()], vec![]));
+    bench.floor.hear(Input::Found(vec![boot.clone()], vec![]));
+    bench.purge(0, "BOOT");
+    bench.purge(1, "GONE");
+    bench.purge(9, "GONE");
+    bench.settle();
+    assert!(bench.said("this machine was started from it") && bench.said("no longer attached"));
+    assert_eq!((content(&boot), content(&gone)), (OLD.to_vec(), OLD.to_vec()));
+}
+
+#[test]
+fn an_unattended_run_erases_what_is_selected_files_it_and_ends() {
+    let mut bench = Bench::new("unattended", None);
+    let mut excluded = bench.drive("d", "PICK-EXCLUDED");
+    excluded.exclusion = Some(Exclusion::PurgeProofStick);
+    let found = vec![bench.drive("d", "PICK-1"), bench.drive("d", "LEAVE-1"), bench.drive("d", "PICK-2"), excluded];
+    bench.stick(policy("[[rule]]\nname = 'picked'\nserial = ['PICK-*']\naction = 'purge'"));
+    bench.floor.hear(Input::Found(found.clone(), vec![]));
+    assert_eq!(bench.settle(), Some(End::PowerOff));
+    assert_eq!(bench.outcomes(), [(0, Outcome::Cleared), (2, Outcome::Cleared)]);
+    assert!(bench.seen.contains(&Event::Done));
+    assert_eq!((content(&found[1]), content(&found[3])), (OLD.to_vec(), OLD.to_vec()));
+    let filed = fs::read_dir(bench.folder.join("stick/certificates")).unwrap().flatten();
+    assert_eq!(filed.filter(|entry| entry.file_name().to_string_lossy().ends_with(".cose")).count(), 2);
+}
+
+#[test]
+fn without_a_stick_an_unattended_run_does_not_end_until_its_certificates_are_filed() {
+    let mut bench = Bench::new("no-stick", Some((vec!["PICK".into()], Some(WhenDone::Reboot))));
+    let picked = bench.drive("d", "PICK");
+    bench.floor.hear(Input::Found(vec![picked], vec![]));
+    assert_eq!(bench.settle(), None);
+    assert_eq!(bench.outcomes(), [(0, Outcome::Cleared)]);
+    bench.stick(PolicyFile::Absent);
+    assert_eq!(bench.settle(), Some(End::Reboot));
+}
+
+#[test]
+fn a_broken_policy_erases_nothing_even_if_the_command_line_consents() {
+    let mut bench = Bench::new("broken", Some((vec!["PICK".into()], None)));
+    let picked = bench.drive("d", "PICK");
+    bench.stick(PolicyFile::Text("unattended = yes".into()));
+    bench.floor.hear(Input::Found(vec![picked.clone()], vec![]));
+    assert_eq!(bench.settle(), None);
+    assert!(bench.said("purgeproof.toml: line 1"));
+    assert_eq!(content(&picked), OLD);
+}
+
+#[test]
+fn a_policy_that_selects_nothing_says_so_and_waits() {
+    let mut bench = Bench::new("nothing", None);
+    let left = bench.drive("d", "LEFT");
+    bench.stick(policy("[[rule]]\nname = 'none'\nserial = ['NO-SUCH']\naction = 'purge'"));
+    bench.floor.hear(Input::Found(vec![left.clone()], vec![]));
+    assert_eq!(bench.settle(), None);
+    assert!(bench.said("selects none of the drives"));
+    assert_eq!(content(&left), OLD);
+}
