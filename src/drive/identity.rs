@@ -127,6 +127,12 @@ fn is_volume(driver: &str, device: &Node) -> bool {
     }
 }
 
+/// Whether the kernel's `wwid` is a name that the maker gave. Where a drive has none, the kernel puts one together from the vendor,
+/// the model and the serial number (`t10.ATA …`, `nvme.1b36-…`), which says nothing that those do not say.
+fn is_worldwide(wwid: &str) -> bool {
+    ["naa.", "eui.", "uuid."].iter().any(|kind| wwid.starts_with(kind))
+}
+
 fn nvme(blank: Identity, chain: &Chain) -> Identity {
     // With multipath the disk hangs on the subsystem, otherwise on the controller; both have these attributes.
     let above = chain.nearest(&["nvme", "nvme-subsystem"]);
@@ -134,7 +140,7 @@ fn nvme(blank: Identity, chain: &Chain) -> Identity {
     Identity {
         model: text("model").unwrap_or(blank.model),
         serial: text("serial").map(|text| Serial { text, source: SerialSource::NvmeIdentify }),
-        wwn: chain.disk.text("wwid"),
+        wwn: chain.disk.text("wwid").filter(|wwid| is_worldwide(wwid)),
         firmware: text("firmware_rev"),
         medium: match chain.disk.number("queue/rotational") {
             Some(0) => Medium::Flash,
@@ -178,7 +184,7 @@ fn scsi_device(blank: Identity, chain: &Chain, device: &Node) -> Identity {
             .or_else(|| Some(format!("USB {}:{}", usb?.text("idVendor")?, usb?.text("idProduct")?)))
             .unwrap_or(blank.model),
         serial: scsi_serial(identify, device, usb),
-        wwn: device.text("wwid"),
+        wwn: device.text("wwid").filter(|wwid| is_worldwide(wwid)),
         firmware: identify.and_then(Identify::firmware).or_else(|| device.text("rev")),
         medium: scsi_medium(blank.transport, identify, device, chain.disk.number("queue/rotational")),
         ..blank

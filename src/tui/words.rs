@@ -145,8 +145,8 @@ pub(crate) fn not_offered(why: &str) -> String {
 pub(crate) fn stage(stage: &Stage) -> String {
     match stage {
         Stage::Probe => "Probe".into(),
-        Stage::Purge { of: 1, .. } => "Purge".into(),
-        Stage::Purge { number, of } => format!("Purge {number}/{of}"),
+        Stage::Purge { of: 1, .. } => "Write".into(),
+        Stage::Purge { number, of } => format!("Write {number}/{of}"),
         Stage::Flush => "Flush".into(),
         Stage::Verify => "Verify".into(),
     }
@@ -156,7 +156,7 @@ pub(crate) fn stage(stage: &Stage) -> String {
 pub(crate) fn stage_sentence(stage: &Stage) -> String {
     match stage {
         Stage::Probe => "Probe: asking the drive who it is".into(),
-        Stage::Purge { number, of } => format!("Purge: overwriting, pass {number} of {of}"),
+        Stage::Purge { number, of } => format!("Overwriting, pass {number} of {of}"),
         Stage::Flush => "Flush: the drive puts everything onto its medium".into(),
         Stage::Verify => "Verify: reading back".into(),
     }

@@ -20,8 +20,8 @@ fn bad_sectors_and_pulled_plugs() {
         .drive(Bus::Nvme, &sound)
         .boot();
     machine.wait_for("PULL-USB-3", BOOT);
-    machine.wait_row("PULL-USB-3", "Purge", WORK);
-    machine.wait_row("PULL-SCSI4", "Purge", WORK);
+    machine.wait_row("PULL-USB-3", "Write", WORK);
+    machine.wait_row("PULL-SCSI4", "Write", WORK);
     machine.unplug("PULL-USB-3");
     machine.unplug("PULL-SCSI4");
     machine.wait_power_off(WORK);
@@ -60,7 +60,7 @@ fn certificates_wait_for_a_stick() {
         .spare_stick(&other)
         .drive(Bus::Nvme, &disk)
         .boot();
-    machine.wait_row("DRIVE-1", "Purge", BOOT);
+    machine.wait_row("DRIVE-1", "Write", BOOT);
     machine.unplug(stick.name());
     machine.wait_for("NO STICK", SOON);
     machine.wait_for("PLUG IN THE STICK", WORK);

@@ -46,7 +46,7 @@ fn from_the_list_to_the_certificate() {
     machine.type_in("1111\r");
     machine.wait_for("That is not this drive: nothing was done", SOON);
     machine.type_in("2222\r");
-    machine.wait_row("DRIVE-2222", "Purge", SOON);
+    machine.wait_row("DRIVE-2222", "Write", SOON);
     machine.wait_row("DRIVE-2222", "Verify", WORK);
     machine.wait_row("DRIVE-2222", "on stick", WORK);
     machine.type_in(ENTER);

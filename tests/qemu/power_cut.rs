@@ -18,7 +18,7 @@ fn the_interrupted_job_is_not_forgotten_and_not_good() {
 
     let machine = start(&slow, "*");
     machine.wait_row("QUICK-2", "on stick", BOOT);
-    machine.wait_row("SLOW-1", "Purge", SOON);
+    machine.wait_row("SLOW-1", "Write", SOON);
     machine.kill();
     assert!(slow.old_sectors() > 0, "the power was cut too late for this test");
     let first = Results::of(&bench, &stick);
