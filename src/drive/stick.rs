@@ -9,6 +9,7 @@
 use std::fs::{self, File};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::errno::Errno;
 use nix::libc::dev_t;
@@ -138,11 +139,18 @@ impl Shelf for Session {
 struct Tenancy<'a> {
     point: &'a Path,
     is_over: bool,
+    /// There is one mount point, and whoever looks at a stick that has just come must not unmount the one that is being written.
+    _turn: MutexGuard<'static, ()>,
 }
+
+/// Whose turn it is to mount.
+static TURN: Mutex<()> = Mutex::new(());
 
 impl<'a> Tenancy<'a> {
     /// Mounts the partition and makes sure that it is ours.
     fn begin(partition: &Path, point: &'a Path, more: MsFlags) -> Result<Self, ShelfError> {
+        // Whoever panicked with it has unmounted while unwinding.
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let number = node_number(partition).ok_or(ShelfError::Vanished)?;
         fs::DirBuilder::new().recursive(true).mode(0o700).create(point)?;
         // An earlier run that was killed may have left its mount behind.
@@ -161,7 +169,7 @@ impl<'a> Tenancy<'a> {
             // Somebody else has it mounted in another way, so what is below the point is not it.
             Mounted::Before => return Err(failed(Errno::EBUSY)),
         }
-        let tenancy = Self { point, is_over: false };
+        let tenancy = Self { point, is_over: false, _turn: turn };
         tenancy.check(number)?;
         Ok(tenancy)
     }
