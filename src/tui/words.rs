@@ -75,7 +75,7 @@ pub(crate) const HELP: &[&str] = &[
     "Purge | The drive itself erases all that it holds, reserve included",
     "What comes of it:",
     "PURGED | The drive erased all that it holds. It may leave",
-    "CLEARED | Every block was overwritten and read back. It may leave",
+    "CLEARED | Every block was overwritten and read back. It may leave if Clear is enough",
     "NOT ERASED | Old content is on it. Erase it again or destroy it",
     "INDETERMINATE | It cannot be known. Treat it like NOT ERASED",
 ];
@@ -229,7 +229,8 @@ pub(crate) fn filed_sentence(ended: &Ended) -> String {
 /// What to do with a drive of this verdict.
 pub(crate) fn disposition(outcome: Outcome) -> &'static str {
     match outcome {
-        Outcome::Purged | Outcome::Cleared => "The drive may leave.",
+        Outcome::Purged => "The drive may leave.",
+        Outcome::Cleared => "The drive may leave if Clear is enough for its data.",
         Outcome::NotErased => "Old content is on it, or must be taken to be. Erase it again or destroy it.",
         Outcome::Indeterminate => "It cannot be known whether it is erased. Treat it like NOT ERASED.",
     }
