@@ -1,16 +1,6 @@
 //! PurgeProof: erases every disk of a decommissioned machine by the strongest means it has, checks it, and proves it.
 //!
 //! This file only finds out which role the program has: PID 1 of the live image, its one child, or a command on a workstation.
-#![cfg_attr(
-    test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing,
-        reason = "a test fails by panicking"
-    )
-)]
 
 mod appliance;
 mod clerk;

@@ -14,16 +14,6 @@
 //! - **A simulated drive is never signed for with a real key**, nor a real drive with the simulation's.
 //! - **A certificate has one spelling.** What does not encode back to the same bytes is refused, so every bit of a certificate counts.
 //! - **A signature proves who states it, not that it is so.** A self-signed one does not even prove who.
-#![cfg_attr(
-    test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing,
-        reason = "a test fails by panicking"
-    )
-)]
 
 use purgeproof_core::evidence::{Evidence, hex};
 use sha2::{Digest, Sha256};

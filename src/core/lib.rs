@@ -13,16 +13,6 @@
 //!   the evidence cannot be in the verdict, and what is not in either cannot be printed.
 //! - **An unreadable sector is an entry in a map, never bytes** ([`pass::Regions`]).
 #![no_std]
-#![cfg_attr(
-    test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing,
-        reason = "a test fails by panicking"
-    )
-)]
 
 extern crate alloc;
 

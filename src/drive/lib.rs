@@ -6,16 +6,6 @@
 //! - **A disk that hangs stops nobody.** Whatever may block is done by a thread of that disk; until it answers, the disk is not offered.
 //! - **A handle, not a name, says who a drive is**: [`block::BlockDrive`] identifies what it has just opened.
 //! - **Only our own stick is ever mounted**, and only its partition with the marker file ([`stick`]).
-#![cfg_attr(
-    test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing,
-        reason = "a test fails by panicking"
-    )
-)]
 
 pub mod block;
 pub mod controllers;

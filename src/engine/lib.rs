@@ -6,16 +6,6 @@
 //! - **A fact is in the journal before what follows from it is done**: the line "pass 1 began" is handed over before the first block is
 //!   written ([`Host::record`]).
 //! - **A fault of ours ends one job, never as a success**: a panic in a worker becomes [`purgeproof_core::evidence::Fact::Crashed`].
-#![cfg_attr(
-    test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing,
-        reason = "a test fails by panicking"
-    )
-)]
 
 mod buffer;
 mod content;

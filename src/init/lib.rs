@@ -18,16 +18,6 @@
 //! # Kernel command line
 //! `pp.verbose` shows the kernel's log on the consoles, PID 1's lines too. `module.parameter=value` reaches modules as if they were
 //! built in. `modprobe.blacklist=` and `module_blacklist=` keep modules out, and those that cannot do without them.
-#![cfg_attr(
-    test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing,
-        reason = "a test fails by panicking"
-    )
-)]
 
 pub mod cmdline;
 mod coldplug;

@@ -41,16 +41,6 @@
 //!   has, and the index `/run/udev/tags`: tags are read from the database.
 //! - The check that keeps a monitor of `"udev"` silent in a container.
 
-#![cfg_attr(
-    test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing,
-        reason = "a test that cannot go on has failed"
-    )
-)]
 
 mod attributes;
 mod device;

@@ -3,16 +3,6 @@
 //! Every decoder takes what a drive sent, of whatever length and content, and gives `None` for what the standard does not allow:
 //! bridges answer with status 0 and zeros, or with half a page.
 #![no_std]
-#![cfg_attr(
-    test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing,
-        reason = "a test fails by panicking"
-    )
-)]
 
 extern crate alloc;
 

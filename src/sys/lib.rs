@@ -3,16 +3,6 @@
 //! Each module wraps one concern of the kernel in safe functions; where `nix` has a safe wrapper already it is used, and raw
 //! system calls appear only where it has none. Errors are the kernel's own `Errno`: what a refusal means is the caller's to say.
 #![allow(unsafe_code, reason = "system calls that nix does not wrap; every other crate denies unsafe")]
-#![cfg_attr(
-    test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing,
-        reason = "a test fails by panicking"
-    )
-)]
 
 pub mod block;
 pub mod console;

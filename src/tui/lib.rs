@@ -12,16 +12,6 @@
 //! - **Drives are chosen by [`purgeproof_core::event::DriveId`]**, never by their line on the screen: a plugged cable moves lines.
 //! - **Every glyph is in the console's font.** [`view::draw`] leaves ASCII and the box and block characters of code page 437.
 //! - **Colour is never alone**: the words say the same on a monochrome terminal.
-#![cfg_attr(
-    test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing,
-        reason = "a test fails by panicking"
-    )
-)]
 
 pub mod model;
 pub mod paint;
