@@ -238,6 +238,7 @@ impl Flow<'_> {
 
     fn row(&mut self, (x, y): (f32, f32), width: f32, label: &str, text: &str) -> f32 {
         let style = match label {
+            _ if text == rows::NOT_GIVEN => LABELS,
             "Seed" | "UUID" | "Image" => DIGITS,
             "Serial no." | "Model" => STRONG,
             _ => BODY,

@@ -263,8 +263,11 @@ fn places(extents: &[Extent], blocks: Blocks) -> String {
     format!("{}{more}", listed.join(", ").replace(", LBA ", ", "))
 }
 
+/// What stands where nothing was given.
+pub(crate) const NOT_GIVEN: &str = "not given";
+
 fn or_not(text: Option<&String>) -> String {
-    text.filter(|text| !text.is_empty()).cloned().unwrap_or_else(|| "not given".to_owned())
+    text.filter(|text| !text.is_empty()).cloned().unwrap_or_else(|| NOT_GIVEN.to_owned())
 }
 
 /// Digits in groups of three: `268,435,456`.
