@@ -11,13 +11,14 @@ HOST_PACKAGES=(
     dosfstools mtools            # the stick's two FAT file systems, without root
     grub-common                  # grub-mkimage, for the BIOS loader
     poppler-utils zbar-tools qpdf # tests read the certificate as others would: text, QR code, PDF structure
-    tmux                         # tests see the screen as a terminal shows it
+    openssl                      # tests compute the keystream by another's code
+    tmux                         # pictures wait for what the serial line shows
 )
 
 # Unpacked privately, never installed. The suite after the slash; without one, the newest that any suite below has.
 DEBIAN_SUITES="bookworm bookworm-updates trixie trixie-backports"
 SECURITY_SUITES="bookworm-security"
-COMPONENTS="main non-free-firmware" # the latter for Fibre Channel adapters that do nothing without firmware
+COMPONENTS="main non-free-firmware" # the latter for adapters and card readers that do nothing without firmware
 
 # Newest package of the first pattern that matches anything; the kernel's name changes with every update.
 KERNEL_PATTERNS=('linux-image-6\.12\.[0-9]+\+deb12-amd64' 'linux-image-6\.1\.0-[0-9]+-amd64')

@@ -133,8 +133,9 @@ impl Certificate {
         verify(&self.file("cose"));
     }
 
-    /// The PDF says the serial number in text that can be searched for, and its QR code is a certificate that verifies.
+    /// The PDF is a sound one, says the serial number in text that can be searched for, and its QR code is a certificate that verifies.
     pub(crate) fn assert_pdf_says_the_same(&self) {
+        run(Command::new("qpdf").arg("--check").arg(self.file("pdf")));
         let text = run(Command::new("pdftotext").arg("-layout").arg(self.file("pdf")).arg("-"));
         let text = String::from_utf8(text.stdout).expect("pdftotext gives UTF-8");
         assert!(text.contains(self.serial()), "the PDF does not name {}:\n{text}", self.serial());
