@@ -41,7 +41,6 @@
 //!   has, and the index `/run/udev/tags`: tags are read from the database.
 //! - The check that keeps a monitor of `"udev"` silent in a container.
 
-
 mod attributes;
 mod device;
 mod enumerate;
