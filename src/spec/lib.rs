@@ -7,4 +7,6 @@
 extern crate alloc;
 
 pub mod ata;
+pub mod dword;
+pub mod nvme;
 pub mod scsi;
