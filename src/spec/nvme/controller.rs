@@ -132,6 +132,12 @@ impl Sanicap {
         self.0 >> 3 & 1 == 1
     }
 
+    /// SPRRS, bit 5: [`Sanitize::purge_required`](super::Sanitize::purge_required), and the report that it purged. Later than revision
+    /// 2.1, which reserves the bit (source: nvme-cli).
+    pub const fn purge_reporting(self) -> bool {
+        self.0 >> 5 & 1 == 1
+    }
+
     /// NDI, bit 29, No-Deallocate Inhibited: NDAS is refused, or taken with a warning and not obeyed (feature 17h decides).
     pub const fn no_deallocate_inhibited(self) -> bool {
         self.0 >> 29 & 1 == 1
@@ -310,7 +316,10 @@ mod tests {
         assert!(fna.format_hits_all() && !fna.erase_hits_all() && fna.crypto_erase() && !fna.broadcast());
         assert!(Fna(0x02).erase_hits_all() && Fna(0x02).broadcast() && !Fna(0x02).format_hits_all());
         assert!(sanicap.crypto_erase() && sanicap.block_erase() && !sanicap.overwrite() && sanicap.verification());
-        assert!(sanicap.no_deallocate_inhibited());
+        assert!(sanicap.no_deallocate_inhibited() && !sanicap.purge_reporting());
+        // Bit 4, NVERS, is about Sanitize Namespace.
+        assert!(!Sanicap(0x0000_0010).verification() && !Sanicap(0x0000_0010).purge_reporting());
+        assert!(Sanicap(0x0000_0020).purge_reporting() && !Sanicap(0x0000_0020).verification());
         assert_eq!(sanicap.media_modification(), MediaModification::Additional);
         assert_eq!(Sanicap(0x4000_0004).media_modification(), MediaModification::None);
         assert!(Sanicap(0x4000_0004).overwrite() && !Sanicap(0x4000_0004).no_deallocate_inhibited());

@@ -14,8 +14,8 @@ pub struct Sanitize {
     pub erase: Erase,
     /// NDAS and EMVS.
     pub after: AfterSanitize,
-    /// PREQ, Purge Required: purge as IEEE 2883 defines it, or fail. [`SanitizeStatus::purged`] then says that it did. A controller of
-    /// revision 2.1 or before takes it for a reserved bit, which it may refuse or not look at.
+    /// PREQ, Purge Required: purge as IEEE 2883 defines it, or fail. [`SanitizeStatus::purged`] then says that it did. Only with
+    /// [`Sanicap::purge_reporting`](super::Sanicap::purge_reporting): to any other drive it is a reserved bit, refused or not looked at.
     pub purge_required: bool,
 }
 
