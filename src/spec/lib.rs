@@ -9,4 +9,5 @@ extern crate alloc;
 pub mod ata;
 pub mod dword;
 pub mod nvme;
+pub mod sat;
 pub mod scsi;
