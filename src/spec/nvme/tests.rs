@@ -8,6 +8,9 @@ use proptest::prelude::*;
 use super::*;
 
 proptest! {
+    // A failing case is printed; kept, it would be written to a new folder of `src`, which Cargo then takes for a crate.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn no_bytes_make_a_decoder_panic(bytes in vec(any::<u8>(), 0..4200)) {
         let is_page = bytes.len() >= 512;
