@@ -8,6 +8,8 @@ extern crate alloc;
 
 pub mod ata;
 pub mod dword;
+pub mod mmc;
 pub mod nvme;
 pub mod sat;
 pub mod scsi;
+pub mod tcg;

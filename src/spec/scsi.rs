@@ -1,4 +1,10 @@
-//! SCSI: vital product data pages (SPC-4 §7.8, SBC-4 §6.6).
+//! SCSI: the commands that we send (SPC-5, SBC-4) and what comes back: pages, log parameters, sense data.
+
+pub mod answer;
+pub mod command;
+pub mod erase;
+pub mod log;
+pub mod sense;
 
 use alloc::string::String;
 
@@ -43,6 +49,11 @@ pub(crate) fn payload(page: &[u8], code: u8) -> Option<&[u8]> {
         return None;
     }
     rest.get(..usize::from(u16::from_be_bytes(*length)))
+}
+
+/// The `N` bytes from offset `at` on.
+pub(crate) fn field<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
+    bytes.get(at..)?.first_chunk().copied()
 }
 
 /// Printable ASCII without the blanks and zeros around it; `None` if nothing is left or if it is no such text.
