@@ -74,7 +74,7 @@ pub const fn set_max_ext(max: MaxAddress, persistence: Persistence) -> Taskfile 
     Taskfile::extended(0x37).count(persistence as u16).lba(max.0)
 }
 
-/// `SET ACCESSIBLE MAX ADDRESS EXT` (78h/0001h). It always survives power cycles.
+/// `SET ACCESSIBLE MAX ADDRESS EXT` (78h/0001h). It survives power cycles (unverified).
 pub const fn amac_set(max: MaxAddress) -> Taskfile {
     Taskfile::extended(0x78).feature(0x01).lba(max.0)
 }
@@ -102,12 +102,15 @@ pub struct DeviceConfiguration {
     pub revision: u16,
     /// Words 3 to 6: the last LBA that the factory gave the drive
     pub max_address: MaxAddress,
+    /// Word 255. ACS-2 demands signature and checksum (unverified); programs that meet drives take answers without, too.
+    pub integrity: Integrity,
 }
 
 impl DeviceConfiguration {
-    /// `None` unless word 255 holds the signature and a checksum that fits: ACS-2 demands both (unverified: some drives may lack them).
+    /// `None` for an answer that no drive gave, the same byte all over, and for a maximum that is no address.
     pub fn new(bytes: &[u8; 512]) -> Option<Self> {
-        if Integrity::new(bytes) != Integrity::Verified {
+        let integrity = Integrity::new(bytes);
+        if matches!(integrity, Integrity::Uniform(_)) {
             return None;
         }
         let (words, _) = bytes.as_chunks::<2>();
@@ -116,7 +119,7 @@ impl DeviceConfiguration {
         };
         let max_address =
             [*d, *c, *b, *a].into_iter().fold(0, |lba, word| lba << 16 | u64::from(u16::from_le_bytes(word)));
-        Some(Self { revision: u16::from_le_bytes(*revision), max_address: MaxAddress::new(max_address)? })
+        Some(Self { revision: u16::from_le_bytes(*revision), max_address: MaxAddress::new(max_address)?, integrity })
     }
 }
 
@@ -179,10 +182,12 @@ mod tests {
         (bytes[510], bytes[511]) = (0xA5, 0x59);
         let overlay = DeviceConfiguration::new(&bytes).unwrap();
         assert_eq!((overlay.revision, overlay.max_address.sectors()), (2, 1_953_525_168));
+        assert_eq!(overlay.integrity, Integrity::Verified);
         bytes[511] = 0x5A;
-        assert_eq!(DeviceConfiguration::new(&bytes), None);
-        (bytes[510], bytes[511]) = (0, 0);
-        assert_eq!(DeviceConfiguration::new(&bytes), None);
+        assert_eq!(DeviceConfiguration::new(&bytes).unwrap().integrity, Integrity::BadChecksum(0x01));
+        bytes[13] = 0x01;
+        assert_eq!(DeviceConfiguration::new(&bytes), None, "beyond 48 bits");
         assert_eq!(DeviceConfiguration::new(&[0; 512]), None);
+        assert_eq!(DeviceConfiguration::new(&[0xA5; 512]), None);
     }
 }
