@@ -2,8 +2,7 @@
 //! Command Set is marked so).
 //!
 //! Fields are named by their mnemonics, because section and figure numbers move from revision to revision. The specification's own
-//! text was not at hand: layouts are those that libnvme, nvme-cli and Linux agree on, and what could not be checked against any of
-//! them says `unverified`.
+//! text was not at hand: the layouts are those that libnvme, nvme-cli and Linux agree on. A bit of a later revision names its source.
 
 mod command;
 mod controller;
