@@ -250,6 +250,8 @@ mod tests {
         assert_eq!(Status::new(&not_found), Status::Unknown(not_found));
         let fault = Registers { status: 0x70, ..good(0x8000, 0xFFFF, 0) };
         assert_eq!(Status::new(&fault), Status::Unknown(fault));
+        let fault_and_abort = Registers { status: 0x71, error: 0x04, ..good(0, 0x01, 0) };
+        assert_eq!(Status::new(&fault_and_abort), Status::Unknown(fault_and_abort), "a fault comes before a reason");
     }
 
     proptest! {
