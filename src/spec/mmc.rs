@@ -31,8 +31,8 @@ const LIFE_TIME_B: usize = 269;
 pub struct ExtCsd<'a>(&'a [u8; 512]);
 
 impl<'a> ExtCsd<'a> {
-    /// `None` without a sector count: a device that has `EXT_CSD` and is no larger than 2 GiB keeps its size in the CSD, and an answer
-    /// of zeros is none at all.
+    /// `None` without a sector count: a device of no more than 2 GiB may keep its size in the CSD alone, and an answer of zeros is
+    /// none at all.
     pub fn new(bytes: &'a [u8; 512]) -> Option<Self> {
         let this = Self(bytes);
         (this.sectors() != 0).then_some(this)
@@ -46,6 +46,12 @@ impl<'a> ExtCsd<'a> {
     /// `SEC_COUNT`: the user area in sectors of 512 bytes.
     pub const fn sectors(self) -> u32 {
         u32::from_le_bytes([self.0[SEC_COUNT], self.0[SEC_COUNT + 1], self.0[SEC_COUNT + 2], self.0[SEC_COUNT + 3]])
+    }
+
+    /// The address of a sector in a command: its number, or its offset in bytes on a device of no more than 2 GiB, where the same
+    /// argument would erase something else. `None` if that does not fit.
+    const fn address(self, sector: u32) -> Option<u32> {
+        if self.sectors() > 0x0040_0000 { Some(sector) } else { sector.checked_mul(512) }
     }
 
     /// `SEC_FEATURE_SUPPORT`: what the device can erase with.
@@ -94,8 +100,8 @@ impl<'a> ExtCsd<'a> {
         self.product(&[RPMB_SIZE_MULT], 128 * KIB)
     }
 
-    /// The four general purpose partitions: `GP_SIZE_MULT` (three bytes each) × `HC_WP_GRP_SIZE` × `HC_ERASE_GRP_SIZE` × 512 KiB. `None`
-    /// where there is no partition.
+    /// The four general purpose partitions: `GP_SIZE_MULT` (three bytes each) × `HC_WP_GRP_SIZE` × `HC_ERASE_GRP_SIZE` × 512 KiB.
+    /// `None` where there is no partition.
     pub fn general_purpose_bytes(self) -> [Option<u64>; 4] {
         let group = self.product(&[HC_WP_GRP_SIZE, HC_ERASE_GRP_SIZE], 512 * KIB);
         [0, 3, 6, 9].map(|offset| {
@@ -110,8 +116,8 @@ impl<'a> ExtCsd<'a> {
         if self.0[ERASED_MEM_CONT] & 0x01 != 0 { 0xFF } else { 0x00 }
     }
 
-    /// `DEVICE_LIFE_TIME_EST_TYP_A` and `_B` (revision 7 and later): what they measure is the vendor's choice, by custom the two kinds
-    /// of cells.
+    /// `DEVICE_LIFE_TIME_EST_TYP_A` and `_B` (revision 7 and later): what they measure is the vendor's choice, by custom the two
+    /// kinds of cells.
     pub const fn life_time(self) -> [LifeTime; 2] {
         [LifeTime::from_code(self.0[LIFE_TIME_A]), LifeTime::from_code(self.0[LIFE_TIME_B])]
     }
@@ -212,8 +218,8 @@ impl Cid {
         })
     }
 
-    /// Year and month (1 to 12) of manufacture. Four bits hold sixteen years from 1997 on; from `EXT_CSD` revision 5 on, the codes 0 to
-    /// 12 count from 2013 instead (§7.2.7). `None` for a month that there is not.
+    /// Year and month (1 to 12) of manufacture. Four bits hold sixteen years from 1997 on; from `EXT_CSD` revision 5 on, the codes 0
+    /// to 12 count from 2013 instead. `None` for a month that there is not.
     pub fn manufactured(&self, ext_csd_revision: u8) -> Option<(u16, u8)> {
         let (month, code) = (self.date >> 4, self.date & 0x0F);
         let epoch = if ext_csd_revision >= 5 && code <= 12 { 2013 } else { 1997 };
@@ -221,7 +227,7 @@ impl Cid {
     }
 }
 
-/// What ERASE does with the addressed groups: the argument of CMD38 (JESD84-B51 §6.6.9 to §6.6.12).
+/// What ERASE does with the addressed groups: the argument of CMD38 (JESD84-B51).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Erase {
@@ -257,7 +263,7 @@ pub struct Command {
     pub response: Response,
 }
 
-/// A physical partition: `PARTITION_ACCESS`, the low three bits of `PARTITION_CONFIG` (JESD84-B51 §7.4.69).
+/// A physical partition: `PARTITION_ACCESS`, the low three bits of `PARTITION_CONFIG` (JESD84-B51).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Partition {
@@ -277,14 +283,15 @@ pub enum Partition {
     GeneralPurpose4 = 7,
 }
 
-/// CMD35, `ERASE_GROUP_START`: the first sector.
-pub const fn erase_group_start(sector: u32) -> Command {
-    Command { index: 35, argument: sector, response: Response::R1 }
+/// CMD35, `ERASE_GROUP_START`: the first sector. `None` if the device has no address for it.
+pub fn erase_group_start(ext_csd: ExtCsd<'_>, sector: u32) -> Option<Command> {
+    Some(Command { index: 35, argument: ext_csd.address(sector)?, response: Response::R1 })
 }
 
-/// CMD36, `ERASE_GROUP_END`: a sector in the last group (or, for TRIM, the last sector), which is erased too.
-pub const fn erase_group_end(sector: u32) -> Command {
-    Command { index: 36, argument: sector, response: Response::R1 }
+/// CMD36, `ERASE_GROUP_END`: a sector in the last group (for TRIM, the last sector), which is erased too. `None` as for
+/// [`erase_group_start`].
+pub fn erase_group_end(ext_csd: ExtCsd<'_>, sector: u32) -> Option<Command> {
+    Some(Command { index: 36, argument: ext_csd.address(sector)?, response: Response::R1 })
 }
 
 /// CMD38, ERASE, from CMD35 to CMD36.
@@ -292,19 +299,19 @@ pub const fn erase(what: Erase) -> Command {
     Command { index: 38, argument: what as u32, response: Response::R1b }
 }
 
-/// CMD6, SWITCH, `SANITIZE_START` [165]: start to remove what has been erased but is still in the cells (JESD84-B51 §6.6.13). Busy for minutes.
+/// CMD6, SWITCH, `SANITIZE_START`, byte 165: start to remove what has been erased but is still in the cells. Busy for minutes.
 pub const fn sanitize_start() -> Command {
     switch(165, 1)
 }
 
-/// CMD6, SWITCH, `PARTITION_CONFIG` [179]: which partition the commands after this one are about.
+/// CMD6, SWITCH, `PARTITION_CONFIG`, byte 179: which partition the commands after this one are about.
 pub fn partition_access(ext_csd: ExtCsd<'_>, partition: Partition) -> Command {
     // Above bit 2 the byte says what the machine boots from.
     let boot = ext_csd.0[PARTITION_CONFIG] & !0b111;
     switch(179, boot | partition as u8)
 }
 
-/// CMD6, SWITCH, `ERASE_GROUP_DEF` [175]: put the high-capacity erase groups in force, whose size `EXT_CSD` gives.
+/// CMD6, SWITCH, `ERASE_GROUP_DEF`, byte 175: put the high-capacity erase groups in force, whose size `EXT_CSD` gives.
 pub const fn use_high_capacity_groups() -> Command {
     switch(175, 1)
 }
@@ -320,14 +327,14 @@ const fn switch(index: u8, value: u8) -> Command {
     Command { index: 6, argument, response: Response::R1b }
 }
 
-/// The device status, in R1 and R1b (JESD84-B51 §6.13).
+/// The device status, in R1 and R1b (JESD84-B51).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Status(pub u32);
 
 impl Status {
-    /// Bits 31 to 26 (addresses, erase sequence and parameters, write protection), 24 to 19 (unlock, CRC, illegal command, ECC, general
-    /// errors), 16 and 15 (overwrite of a read-only register; protected blocks were skipped in an erase), 13 (erase sequence cleared) and
-    /// 7 (switch refused).
+    /// Bits 31 to 26 (addresses, erase sequence and parameters, write protection), 24 to 19 (unlock, CRC, illegal command, ECC,
+    /// general errors), 16 and 15 (overwrite of a read-only register; protected blocks were skipped in an erase), 13 (erase sequence
+    /// cleared) and 7 (switch refused).
     const ERRORS: u32 = 0xFDF9_A080;
 
     /// The bits that say that something went wrong.
@@ -454,8 +461,20 @@ mod tests {
         assert_eq!(argument(Erase::SecureErase), 0x8000_0000);
         assert_eq!(argument(Erase::SecureTrimStep1), 0x8000_0001);
         assert_eq!(argument(Erase::SecureTrimStep2), 0x8000_8000);
-        let (start, end) = (erase_group_start(0x2000), erase_group_end(0x3FFF));
-        assert_eq!((start.index, start.argument, end.index, end.argument), (35, 0x2000, 36, 0x3FFF));
+    }
+
+    #[test]
+    fn small_devices_count_in_bytes() {
+        let arguments = |sectors: u32, sector| {
+            let mut bytes = register();
+            bytes[212..216].copy_from_slice(&sectors.to_le_bytes());
+            let ext_csd = ExtCsd::new(&bytes).unwrap();
+            let commands = erase_group_start(ext_csd, sector).zip(erase_group_end(ext_csd, sector));
+            commands.map(|(start, end)| (start.index, start.argument, end.index, end.argument))
+        };
+        assert_eq!(arguments(0x0040_0001, 0x2000), Some((35, 0x2000, 36, 0x2000)));
+        assert_eq!(arguments(0x0040_0000, 0x2000), Some((35, 0x0040_0000, 36, 0x0040_0000)), "2 GiB");
+        assert_eq!(arguments(0x0040_0000, 0x0080_0000), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! TCG Storage: Level 0 Discovery (Core 2.01 §3.3.6), and the few methods that set a drive back to its factory state.
 //!
-//! The codes and fields of the security subsystem classes are those of their own specifications: Opal 2.02, Opalite 1.00, Pyrite 2.01,
-//! Ruby 1.00, Enterprise 1.01, Block SID 1.01.
+//! The codes and fields of the security subsystem classes are those of their own specifications: Opal 2.02, Opalite 1.00, Pyrite
+//! 2.01, Ruby 1.00, Enterprise 1.01, Block SID 1.01.
 
 pub mod request;
 pub mod response;
@@ -23,8 +23,8 @@ pub struct Discovery<'a> {
 }
 
 impl<'a> Discovery<'a> {
-    /// `None` if the length field or a descriptor goes beyond the bytes received: a descriptor that is missing could be the one that says
-    /// that the drive is locked. Zeros are no answer either.
+    /// `None` if the length field or a descriptor goes beyond the bytes received: a descriptor that is missing could be the one that
+    /// says that the drive is locked. Zeros are no answer either.
     pub fn new(bytes: &'a [u8]) -> Option<Self> {
         // The length does not count its own four bytes; the header has 48.
         let length = usize::try_from(u32::from_be_bytes(field(bytes, 0)?)).ok()?;
@@ -83,7 +83,11 @@ impl<'a> Descriptor<'a> {
             0x0003 => Geometry::new(payload).map(Feature::Geometry),
             0x0402 => field::<1>(payload, 0).map(|[bits]| Feature::BlockSid(BlockSid::from_bits(bits))),
             0x0404 => field::<3>(payload, 0).map(|[_, processing, mechanisms]| {
-                Feature::DataRemoval(DataRemoval { is_processing: processing & 0x01 != 0, mechanisms })
+                Feature::DataRemoval(DataRemoval {
+                    is_processing: processing & 0x01 != 0,
+                    was_interrupted: processing & 0x02 != 0,
+                    mechanisms,
+                })
             }),
             _ => Subsystem::new(code, payload).map(Feature::Subsystem),
         };
@@ -222,8 +226,8 @@ pub struct Subsystem {
     pub com_id: u16,
     /// Number of `ComID`s.
     pub com_ids: u16,
-    /// Initial `C_PIN_SID` PIN indicator: 00h says that the SID's first password is the MSID, `FFh` the vendor's own. Opal 1, Enterprise and Key
-    /// per I/O do not say (the last one unverified).
+    /// Initial `C_PIN_SID` PIN indicator: 00h says that the SID's first password is the MSID, `FFh` the vendor's own. Opal 1,
+    /// Enterprise and Key per I/O do not say (the last one unverified).
     pub initial_pin: Option<u8>,
 }
 
@@ -270,6 +274,8 @@ impl BlockSid {
 pub struct DataRemoval {
     /// A revert has answered, but the data are still being removed.
     pub is_processing: bool,
+    /// Power or a reset has stopped the removal before its end (Opal 2.02).
+    pub was_interrupted: bool,
     /// Bit 0 overwrite, 1 block erase, 2 cryptographic erase (unverified; the rest is vendor specific or reserved).
     pub mechanisms: u8,
 }
@@ -344,7 +350,7 @@ mod tests {
                 lowest_aligned_lba: 3,
             }),
             Feature::BlockSid(BlockSid { is_sid_changed: false, is_blocked: true }),
-            Feature::DataRemoval(DataRemoval { is_processing: true, mechanisms: 0x06 }),
+            Feature::DataRemoval(DataRemoval { is_processing: true, was_interrupted: false, mechanisms: 0x06 }),
             Feature::Other { code: 0xC000, version: 3, payload: &[0xAA] },
         ];
         assert_eq!(features, expected);

@@ -1,4 +1,4 @@
-//! Commands as values: the command descriptor block (SPC-5 §4.2, SBC-4 §5), the direction and the length of the transfer.
+//! Commands as values: the command descriptor block (SPC-5, SBC-4), the direction and the length of the transfer.
 //!
 //! The CONTROL byte is 0 in all of them.
 
@@ -47,7 +47,7 @@ impl Command {
     }
 }
 
-/// A vital product data page that we read (SPC-5 §7.7, SBC-4 §6.6, SAT-4 §12.4.2).
+/// A vital product data page that we read (SPC-5, SBC-4, SAT-4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum VpdPage {
@@ -65,7 +65,7 @@ pub enum VpdPage {
     BlockDeviceCharacteristics = 0xB1,
 }
 
-/// A log page that we read (SPC-5 §7.3, SBC-4 §6.4).
+/// A log page that we read (SPC-5, SBC-4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum LogPage {
@@ -83,31 +83,31 @@ pub enum LogPage {
     InformationalExceptions = 0x2F,
 }
 
-/// INQUIRY (12h) with EVPD = 0: the standard answer, 36 bytes at least (SPC-5 §6.7).
+/// INQUIRY (12h) with EVPD = 0: the standard answer, 36 bytes at least (SPC-5).
 pub fn inquiry(length: u16) -> Command {
     let [high, low] = length.to_be_bytes();
     Command::new([0x12, 0, 0, high, low, 0], Transfer::In(length.into()))
 }
 
-/// INQUIRY (12h) with EVPD = 1: one vital product data page (SPC-5 §6.7).
+/// INQUIRY (12h) with EVPD = 1: one vital product data page (SPC-5).
 pub fn inquiry_vpd(page: VpdPage, length: u16) -> Command {
     let [high, low] = length.to_be_bytes();
     Command::new([0x12, 0x01, page as u8, high, low, 0], Transfer::In(length.into()))
 }
 
-/// TEST UNIT READY (00h, SPC-5 §6.47).
+/// TEST UNIT READY (00h, SPC-5).
 pub fn test_unit_ready() -> Command {
     Command::new([0; 6], Transfer::None)
 }
 
-/// REQUEST SENSE (03h) with DESC = 1: descriptor format if the drive has it; older ones answer in fixed format (SPC-5 §6.39).
+/// REQUEST SENSE (03h) with DESC = 1: descriptor format if the drive has it; older ones answer in fixed format (SPC-5).
 ///
 /// 252 bytes are the most that sense data can have.
 pub fn request_sense() -> Command {
     Command::new([0x03, 0x01, 0, 0, 252, 0], Transfer::In(252))
 }
 
-/// REPORT SUPPORTED OPERATION CODES (A3h/0Ch) about one command (SPC-5 §6.35).
+/// REPORT SUPPORTED OPERATION CODES (A3h/0Ch) about one command (SPC-5).
 ///
 /// With a service action REPORTING OPTIONS is 010b, without one 001b: a drive refuses the wrong one of the two.
 pub fn report_supported_operation_code(opcode: u8, service_action: Option<u16>) -> Command {
@@ -118,12 +118,12 @@ pub fn report_supported_operation_code(opcode: u8, service_action: Option<u16>) 
     Command::new([0xA3, 0x0C, options, opcode, high, low, 0, 0, 0, LENGTH, 0, 0], Transfer::In(LENGTH.into()))
 }
 
-/// READ CAPACITY (16) (9Eh/10h): 32 bytes (SBC-4 §5.20).
+/// READ CAPACITY (16) (9Eh/10h): 32 bytes (SBC-4).
 pub fn read_capacity_16() -> Command {
     Command::new([0x9E, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32, 0, 0], Transfer::In(32))
 }
 
-/// READ (16) (88h): `blocks` of `block_size` bytes from `lba` on (SBC-4 §5.18).
+/// READ (16) (88h): `blocks` of `block_size` bytes from `lba` on (SBC-4).
 ///
 /// RDPROTECT = 0: no protection information comes along, whatever the format of the medium. `None` for no blocks at all, which the
 /// drive would answer with success and without data, and for more than 4 GiB - 1.
@@ -131,35 +131,35 @@ pub fn read_16(lba: u64, blocks: u32, block_size: u32) -> Option<Command> {
     Some(Command::new(extent(0x88, lba, blocks), Transfer::In(bytes(blocks, block_size)?)))
 }
 
-/// WRITE (16) (8Ah), with WRPROTECT = 0 (SBC-4 §5.46). `None` as for [`read_16`].
+/// WRITE (16) (8Ah), with WRPROTECT = 0 (SBC-4). `None` as for [`read_16`].
 pub fn write_16(lba: u64, blocks: u32, block_size: u32) -> Option<Command> {
     Some(Command::new(extent(0x8A, lba, blocks), Transfer::Out(bytes(blocks, block_size)?)))
 }
 
-/// START STOP UNIT (1Bh) with IMMED = 0: spin up or down, and say when it is done (SBC-4 §5.31).
+/// START STOP UNIT (1Bh) with IMMED = 0: spin up or down, and say when it is done (SBC-4).
 pub fn start_stop_unit(start: bool) -> Command {
     Command::new([0x1B, 0, 0, 0, u8::from(start), 0], Transfer::None)
 }
 
-/// MODE SENSE (10) (5Ah): the current values of a page, with the block descriptor (DBD = 0) in its short form (LLBAA = 0) (SPC-5
-/// §6.15).
+/// MODE SENSE (10) (5Ah): the current values of a page, with the block descriptor (DBD = 0) in its short form (LLBAA = 0)
+/// (SPC-5).
 pub fn mode_sense_10(page: u8, subpage: u8, length: u16) -> Command {
     let [high, low] = length.to_be_bytes();
     Command::new([0x5A, 0, page & 0x3F, subpage, 0, 0, 0, high, low, 0], Transfer::In(length.into()))
 }
 
-/// LOG SENSE (4Dh): the cumulative values (PC = 01b) of a page (SPC-5 §6.9).
+/// LOG SENSE (4Dh): the cumulative values (PC = 01b) of a page (SPC-5).
 pub fn log_sense(page: LogPage, length: u16) -> Command {
     let [high, low] = length.to_be_bytes();
     Command::new([0x4D, 0, 0x40 | page as u8, 0, 0, 0, 0, high, low, 0], Transfer::In(length.into()))
 }
 
-/// SECURITY PROTOCOL IN (A2h), the length in bytes (`INC_512` = 0) (SPC-5 §6.41). For TCG: protocol 01h and the `ComID`.
+/// SECURITY PROTOCOL IN (A2h), the length in bytes (`INC_512` = 0) (SPC-5). For TCG: protocol 01h and the `ComID`.
 pub fn security_protocol_in(protocol: u8, specific: u16, length: u32) -> Command {
     Command::new(security(0xA2, protocol, specific, length), Transfer::In(length))
 }
 
-/// SECURITY PROTOCOL OUT (B5h), the length in bytes (`INC_512` = 0) (SPC-5 §6.42).
+/// SECURITY PROTOCOL OUT (B5h), the length in bytes (`INC_512` = 0) (SPC-5).
 pub fn security_protocol_out(protocol: u8, specific: u16, length: u32) -> Command {
     Command::new(security(0xB5, protocol, specific, length), Transfer::Out(length))
 }

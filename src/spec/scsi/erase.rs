@@ -1,4 +1,4 @@
-//! The commands that destroy data: SANITIZE (SBC-4 §5.28), FORMAT UNIT (§5.3), and the MODE SELECT that changes the block size.
+//! The commands that destroy data: SANITIZE and FORMAT UNIT (SBC-4), and the MODE SELECT that changes the block size.
 
 use super::command::{Command, Transfer};
 
@@ -38,8 +38,8 @@ pub struct Overwrite {
 impl Overwrite {
     /// `count` passes of `pattern`, whose bytes are written in this order; `invert` complements it between two passes.
     ///
-    /// `None` unless `count` is 1 to 31: the field is five bits wide, and 0 is reserved (SBC-4 §5.28.2.3), unlike in ATA and NVMe,
-    /// where it asks for sixteen passes. Four bytes are the one pattern length that a SCSI-to-ATA layer takes.
+    /// `None` unless `count` is 1 to 31: the field is five bits wide, and 0 is reserved (SBC-4), unlike in ATA and NVMe, where
+    /// it asks for sixteen passes. Four bytes are the one pattern length that a SCSI-to-ATA layer takes.
     pub const fn new(count: u8, invert: bool, pattern: [u8; 4]) -> Option<Self> {
         match count {
             1..=31 => Some(Self { count, invert, pattern }),
@@ -79,7 +79,7 @@ impl Sanitize {
 
 /// SANITIZE (48h). `zone_no_reset` is ZNR: leave the write pointers of a zoned drive where they are.
 ///
-/// IMMED = 1: a command that waits for the end would run into the time-out of the kernel, whose reset hits the drive in the middle.
+/// IMMED = 1: a command that waits for the end runs into the kernel's time-out, whose reset hits the drive in the middle.
 /// AUSE = 0: after a failure the drive lets nobody at the data until another sanitize has worked.
 pub fn sanitize(what: Sanitize, zone_no_reset: bool) -> Command {
     let (length, transfer) = match what {
@@ -90,14 +90,14 @@ pub fn sanitize(what: Sanitize, zone_no_reset: bool) -> Command {
     Command::new([0x48, flags, 0, 0, 0, 0, 0, 0, length, 0], transfer)
 }
 
-/// SANITIZE EXIT FAILURE MODE (48h/1Fh). It works only if the operation that failed was started with AUSE = 1, which ours are not.
-/// IMMED = 0: it takes no time, and its status is the answer.
+/// SANITIZE EXIT FAILURE MODE (48h/1Fh). It works only if the operation that failed was started with AUSE = 1, which ours are
+/// not. IMMED = 0: it takes no time, and its status is the answer.
 pub fn sanitize_exit_failure_mode() -> Command {
     Command::new([0x48, 0x1F, 0, 0, 0, 0, 0, 0, 0, 0], Transfer::None)
 }
 
-/// FORMAT UNIT (04h) with a parameter list for the sake of its IMMED bit; FFMT = 00b, the format that initialises the medium, and no
-/// defects of ours (SBC-4 §5.3).
+/// FORMAT UNIT (04h) with a parameter list for the sake of its IMMED bit; FFMT = 00b, the format that initialises the medium, and
+/// no defects of ours (SBC-4).
 ///
 /// `protection` is FMTPINFO, two bits: 0 for a medium without protection information; `None` if it is wider. `long_list` sends the
 /// header of eight bytes in place of the one of four.
@@ -114,8 +114,8 @@ pub fn format_unit(protection: u8, long_list: bool) -> Option<Command> {
     Some(Command::new([0x04, flags, 0, 0, 0, 0], Transfer::List(list)))
 }
 
-/// MODE SELECT (10) (55h) with nothing but a short block descriptor: the block size that the next FORMAT UNIT makes (SPC-5 §6.13,
-/// SBC-4 §6.5.2), 520 to 512 for example.
+/// MODE SELECT (10) (55h) with nothing but a short block descriptor: the block size that the next FORMAT UNIT makes (SPC-5, SBC-4),
+/// 520 to 512 for example.
 ///
 /// NUMBER OF LOGICAL BLOCKS is all ones, "as many as there are", which undoes a restricted capacity as well (unverified for drives
 /// that want 0 there). `save` is SP. `None` if the size is 0 or does not fit in 24 bits.

@@ -1,4 +1,4 @@
-//! Log pages: parameters in a row, each with a code and a length (SPC-5 §7.3).
+//! Log pages: parameters in a row, each with a code and a length (SPC-5).
 
 use super::command::LogPage;
 use super::field;
@@ -40,7 +40,7 @@ impl<'a> Iterator for Parameters<'a> {
     }
 }
 
-/// The TEMPERATURE field of the Temperature log page (0Dh), parameter 0000h, in degrees Celsius (SPC-5 §7.3.21).
+/// The TEMPERATURE field of the Temperature log page (0Dh), parameter 0000h, in degrees Celsius (SPC-5).
 ///
 /// `None` if the drive does not know it (`FFh`), or if this is no such page.
 pub fn temperature(page: &[u8]) -> Option<u8> {

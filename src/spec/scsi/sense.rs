@@ -1,10 +1,10 @@
-//! Sense data: why a command failed, and how far a sanitize is (SPC-5 §4.4).
+//! Sense data: why a command failed, and how far a sanitize is (SPC-5).
 
 use core::fmt;
 
 use super::field;
 
-/// SENSE KEY, four bits (SPC-5 §4.4.7).
+/// SENSE KEY, four bits (SPC-5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Key {
     /// 0h.
@@ -197,7 +197,7 @@ impl Sense {
         }
     }
 
-    /// SPC-5 §4.4.3.
+    /// Fixed format.
     fn fixed(bytes: &[u8], deferred: bool) -> Result<Self, SenseError> {
         // Up to the qualifier in byte 13; fewer would read as 00h/00h, "nothing to say".
         let length = announced(bytes)?.min(bytes.len());
@@ -216,7 +216,7 @@ impl Sense {
         })
     }
 
-    /// SPC-5 §4.4.2.
+    /// Descriptor format.
     fn descriptors(bytes: &[u8], deferred: bool) -> Result<Self, SenseError> {
         // A descriptor that is cut off could be the one that says "still running": all or nothing.
         let needed = announced(bytes)?;
@@ -237,8 +237,8 @@ impl Sense {
     }
 }
 
-/// The first descriptor of a type in descriptor format sense data, with its two bytes of header; 09h is ATA Status Return.
-pub fn descriptor(sense: &[u8], kind: u8) -> Option<&[u8]> {
+/// The first descriptor of a type, with its two bytes of header. `None` too if one before it is cut off.
+fn descriptor(sense: &[u8], kind: u8) -> Option<&[u8]> {
     if !matches!(sense.first()? & 0x7F, 0x72 | 0x73) {
         return None;
     }
@@ -258,20 +258,20 @@ fn announced(bytes: &[u8]) -> Result<usize, SenseError> {
     bytes.get(7).map(|more| 8 + usize::from(*more)).ok_or(SenseError::Short { needed: 8, got: bytes.len() })
 }
 
-/// SENSE KEY SPECIFIC, three bytes at `at`: PROGRESS INDICATION if SKSV says so (SPC-5 §4.4.2.4.4). Under other keys the same bytes
-/// are a pointer to a bad field or a count of retries: [`erase`] looks at the key.
+/// SENSE KEY SPECIFIC, three bytes at `at`: PROGRESS INDICATION if SKSV says so. Under other keys the same bytes are a pointer to a
+/// bad field or a count of retries: [`erase`] looks at the key.
 fn progress(bytes: &[u8], at: usize) -> Option<SanitizeProgress> {
     let [flags, high, low] = field::<3>(bytes, at)?;
     (flags & 0x80 != 0).then_some(SanitizeProgress(u16::from_be_bytes([high, low])))
 }
 
-/// INFORMATION descriptor (00h): VALID, then eight bytes (SPC-5 §4.4.2.2).
+/// Information descriptor (00h): VALID, then eight bytes.
 fn information(descriptor: &[u8]) -> Option<u64> {
     let is_valid = descriptor.get(2)? & 0x80 != 0;
     field(descriptor, 4).filter(|_| is_valid).map(u64::from_be_bytes)
 }
 
-/// Another Progress Indication descriptor (0Ah): an operation that is not what the key is about (SPC-5 §4.4.2.6).
+/// Another Progress Indication descriptor (0Ah): an operation that is not what the key is about.
 fn other_progress(deferred: bool, descriptor: &[u8]) -> Option<Erase> {
     let [_, _, key, code, qualifier, _, high, low] = field::<8>(descriptor, 0)?;
     let progress = SanitizeProgress(u16::from_be_bytes([high, low]));

@@ -1,7 +1,8 @@
-//! What we send: a method call in a data stream (Core 2.01 §3.2.2, §3.2.4), framed as subpacket, packet and `ComPacket` (§3.2.3).
+//! What we send: a method call in a data stream (Core 2.01 §3.2.2), framed as subpacket, packet and `ComPacket`.
 //!
-//! To take a drive back to its factory state: start a session with the Admin SP as PSID (or as SID, with the MSID as password), call Revert.
-//! The drive ends that session by itself. For Opal, Opalite, Pyrite and Ruby, whose optional parameters have numbers for names.
+//! To take a drive back to its factory state: start a session with the Admin SP as PSID (or as SID, with the MSID as password),
+//! call Revert. The drive ends that session by itself. For Opal, Opalite, Pyrite and Ruby, whose optional parameters have numbers
+//! for names.
 
 use super::response::{self, Reply};
 
@@ -32,7 +33,7 @@ const REVERT: Uid = [0x00, 0x00, 0x00, 0x06, 0x00, 0x00, 0x02, 0x02];
 /// The column PIN of the `C_PIN` table.
 pub(super) const PIN_COLUMN: u8 = 0x03;
 
-// Tokens (Core 2.01 §3.2.2.3).
+// Tokens (Core 2.01 §3.2.2).
 pub(super) const START_LIST: u8 = 0xF0;
 pub(super) const END_LIST: u8 = 0xF1;
 pub(super) const START_NAME: u8 = 0xF2;
@@ -70,7 +71,7 @@ impl Request {
     }
 }
 
-/// `StartSession` with the Admin SP, for writing (Core 2.01 §5.2.3.1). Anybody may, without a password, and then read the MSID.
+/// `StartSession` with the Admin SP, for writing (Core 2.01). Anybody may, without a password, and then read the MSID.
 ///
 /// `None` if the password is empty or longer than the 32 bytes that a PIN can have.
 pub fn start_session(com_id: u16, credential: Option<(Authority, &[u8])>) -> Option<Request> {
@@ -106,7 +107,7 @@ impl Session {
         (host_session == HOST_SESSION).then_some(Self { com_id, tper_session })
     }
 
-    /// Get the MSID, the password that the SID has from the factory (Core 2.01 §5.3.3.6): [`Reply::pin`] of the answer.
+    /// Get the MSID, the password that the SID has from the factory: [`Reply::pin`] of the answer.
     pub fn get_msid(self) -> Request {
         let mut stream = Stream::call(C_PIN_MSID, GET);
         // A cell block: startColumn is its name 3, endColumn 4.
@@ -115,17 +116,17 @@ impl Session {
         stream.finish_call(self.com_id, self.tper_session, HOST_SESSION)
     }
 
-    /// Revert the Admin SP, and with it the whole drive (Opal 2.02 §5.1.2.2).
+    /// Revert the Admin SP, and with it the whole drive (Opal 2.02).
     pub fn revert(self) -> Request {
         Stream::call(ADMIN_SP, REVERT).finish_call(self.com_id, self.tper_session, HOST_SESSION)
     }
 
-    /// `RevertSP` on the SP of this session (Opal 2.02 §5.1.3.1).
+    /// `RevertSP` on the SP of this session (Opal 2.02).
     pub fn revert_sp(self) -> Request {
         Stream::call(THIS_SP, REVERT_SP).finish_call(self.com_id, self.tper_session, HOST_SESSION)
     }
 
-    /// End of Session: a token alone, without a status list (Core 2.01 §3.3.7.1.5).
+    /// End of Session: a token alone, without a status list (Core 2.01).
     pub fn end(self) -> Request {
         let mut stream = Stream::new();
         stream.tokens(&[END_OF_SESSION]);

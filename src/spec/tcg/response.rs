@@ -1,4 +1,4 @@
-//! What the drive answers: the same frames (Core 2.01 §3.2.3), tokens (§3.2.2.3), a status at the end (§5.1.5).
+//! What the drive answers: the same frames, tokens (Core 2.01 §3.2.2), a status at the end (§5.1.5).
 
 use core::fmt;
 
@@ -168,8 +168,8 @@ impl<'a> Reply<'a> {
         .filter(|token| *token != Token::Control(EMPTY))
     }
 
-    /// The status of the method, `F9 F0 status 00 00 F1` at the very end. `None` if there is none: the session ended instead, or there is
-    /// more to come. That is no success.
+    /// The status of the method, `F9 F0 status 00 00 F1` at the very end. `None` if there is none: the session ended instead, or
+    /// there is more to come. That is no success.
     pub fn status(self) -> Option<Status> {
         let mut tokens = self.tokens().skip_while(|token| *token != Token::Control(END_OF_DATA)).skip(1);
         let list = [tokens.next()?, tokens.next()?, tokens.next()?, tokens.next()?, tokens.next()?];
@@ -211,7 +211,7 @@ impl<'a> Reply<'a> {
 /// The empty atom.
 const EMPTY: u8 = 0xFF;
 
-/// The two session numbers, the host's and the drive's, of a call of `SyncSession` that succeeded (Core 2.01 §5.2.3.2).
+/// The two session numbers, the host's and the drive's, of a call of `SyncSession` that succeeded (Core 2.01).
 pub(super) fn sync_session(reply: &Reply<'_>) -> Option<(u32, u32)> {
     if reply.status() != Some(Status::Success) {
         return None;
