@@ -108,7 +108,7 @@ impl Session {
     }
 
     /// Get the MSID, the password that the SID has from the factory: [`Reply::pin`] of the answer.
-    pub fn get_msid(self) -> Request {
+    pub fn read_msid(self) -> Request {
         let mut stream = Stream::call(C_PIN_MSID, GET);
         // A cell block: startColumn is its name 3, endColumn 4.
         stream
@@ -283,13 +283,13 @@ mod tests {
     }
 
     #[test]
-    fn get_msid_asks_for_column_3() {
+    fn read_msid_asks_for_column_3() {
         let stream = [
             0xF8, 0xA8, 0x00, 0x00, 0x00, 0x0B, 0x00, 0x00, 0x84, 0x02, 0xA8, 0x00, 0x00, 0x00, 0x06, 0x00, 0x00, 0x00,
             0x16, 0xF0, 0xF0, 0xF2, 0x03, 0x03, 0xF3, 0xF2, 0x04, 0x03, 0xF3, 0xF1, 0xF1, 0xF9, 0xF0, 0x00, 0x00, 0x00,
             0xF1, 0x00,
         ];
-        assert_eq!(SESSION.get_msid().as_bytes()[56..94], stream);
+        assert_eq!(SESSION.read_msid().as_bytes()[56..94], stream);
     }
 
     #[test]

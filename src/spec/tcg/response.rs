@@ -193,7 +193,7 @@ impl<'a> Reply<'a> {
         self.tokens().next() == Some(Token::Control(END_OF_SESSION))
     }
 
-    /// The value of the column PIN in the answer to [`super::request::Session::get_msid`]. `None` if it was refused.
+    /// The value of the column PIN in the answer to [`super::request::Session::read_msid`]. `None` if it was refused.
     pub fn pin(self) -> Option<&'a [u8]> {
         if self.status() != Some(Status::Success) {
             return None;
