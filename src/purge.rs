@@ -1,5 +1,6 @@
 //! `purgeproof purge`: one device or image file of a workstation, with the same consent, engine and certificates as the live image.
 
+use std::fs::{File, TryLockError};
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -48,6 +49,7 @@ fn purge(target: &str, policy: Option<&Path>, out: &Path, as_json: bool) -> Resu
         .map_err(|refusal| format!("There is no plan for {target}: {refusal}. Nothing was done."))?;
     let consent = consent(&found, &plan, &policy)?;
     let shelf = FolderShelf::new(out).map_err(|error| format!("The folder for records: {error}. Nothing was done."))?;
+    let _turn = alone_in(out)?;
     let (job, drawn) =
         draw().map_err(|error| format!("The kernel gave no random numbers ({error}). Nothing was done."))?;
 
@@ -65,6 +67,23 @@ fn purge(target: &str, policy: Option<&Path>, out: &Path, as_json: bool) -> Resu
     let outcome = watch(&events, as_json);
     filing.finish();
     outcome
+}
+
+/// Keeps other runs out of the folder for as long as the result lives: each would take the other's job for one that was left without a
+/// certificate, and both would number their certificates alike.
+fn alone_in(out: &Path) -> Result<File, String> {
+    let folder = File::open(out)
+        .map_err(|error| format!("The folder for records cannot be opened ({error}). Nothing was done."))?;
+    match folder.try_lock() {
+        Ok(()) => Ok(folder),
+        Err(TryLockError::WouldBlock) => Err(format!(
+            "Another purgeproof is at work in {}: nothing was done. Wait until it has ended, or name another folder with --out.",
+            out.display()
+        )),
+        Err(TryLockError::Error(error)) => {
+            Err(format!("The folder for records cannot be locked ({error}). Nothing was done."))
+        }
+    }
 }
 
 /// The device or file that is meant, by path or by serial number.

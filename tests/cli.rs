@@ -140,6 +140,24 @@ fn nothing_is_purged_without_consent() {
 }
 
 #[test]
+fn two_runs_do_not_share_a_folder() {
+    let scratch = Scratch::new("shared");
+    let disk = scratch.file("disk.img", &[7; 4096]);
+    scratch.file("policy.toml", POLICY.as_bytes());
+    let records = scratch.0.join("records");
+    fs::create_dir(&records).unwrap();
+    let other_run = fs::File::open(&records).unwrap();
+    other_run.lock().unwrap();
+    let arguments = ["purge", "./disk.img", "--policy", "policy.toml", "--out", "records"];
+    let output = purgeproof(&scratch.0, &arguments);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err(&output).contains("Another purgeproof is at work"), "{}", err(&output));
+    assert_eq!(fs::read(&disk).unwrap(), [7; 4096]);
+    drop(other_run);
+    assert!(purgeproof(&scratch.0, &arguments).status.success());
+}
+
+#[test]
 fn bad_input_is_named() {
     let scratch = Scratch::new("input");
     scratch.file("odd.img", &[7; 1000]);
