@@ -1,4 +1,4 @@
-//! What the kernel does: mounts, modules, terminals, signals, power. The only crate of ours with `unsafe`.
+//! What the kernel does: commands to drives, mounts, modules, terminals, signals, power. The only crate of ours with `unsafe`.
 //!
 //! Each module wraps one concern of the kernel in safe functions; where `nix` has a safe wrapper already it is used, and raw
 //! system calls appear only where it has none. Errors are the kernel's own `Errno`: what a refusal means is the caller's to say.
@@ -6,9 +6,15 @@
 
 pub mod block;
 pub mod console;
+mod ioctl;
+pub mod mmc;
 pub mod module;
 pub mod mount;
 pub mod netlink;
+pub mod nvme;
 pub mod power;
 pub mod process;
+pub mod sg;
 pub mod signal;
+pub mod suspend;
+pub mod transfer;
