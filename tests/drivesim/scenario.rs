@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use crate::error::Error;
 use crate::fault::Faults;
-use crate::{ata, emmc, nvme, scsi};
+use crate::{ata, emmc, nvme, scsi, tcg};
 
 /// The drives of one machine.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -85,6 +85,9 @@ pub struct DriveSpec {
     /// What only eMMC devices have.
     #[serde(default)]
     pub emmc: emmc::Spec,
+    /// Its trusted peripheral, if it has one.
+    #[serde(default)]
+    pub tcg: Option<tcg::Spec>,
     /// What it does wrong.
     #[serde(default)]
     pub faults: Faults,
