@@ -1,6 +1,6 @@
 """Writes the two segments of the initramfs, each a cpio archive for itself: the kernel unpacks one after the other.
 
-  initramfs.py modules --tree lib/modules/VERSION --list modules.list --firmware lib/firmware --epoch SECONDS OUT
+  initramfs.py modules --tree lib/modules/VERSION --list modules.list --options modules.options --firmware lib/firmware --epoch SECONDS OUT
   initramfs.py init --program BINARY --epoch SECONDS OUT
 
 The first changes with the kernel only, so that it is compressed once; the second is our one program. There is nothing else: no shell.
@@ -85,12 +85,13 @@ def firmware_files(tree: Path, modules: list[Module]) -> dict[str, bytes]:
     return found
 
 
-def modules_segment(tree: Path, list_file: Path, firmware: Path, epoch: int) -> bytes:
-    """Modules, their indexes and their firmware."""
+def modules_segment(tree: Path, list_file: Path, options: Path, firmware: Path, epoch: int) -> bytes:
+    """Modules, their indexes, their parameters and their firmware."""
     version = tree.name
     chosen = select(tree, list_file)
     files = {f"lib/modules/{version}/{m.path}": m.content for m in chosen}
     files |= {f"lib/modules/{version}/{name}": content for name, content in indexes(version, chosen).items()}
+    files[f"lib/modules/{version}/modules.options"] = options.read_bytes()
     files |= {f"lib/firmware/{name}": content for name, content in firmware_files(firmware, chosen).items()}
     print(f"modules: {len(chosen)}")
     archive = Archive(epoch)
@@ -116,6 +117,7 @@ def main() -> None:
     modules = segments.add_parser("modules")
     modules.add_argument("--tree", type=Path, required=True)
     modules.add_argument("--list", type=Path, required=True)
+    modules.add_argument("--options", type=Path, required=True)
     modules.add_argument("--firmware", type=Path, required=True)
     init = segments.add_parser("init")
     init.add_argument("--program", type=Path, required=True)
@@ -125,7 +127,7 @@ def main() -> None:
     args = parser.parse_args()
     try:
         if args.segment == "modules":
-            content = modules_segment(args.tree, args.list, args.firmware, args.epoch)
+            content = modules_segment(args.tree, args.list, args.options, args.firmware, args.epoch)
         else:
             content = init_segment(args.program, args.epoch)
     except SelectionError as error:

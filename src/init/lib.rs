@@ -13,7 +13,8 @@
 //!
 //! # Contract with the image
 //! - `/dev/console` (character device 5:1) must be in the initramfs: Rust's runtime needs standard streams before `main`.
-//! - `/lib/modules/$(uname -r)` with depmod's text files, or none for a kernel without modules.
+//! - `/lib/modules/$(uname -r)` with depmod's text files, or none for a kernel without modules; beside them `modules.options`, words
+//!   as on the kernel command line that come before it.
 //!
 //! # Kernel command line
 //! `pp.verbose` shows the kernel's log on the consoles, PID 1's lines too. `module.parameter=value` reaches modules as if they were

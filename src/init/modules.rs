@@ -3,7 +3,7 @@
 //! In a thread of its own: `finit_module` returns only when the driver has initialised, which takes a controller minutes in bad
 //! cases and a broken one for ever, and PID 1 must hand on keys and reap meanwhile.
 
-use crate::cmdline::Word;
+use crate::cmdline::{self, Word};
 use crate::coldplug;
 use crate::index::{self, Index};
 use crate::log::log;
@@ -111,7 +111,8 @@ impl Modules {
         let dep = fs::read_to_string(directory.join("modules.dep")).ok()?;
         let text = |file| fs::read_to_string(directory.join(file)).unwrap_or_default();
         let index = Index::parse(&dep, &text("modules.alias"), &text("modules.softdep"));
-        let (parameters, unwanted) = (parameters(words), unwanted(words));
+        let options = options(&text("modules.options"));
+        let (parameters, unwanted) = (parameters(options.iter().chain(words)), unwanted(words));
         Some(Self { directory, index, parameters, unwanted, loaded: HashSet::new() })
     }
 
@@ -186,8 +187,9 @@ fn load_file(path: &Path, parameters: &str) -> Result<Loaded, Errno> {
 }
 
 /// The parameters of each module, as `finit_module` takes them: `module.name=value` of the command line reaches only what is built
-/// in, and modprobe(8) passes on the rest. A module that does not know a parameter says so in the kernel log and loads without it.
-fn parameters(words: &[Word]) -> HashMap<String, Vec<String>> {
+/// in, and modprobe(8) passes on the rest. Of two values of one parameter the kernel keeps the last. A module that does not know a
+/// parameter says so in the kernel log and loads without it.
+fn parameters<'a>(words: impl IntoIterator<Item = &'a Word>) -> HashMap<String, Vec<String>> {
     let mut parameters = HashMap::<String, Vec<String>>::new();
     for word in words {
         let Some((module, parameter)) = word.key.split_once('.') else { continue };
@@ -199,6 +201,11 @@ fn parameters(words: &[Word]) -> HashMap<String, Vec<String>> {
         parameters.entry(index::name(module)).or_default().push(assignment);
     }
     parameters
+}
+
+/// The image's own parameters: words as on the command line, and comments from `#` to the end of a line.
+fn options(text: &str) -> Vec<Word> {
+    text.lines().filter_map(|line| line.split('#').next()).flat_map(cmdline::words).collect()
 }
 
 /// The modules that the command line forbids.
@@ -222,6 +229,23 @@ mod tests {
         assert_eq!(parameters["usb_storage"], ["quirks=\"a b\""]);
         assert_eq!(parameters["sg"], ["flag"]);
         assert!(!parameters.contains_key("quiet"));
+    }
+
+    #[test]
+    fn the_command_line_has_the_last_word() {
+        let options = options("# libata.off=1\nlibata.allow_tpm=1 # for TCG\n\n  sg.allow_dio=1\n");
+        let line = words("libata.allow_tpm=0 libata.noacpi=1");
+        let parameters = parameters(options.iter().chain(&line));
+        assert_eq!(parameters["libata"], ["allow_tpm=1", "allow_tpm=0", "noacpi=1"]);
+        assert_eq!(parameters["sg"], ["allow_dio=1"]);
+        assert_eq!(parameters.len(), 2);
+    }
+
+    #[test]
+    fn the_images_options_are_read() {
+        let parameters = parameters(&options(include_str!("../../image/modules.options")));
+        assert_eq!(parameters["libata"], ["allow_tpm=1"]);
+        assert_eq!(parameters["sg"], ["allow_dio=1"]);
     }
 
     #[test]
