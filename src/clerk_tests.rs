@@ -5,7 +5,8 @@ use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
 
 use purgeproof_core::consent::Consent;
-use purgeproof_core::drive::{Capabilities, Identity, Medium, Serial, SerialSource, Support, Transport};
+use purgeproof_core::capability::{Capabilities, Support};
+use purgeproof_core::drive::{Identity, Medium, Serial, SerialSource, Transport};
 use purgeproof_core::evidence::{Clock, Drawn, Machine, Secret, Setting, Tool};
 use purgeproof_core::job::{Heard, Job};
 use purgeproof_core::plan::plan;

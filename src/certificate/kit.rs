@@ -1,7 +1,8 @@
 //! A certificate about a fixed piece of evidence, and what becomes of it when it is changed.
 
 use purgeproof_core::consent::Given;
-use purgeproof_core::drive::{Capabilities, Identity, Medium, OpenError, Serial, SerialSource, Support, Transport};
+use purgeproof_core::capability::{Capabilities, Support};
+use purgeproof_core::drive::{Identity, Medium, OpenError, Serial, SerialSource, Transport};
 use purgeproof_core::evidence::{
     Clock, ClockSource, Drawn, Evidence, Fact, JobId, Machine, Mismatches, Secret, Setting, Tool,
 };

@@ -1,7 +1,8 @@
 //! From the evidence to the statement: the one way in which a certificate gets its words.
 
 use purgeproof_core::consent::Given;
-use purgeproof_core::drive::{Identity, Support};
+use purgeproof_core::capability::Support;
+use purgeproof_core::drive::Identity;
 use purgeproof_core::evidence::{Entry, Evidence, Fact, Setting};
 use purgeproof_core::plan::{Considered, Plan};
 use purgeproof_core::policy::Coverage;

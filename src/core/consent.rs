@@ -116,8 +116,8 @@ impl Consent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capability::{Capabilities, Support};
     use crate::drive::tests::nvme;
-    use crate::drive::{Capabilities, Support};
     use crate::plan::plan;
     use crate::policy::WhenDone;
     use crate::technique::Technique;

@@ -2,12 +2,11 @@
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::technique::Technique;
+use crate::firmware::Firmware;
 use crate::units::{BlockSize, Bytes, Geometry, Lba};
 
 /// Who a drive says it is, and where we have that from.
@@ -226,25 +225,6 @@ impl fmt::Display for Exclusion {
     }
 }
 
-/// Whether a drive can do a thing. Three-valued, because "we do not know" is not "no".
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Support {
-    /// The drive says so, or the host can do it to any drive.
-    Present,
-    /// The drive says that it cannot.
-    Absent,
-    /// Not established, and why.
-    Unknown(String),
-}
-
-/// What a drive can do, a line a technique.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Capabilities {
-    /// A technique that is not listed does not apply to this kind of drive.
-    pub techniques: Vec<(Technique, Support)>,
-}
-
 /// A drive that can be opened for destruction.
 pub trait Drive: Send {
     /// Opens it exclusively and asks it, through the handle just opened, who it is: the answer, not a device name, decides whether
@@ -252,7 +232,17 @@ pub trait Drive: Send {
     ///
     /// # Errors
     /// [`OpenError`]: nothing has been written.
-    fn open(&mut self) -> Result<(Box<dyn Media>, Identity), OpenError>;
+    fn open(&mut self) -> Result<Opened, OpenError>;
+}
+
+/// A drive that was opened for destruction.
+pub struct Opened {
+    /// Its blocks.
+    pub media: Box<dyn Media>,
+    /// Who it says it is, through the handle just opened.
+    pub identity: Identity,
+    /// Its own commands; `None` where there is no way to send any.
+    pub firmware: Option<Box<dyn Firmware>>,
 }
 
 /// The blocks of an open drive. The handle is exclusive and lives as long as this value.

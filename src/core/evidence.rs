@@ -9,10 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::consent::Given;
 use crate::drive::{Identity, MediaError, OpenError};
+use crate::firmware::{Begun, Exchange, Health, Prepared, Settled, Standing};
+use crate::marker::{Placed, Sought};
 use crate::pass::Report;
 use crate::pattern::Pattern;
 use crate::plan::Plan;
 use crate::policy::{Coverage, Record};
+use crate::technique::Technique;
 use crate::units::{Blocks, Extent, Lba};
 use crate::verdict::Verdict;
 
@@ -150,6 +153,66 @@ pub enum Fact {
         /// Its answer.
         found: Identity,
     },
+    /// How the drive was found before anything was destroyed, and which hidden areas were opened.
+    Prepared {
+        /// The findings.
+        prepared: Prepared,
+    },
+    /// A command to the drive, noted before it is sent if it changes anything, and again with its answer.
+    Exchanged {
+        /// What went and what came.
+        exchange: Exchange,
+    },
+    /// Too hot to work: the job waits.
+    TooHot {
+        /// What the drive says.
+        health: Health,
+    },
+    /// The markers were placed.
+    MarkersPlaced {
+        /// How that went.
+        placed: Placed,
+    },
+    /// The markers were looked for.
+    MarkersSought {
+        /// What is there now.
+        sought: Sought,
+    },
+    /// The drive is about to be asked to erase itself. From here on its content is taken to be going.
+    EraseBegan {
+        /// How.
+        technique: Technique,
+    },
+    /// The drive's answer to that.
+    EraseAnswered {
+        /// The answer.
+        begun: Begun,
+    },
+    /// What the drive's own status says now; noted when it changes and at every tenth of the way.
+    Stands {
+        /// The status.
+        standing: Standing,
+    },
+    /// Nothing has moved for so long that the erase is given up, though it may still go on.
+    Stalled {
+        /// How long, in seconds.
+        quiet_s: u64,
+    },
+    /// How the drive was left after a firmware erase.
+    Settled {
+        /// What holds and what does not.
+        settled: Settled,
+    },
+    /// The drive's health, read again.
+    Health {
+        /// What it says.
+        health: Health,
+    },
+    /// The way that was tried led nowhere; another one is taken, for which there is leave.
+    FellThrough {
+        /// The index of the new way in the plan.
+        way: usize,
+    },
     /// An overwrite pass begins. From here on the drive's content is being destroyed.
     PassBegan {
         /// Counted from 1.
@@ -177,13 +240,17 @@ pub enum Fact {
         coverage: Coverage,
         /// The number of separate places that will be read; 1 for the whole medium.
         places: u64,
+        /// What is expected there.
+        expect: Expect,
     },
     /// The read-back is over, whole or not.
     VerifyEnded {
         /// How the reading went.
         report: Report,
-        /// What came back otherwise than it was written.
+        /// What came back otherwise than expected.
         mismatches: Mismatches,
+        /// The byte that every block of an erased drive holds, if the first block read was one byte repeated.
+        constant: Option<u8>,
     },
     /// The operator stopped the job.
     Stopped,
@@ -196,7 +263,17 @@ pub enum Fact {
     Recovered,
 }
 
-/// Blocks that did not read back as written.
+/// What a read-back expects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Expect {
+    /// What the last pass wrote.
+    Pattern(Pattern),
+    /// What firmware left: one byte repeated if the first block is that, else anything that can be read.
+    Erased,
+}
+
+/// Blocks that did not read back as expected.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mismatches {
     /// How many.
@@ -276,6 +353,14 @@ pub fn hex(bytes: &[u8]) -> String {
 /// # Errors
 /// [`NotHex`] for any other length or character, capitals included: a number has one spelling.
 pub fn unhex<const N: usize>(text: &str) -> Result<[u8; N], NotHex> {
+    unhex_vec(text)?.try_into().map_err(|_| NotHex)
+}
+
+/// The reverse of [`hex`] for any number of bytes.
+///
+/// # Errors
+/// [`NotHex`] for an odd number of digits or any other character, capitals included.
+pub fn unhex_vec(text: &str) -> Result<Vec<u8>, NotHex> {
     let digit = |c: &u8| match c {
         b'0'..=b'9' => Ok(c - b'0'),
         b'a'..=b'f' => Ok(c - b'a' + 10),
@@ -284,14 +369,7 @@ pub fn unhex<const N: usize>(text: &str) -> Result<[u8; N], NotHex> {
     let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
         return Err(NotHex);
     };
-    let mut bytes = [0; N];
-    if pairs.len() != N {
-        return Err(NotHex);
-    }
-    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-        *byte = digit(high)? << 4 | digit(low)?;
-    }
-    Ok(bytes)
+    pairs.iter().map(|[high, low]| Ok(digit(high)? << 4 | digit(low)?)).collect()
 }
 
 impl From<JobId> for String {

@@ -1,21 +1,29 @@
 //! One erasure as a state machine: it hears what happened and when, and answers with the one thing to do next. No I/O, no clock.
 
+mod erase;
+
 use alloc::string::String;
 
 use crate::consent::Consent;
 use crate::drive::{Identity, MediaError, OpenError};
-use crate::evidence::{Drawn, Evidence, Fact, JobId, Mismatches, Setting};
+use crate::evidence::{Drawn, Evidence, Expect, Fact, JobId, Mismatches, Setting};
+use crate::firmware::{Begun, Exchange, Health, Prepared, Settled, Standing};
+use crate::marker::{Placed, Sought};
 use crate::pass::Report;
 use crate::pattern::Pattern;
 use crate::plan::Plan;
 use crate::policy::Coverage;
+use crate::technique::Technique;
 use crate::verdict::Verdict;
+
+use erase::Erase;
 
 /// The job of erasing one drive.
 #[derive(Debug)]
 pub struct Job {
     evidence: Evidence,
     ended: bool,
+    erase: Erase,
 }
 
 /// What happened.
@@ -27,14 +35,30 @@ pub enum Heard {
     Opened(Identity),
     /// It could not be opened.
     NotOpened(OpenError),
+    /// The drive was looked over.
+    Prepared(Prepared),
+    /// A command went to the drive, or came back from it.
+    Exchanged(Exchange),
+    /// The drive's health was read.
+    Health(Health),
+    /// The markers were placed.
+    Marked(Placed),
+    /// The drive was asked to erase itself, and answered.
+    Begun(Begun),
+    /// What the drive's status says.
+    Standing(Standing),
+    /// The drive was tidied up after its erase.
+    Settled(Settled),
+    /// The markers were looked for.
+    Sought(Sought),
     /// The pass that was asked for is over.
     PassEnded(Report),
     /// The drive was asked to flush, and answered.
     Flushed(Result<(), MediaError>),
     /// The read-back begins, in so many separate places.
     VerifyBegan(u64),
-    /// The read-back is over.
-    VerifyEnded(Report, Mismatches),
+    /// The read-back is over; with the byte that all blocks are expected to hold, if one was found.
+    VerifyEnded(Report, Mismatches, Option<u8>),
     /// The operator stopped the job.
     Stopped,
     /// The worker died.
@@ -44,8 +68,28 @@ pub enum Heard {
 /// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Open the drive exclusively and ask it who it is.
+    /// Open the drive exclusively and ask it who it is; a handle that is open already is closed first.
     Open,
+    /// Look the drive over ([`crate::firmware::Firmware::prepare`]).
+    Prepare,
+    /// Wait, then read the drive's health.
+    CheckHealth {
+        /// How long to wait first.
+        after_ms: u64,
+    },
+    /// Place the markers.
+    Mark,
+    /// Ask the drive to erase itself.
+    Begin(Technique),
+    /// Wait, then ask the drive how its erase is doing.
+    Watch {
+        /// How long to wait first.
+        after_ms: u64,
+    },
+    /// Tidy up after an erase and check what must hold now.
+    Settle(Technique),
+    /// Look for the markers.
+    Seek,
     /// Write every block.
     Write {
         /// The number of the pass, counted from 1.
@@ -55,12 +99,12 @@ pub enum Next {
     },
     /// Have the drive put everything onto the medium.
     Flush,
-    /// Read back and compare with what the last pass wrote.
+    /// Read back and compare.
     Verify {
         /// How much.
         coverage: Coverage,
         /// What must be there.
-        pattern: Pattern,
+        expect: Expect,
     },
     /// Go on with what was being done.
     GoOn,
@@ -89,7 +133,7 @@ impl Job {
     /// [`WrongConsent`] if it was given about another one.
     pub fn new(id: JobId, plan: Plan, consent: Consent, setting: Setting, drawn: Drawn) -> Result<Self, WrongConsent> {
         let given = consent.spend(&plan.drive).ok_or(WrongConsent)?;
-        Ok(Self { evidence: Evidence::new(id, setting, plan, given, drawn), ended: false })
+        Ok(Self { evidence: Evidence::new(id, setting, plan, given, drawn), ended: false, erase: Erase::default() })
     }
 
     /// What is known so far.
@@ -109,33 +153,37 @@ impl Job {
         }
         match heard {
             Heard::Ready => Next::Open,
-            Heard::Opened(found) if !found.is_same_drive(&self.evidence.plan.drive) => {
-                self.end(now_ms, Fact::OtherDrive { found })
-            }
-            Heard::Opened(found) => {
-                self.evidence.add(now_ms, Fact::Opened { found });
-                self.write(now_ms, 0)
-            }
+            Heard::Opened(found) => self.opened(now_ms, found),
             Heard::NotOpened(error) => self.end(now_ms, Fact::NotOpened { error }),
+            Heard::Prepared(prepared) => self.prepared(now_ms, prepared),
+            Heard::Exchanged(exchange) => {
+                self.evidence.add(now_ms, Fact::Exchanged { exchange });
+                Next::GoOn
+            }
+            Heard::Health(health) => self.health(now_ms, health),
+            Heard::Marked(placed) => self.marked(now_ms, placed),
+            Heard::Begun(begun) => self.begun(now_ms, begun),
+            Heard::Standing(standing) => self.stands(now_ms, standing),
+            Heard::Settled(settled) => self.settled(now_ms, settled),
+            Heard::Sought(sought) => self.sought(now_ms, sought),
             Heard::PassEnded(report) => self.pass_ended(now_ms, report),
             Heard::Flushed(Err(error)) => self.end(now_ms, Fact::NotFlushed { error }),
             Heard::Flushed(Ok(())) => {
                 self.evidence.add(now_ms, Fact::Flushed);
-                self.after_flush(now_ms)
+                self.write(now_ms, self.erase.passes)
             }
             Heard::VerifyBegan(places) => {
-                let coverage = self.evidence.plan.verify;
-                self.evidence.add(now_ms, Fact::VerifyBegan { coverage, places });
+                let (coverage, expect) = (self.evidence.plan.verify, self.expect());
+                self.evidence.add(now_ms, Fact::VerifyBegan { coverage, places, expect });
                 Next::GoOn
             }
-            Heard::VerifyEnded(report, mismatches) => self.end(now_ms, Fact::VerifyEnded { report, mismatches }),
+            Heard::VerifyEnded(report, mismatches, constant) => {
+                self.evidence.add(now_ms, Fact::VerifyEnded { report, mismatches, constant });
+                self.last_look()
+            }
             Heard::Stopped => self.end(now_ms, Fact::Stopped),
             Heard::Crashed(what) => self.end(now_ms, Fact::Crashed { what }),
         }
-    }
-
-    fn passes_done(&self) -> usize {
-        self.evidence.facts().iter().filter(|entry| matches!(entry.fact, Fact::PassEnded { .. })).count()
     }
 
     /// Begins the pass with this index, or the read-back when there is none.
@@ -149,17 +197,24 @@ impl Job {
         }
     }
 
-    fn verify(&mut self) -> Next {
-        if let Some(pattern) = self.evidence.plan.passes.last().copied() {
-            Next::Verify { coverage: self.evidence.plan.verify, pattern }
-        } else {
-            self.ended = true;
-            Next::End(self.evidence.verdict())
+    fn verify(&self) -> Next {
+        Next::Verify { coverage: self.evidence.plan.verify, expect: self.expect() }
+    }
+
+    /// What the last step leaves on the drive.
+    fn expect(&self) -> Expect {
+        let last = self.way().and_then(|way| way.steps.last().copied());
+        match (last, self.evidence.plan.passes.last().copied()) {
+            (Some(Technique::Overwrite), Some(pattern)) => Expect::Pattern(pattern),
+            // The drive is asked to write zeros.
+            (Some(Technique::SanitizeOverwrite), _) => Expect::Pattern(Pattern::Byte(0)),
+            _ => Expect::Erased,
         }
     }
 
     fn pass_ended(&mut self, now_ms: u64, report: Report) -> Next {
-        let number = u32::try_from(self.passes_done() + 1).unwrap_or(u32::MAX);
+        self.erase.passes += 1;
+        let number = u32::try_from(self.erase.passes).unwrap_or(u32::MAX);
         let whole = report.is_whole();
         let fact = Fact::PassEnded { number, report };
         if !whole {
@@ -170,13 +225,12 @@ impl Job {
         Next::Flush
     }
 
-    fn after_flush(&mut self, now_ms: u64) -> Next {
-        let done = self.passes_done();
-        self.write(now_ms, done)
-    }
-
     fn end(&mut self, now_ms: u64, last: Fact) -> Next {
         self.evidence.add(now_ms, last);
+        self.over()
+    }
+
+    fn over(&mut self) -> Next {
         self.ended = true;
         Next::End(self.evidence.verdict())
     }

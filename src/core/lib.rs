@@ -16,16 +16,20 @@
 
 extern crate alloc;
 
+pub mod capability;
 pub mod consent;
 pub mod drive;
 pub mod event;
 pub mod evidence;
+pub mod firmware;
 pub mod job;
+pub mod marker;
 pub mod pass;
 pub mod pattern;
 pub mod plan;
 pub mod policy;
 pub mod sample;
+pub mod table;
 pub mod technique;
 pub mod units;
 pub mod verdict;

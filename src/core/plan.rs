@@ -6,9 +6,11 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::drive::{Capabilities, Identity, Support, Transport};
+use crate::capability::{Capabilities, Hidden, Obstacle, Support};
+use crate::drive::{Identity, Transport};
 use crate::pattern::Pattern;
 use crate::policy::{Action, Coverage, Policy, Rule};
+use crate::table;
 use crate::technique::{Level, Technique};
 
 /// What will be done to one drive.
@@ -18,16 +20,58 @@ pub struct Plan {
     pub drive: Identity,
     /// The rule of the policy that decided; `None` where the operator decides.
     pub rule: Option<String>,
-    /// The technique that will be used.
-    pub technique: Technique,
-    /// The level that it attains on this medium if everything goes well.
-    pub level: Level,
+    /// What will be done, and after it what could be done instead if the drive refuses it, strongest first. Never empty.
+    pub ways: Vec<Way>,
+    /// The lowest level that there is leave for. A way below it is not taken without a new word.
+    pub floor: Level,
     /// What each overwrite pass writes, in order.
     pub passes: Vec<Pattern>,
     /// How much is read back afterwards.
     pub verify: Coverage,
     /// Every technique that applies to this kind of drive, strongest first, with the reason why it is used or not.
     pub considered: Vec<Considered>,
+    /// Every hidden area that was looked for.
+    pub hidden: Vec<Hidden>,
+    /// What was in the way when the plan was made.
+    pub obstacles: Vec<Obstacle>,
+    /// The drive says that all user data on it are encrypted at all times.
+    pub encrypts_all: bool,
+}
+
+/// One row of the decision table, as this drive can go through it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Way {
+    /// The row's name ([`crate::table`]).
+    pub row: String,
+    /// What is done, in order.
+    pub steps: Vec<Technique>,
+    /// The level that the steps attain on this medium if everything goes well.
+    pub level: Level,
+}
+
+impl Way {
+    /// The steps that the drive's firmware does.
+    pub fn firmware(&self) -> impl Iterator<Item = Technique> + '_ {
+        self.steps.iter().copied().filter(|step| step.is_firmware())
+    }
+
+    /// The host overwrites every block, alone or after the firmware.
+    pub fn overwrites(&self) -> bool {
+        self.steps.contains(&Technique::Overwrite)
+    }
+
+    /// The step that attains the level: the first of the strongest.
+    pub fn technique(&self, medium: crate::drive::Medium) -> Technique {
+        let attains = |step: &Technique| step.level(medium) == self.level;
+        self.steps.iter().copied().find(attains).unwrap_or(Technique::Overwrite)
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let steps: Vec<String> = self.steps.iter().map(ToString::to_string).collect();
+        write!(f, "{} by {}", self.level, steps.join(", then "))
+    }
 }
 
 /// One technique, weighed.
@@ -39,7 +83,7 @@ pub struct Considered {
     pub level: Level,
     /// Whether this drive has it.
     pub support: Support,
-    /// It is the one that will be used.
+    /// It is a part of what will be done.
     pub chosen: bool,
 }
 
@@ -50,7 +94,7 @@ impl fmt::Display for Considered {
             (Support::Present, true) => f.write_str("available, chosen"),
             (Support::Present, false) => f.write_str("available, not needed"),
             (Support::Absent, _) => f.write_str("the drive does not have it"),
-            (Support::Unknown(why), _) => f.write_str(why),
+            (Support::Blocked(why) | Support::Unknown(why), _) => f.write_str(why),
         }
     }
 }
@@ -116,25 +160,40 @@ pub fn plan(drive: &Identity, capabilities: &Capabilities, policy: &Policy) -> R
     if drive.geometry().is_none() {
         return Err(Refusal::OddGeometry);
     }
-    let considered = weigh(drive, capabilities);
-    let wanted = rule.and_then(|rule| rule.level).unwrap_or(Level::Clear);
-    let best = considered.iter().find(|one| one.chosen);
-    let Some(best) = best.filter(|one| one.level >= wanted) else {
-        return Err(Refusal::LevelNotAttainable { wanted, best: best.map(|one| one.level) });
+    let ways = ways(drive, capabilities);
+    let wanted = rule.and_then(|rule| rule.level);
+    let Some(best) = ways.first().filter(|best| best.level >= wanted.unwrap_or(Level::Clear)) else {
+        let best = ways.first().map(|way| way.level);
+        return Err(Refusal::LevelNotAttainable { wanted: wanted.unwrap_or(Level::Clear), best });
     };
     Ok(Plan {
         drive: drive.clone(),
         rule: rule.map(|rule| rule.name.clone()),
-        technique: best.technique,
-        level: best.level,
+        // A policy that names a level has given leave for it. Without that, what is planned is all that there is leave for.
+        floor: wanted.unwrap_or(best.level),
         passes: Vec::from([rule.and_then(|rule| rule.pattern).unwrap_or(Pattern::Random)]),
         verify: rule.and_then(|rule| rule.verify).unwrap_or(Coverage::Full),
-        considered,
+        considered: weigh(drive, capabilities, best),
+        hidden: capabilities.hidden.clone(),
+        obstacles: capabilities.obstacles.clone(),
+        encrypts_all: capabilities.encrypts_all,
+        ways,
     })
 }
 
-/// Lists the techniques, highest level first and within a level in [`Technique`]'s order; the first that the drive has is chosen.
-fn weigh(drive: &Identity, capabilities: &Capabilities) -> Vec<Considered> {
+fn ways(drive: &Identity, capabilities: &Capabilities) -> Vec<Way> {
+    let ways = table::ways(drive, &capabilities.techniques).into_iter().map(|(row, mut steps, level)| {
+        // Blocks that cannot be read before they are written can only be checked after an overwrite.
+        if capabilities.unreadable_when_erased && !steps.contains(&Technique::Overwrite) {
+            steps.push(Technique::Overwrite);
+        }
+        Way { row: row.name.to_string(), steps, level }
+    });
+    ways.collect()
+}
+
+/// Lists the techniques, highest level first and within a level in [`Technique`]'s order.
+fn weigh(drive: &Identity, capabilities: &Capabilities, way: &Way) -> Vec<Considered> {
     let mut considered: Vec<Considered> = capabilities
         .techniques
         .iter()
@@ -142,21 +201,36 @@ fn weigh(drive: &Identity, capabilities: &Capabilities) -> Vec<Considered> {
             technique: *technique,
             level: technique.level(drive.medium),
             support: support.clone(),
-            chosen: false,
+            chosen: way.steps.contains(technique),
         })
         .collect();
     considered.sort_by_key(|one| (core::cmp::Reverse(one.level), one.technique));
-    if let Some(best) = considered.iter_mut().find(|one| one.support == Support::Present) {
-        best.chosen = true;
-    }
     considered
+}
+
+impl Plan {
+    /// What will be done.
+    pub fn way(&self) -> Option<&Way> {
+        self.ways.first()
+    }
+
+    /// The technique that attains the level of the plan.
+    pub fn technique(&self) -> Technique {
+        self.way().map_or(Technique::Overwrite, |way| way.technique(self.drive.medium))
+    }
+
+    /// The level that the plan attains if everything goes well.
+    pub fn level(&self) -> Level {
+        self.way().map_or(Level::Clear, |way| way.level)
+    }
 }
 
 impl fmt::Display for Plan {
     /// The plan in one sentence, the same on the screen and on the certificate.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} by {}", self.level, self.technique)?;
-        if self.technique == Technique::Overwrite {
+        let Some(way) = self.way() else { return f.write_str("nothing") };
+        write!(f, "{way}")?;
+        if way.overwrites() {
             let passes: Vec<String> = self.passes.iter().map(ToString::to_string).collect();
             let plural = if passes.len() == 1 { "pass" } else { "passes" };
             write!(f, ", {} {plural} ({})", passes.len(), passes.join(", "))?;

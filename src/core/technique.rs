@@ -35,33 +35,85 @@ pub enum Technique {
     SanitizeBlockErase,
     /// Sanitize, Overwrite: NVMe SANACT 011b, ATA OVERWRITE EXT, SCSI OVERWRITE.
     SanitizeOverwrite,
+    /// TCG Revert of the Admin SP with the PSID from the drive's label: the media encryption key is made anew.
+    TcgRevert,
     /// ATA SECURITY ERASE UNIT in enhanced mode.
     SecurityEraseEnhanced,
+    /// ATA SECURITY ERASE UNIT in normal mode.
+    SecurityEraseNormal,
+    /// NVMe Format NVM, Secure Erase Settings 010b: cryptographic erase.
+    FormatCryptoErase,
+    /// NVMe Format NVM, Secure Erase Settings 001b: user data erase.
+    FormatUserDataErase,
+    /// SCSI FORMAT UNIT.
+    FormatUnit,
+    /// eMMC: every area erased, then sanitized (`SANITIZE_START`).
+    EraseAndSanitize,
+    /// eMMC before 4.5: Secure Erase or Secure Trim of every area.
+    SecureErase,
     /// The host writes every block that it can address.
     Overwrite,
 }
 
 impl Technique {
     /// Every technique, strongest first.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 12] = [
         Self::SanitizeCryptoErase,
         Self::SanitizeBlockErase,
         Self::SanitizeOverwrite,
+        Self::TcgRevert,
         Self::SecurityEraseEnhanced,
+        Self::SecurityEraseNormal,
+        Self::FormatCryptoErase,
+        Self::FormatUserDataErase,
+        Self::FormatUnit,
+        Self::EraseAndSanitize,
+        Self::SecureErase,
         Self::Overwrite,
     ];
 
     /// The level that this technique attains on a medium when everything about it went well.
     ///
-    /// Sanitize commands purge (SP 800-88 Rev. 2 §3.1.2). Enhanced Security Erase purges magnetic media only: on flash it was a Clear
-    /// already in SP 800-88 Rev. 1, table A-8. What the host overwrites is Clear on every medium: spare and remapped blocks are out of
-    /// its reach.
+    /// Sanitize commands and a change of the media encryption key purge (SP 800-88 Rev. 2 §3.1.2, §3.2). Enhanced Security Erase
+    /// purges magnetic media only: on flash it was a Clear already in SP 800-88 Rev. 1, table A-8. Formatting and the erase commands
+    /// of eMMC are Clear. What the host overwrites is Clear on every medium: spare and remapped blocks are out of its reach.
     pub const fn level(self, medium: Medium) -> Level {
         match (self, medium) {
-            (Self::SanitizeCryptoErase | Self::SanitizeBlockErase | Self::SanitizeOverwrite, _)
+            (Self::SanitizeCryptoErase | Self::SanitizeBlockErase | Self::SanitizeOverwrite | Self::TcgRevert, _)
             | (Self::SecurityEraseEnhanced, Medium::Magnetic) => Level::Purge,
-            (Self::SecurityEraseEnhanced | Self::Overwrite, _) => Level::Clear,
+            _ => Level::Clear,
         }
+    }
+
+    /// The drive does it; the host only asks for it, watches and checks.
+    pub const fn is_firmware(self) -> bool {
+        !matches!(self, Self::Overwrite)
+    }
+
+    /// It destroys a key and leaves the encrypted data where they are.
+    pub const fn is_cryptographic(self) -> bool {
+        matches!(self, Self::SanitizeCryptoErase | Self::TcgRevert | Self::FormatCryptoErase)
+    }
+
+    /// It erases what the drive hides from the host as well: sanitize commands and a change of key concern the whole medium, and
+    /// enhanced Security Erase covers HPA, DCO and AMAC, which the normal one does not.
+    pub const fn reaches_hidden_areas(self) -> bool {
+        matches!(
+            self,
+            Self::SanitizeCryptoErase
+                | Self::SanitizeBlockErase
+                | Self::SanitizeOverwrite
+                | Self::TcgRevert
+                | Self::SecurityEraseEnhanced
+        )
+    }
+
+    /// The drive has to write every block for it, which takes its time unless the drive only changes a key.
+    pub const fn writes_all(self) -> bool {
+        matches!(
+            self,
+            Self::SanitizeOverwrite | Self::SecurityEraseEnhanced | Self::SecurityEraseNormal | Self::FormatUnit
+        )
     }
 }
 
@@ -71,7 +123,14 @@ impl fmt::Display for Technique {
             Self::SanitizeCryptoErase => "Sanitize: Crypto Erase",
             Self::SanitizeBlockErase => "Sanitize: Block Erase",
             Self::SanitizeOverwrite => "Sanitize: Overwrite",
+            Self::TcgRevert => "TCG Revert (PSID)",
             Self::SecurityEraseEnhanced => "Security Erase (enhanced)",
+            Self::SecurityEraseNormal => "Security Erase (normal)",
+            Self::FormatCryptoErase => "Format: Cryptographic Erase",
+            Self::FormatUserDataErase => "Format: User Data Erase",
+            Self::FormatUnit => "Format Unit",
+            Self::EraseAndSanitize => "eMMC Erase and Sanitize",
+            Self::SecureErase => "eMMC Secure Erase",
             Self::Overwrite => "Overwrite",
         })
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::libc::{self, dev_t};
-use purgeproof_core::drive::{Drive, Identity, Media, MediaError, OpenError};
+use purgeproof_core::drive::{Drive, Identity, Media, MediaError, OpenError, Opened};
 use purgeproof_core::units::{BlockSize, Bytes, Geometry, Lba};
 use purgeproof_sys::block;
 
@@ -29,9 +29,9 @@ impl BlockDrive {
 }
 
 impl Drive for BlockDrive {
-    fn open(&mut self) -> Result<(Box<dyn Media>, Identity), OpenError> {
+    fn open(&mut self) -> Result<Opened, OpenError> {
         let (media, identity) = BlockMedia::open(&self.node).map_err(refusal)?;
-        Ok((Box::new(media), identity))
+        Ok(Opened { media: Box::new(media), identity, firmware: None })
     }
 }
 

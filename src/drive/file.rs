@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg, PosixFadviseAdvice, posix_fadvise};
 use nix::libc;
-use purgeproof_core::drive::{Drive, Identity, Media, MediaError, Medium, OpenError, Serial, SerialSource, Transport};
+use purgeproof_core::drive::{
+    Drive, Identity, Media, MediaError, Medium, OpenError, Opened, Serial, SerialSource, Transport,
+};
 use purgeproof_core::units::{BlockSize, Bytes, Geometry, Lba};
 use purgeproof_sys::block;
 
@@ -53,13 +55,13 @@ impl FileDrive {
 }
 
 impl Drive for FileDrive {
-    fn open(&mut self) -> Result<(Box<dyn Media>, Identity), OpenError> {
+    fn open(&mut self) -> Result<Opened, OpenError> {
         let (file, cached) = open(&self.path).map_err(|error| refusal(errno(&error)))?;
         // flock(2): two runs over one file exclude each other, as O_EXCL does on a block device.
         let file = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, errno)| refusal(errno))?;
         let identity = identity(&self.path, &file).map_err(|error| refusal(errno(&error)))?;
         let geometry = identity.geometry().ok_or(OpenError::Refused { errno: libc::EINVAL })?;
-        Ok((Box::new(FileMedia { file, geometry, cached }), identity))
+        Ok(Opened { media: Box::new(FileMedia { file, geometry, cached }), identity, firmware: None })
     }
 }
 

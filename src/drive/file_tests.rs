@@ -18,7 +18,7 @@ fn image(dir: &Scratch, length: u64) -> FileDrive {
 #[test]
 fn what_was_written_is_read_back_and_counts_end_with_the_file() {
     let dir = Scratch::new();
-    let (mut media, identity) = image(&dir, 12 * 512 + 4096).open().unwrap();
+    let Opened { mut media, identity, .. } = image(&dir, 12 * 512 + 4096).open().unwrap();
     assert_eq!(media.geometry().count(), Blocks(20));
     assert_eq!(identity.serial.unwrap(), Serial { text: "disk.img".into(), source: SerialSource::File });
     let (mut one, mut two) = (Vec::new(), Vec::new());

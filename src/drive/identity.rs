@@ -1,6 +1,7 @@
 //! Who a disk is: attributes of sysfs become an [`Identity`], each bus in its own way.
 
-use purgeproof_core::drive::{Capabilities, Identity, Medium, Serial, SerialSource, Support, Transport};
+use purgeproof_core::capability::{Capabilities, Support};
+use purgeproof_core::drive::{Identity, Medium, Serial, SerialSource, Transport};
 use purgeproof_core::technique::Technique;
 use purgeproof_core::units::{BlockSize, Bytes};
 use purgeproof_spec::ata::Identify;
@@ -70,7 +71,10 @@ pub(crate) fn capabilities(transport: Transport) -> Capabilities {
     };
     let unknown = || Support::Unknown("not probed by this version".to_owned());
     let techniques = firmware.iter().map(|technique| (*technique, unknown()));
-    Capabilities { techniques: techniques.chain([(Technique::Overwrite, Support::Present)]).collect() }
+    Capabilities {
+        techniques: techniques.chain([(Technique::Overwrite, Support::Present)]).collect(),
+        ..Capabilities::default()
+    }
 }
 
 fn block_size(chain: &Chain, attribute: &str) -> Option<BlockSize> {

@@ -5,7 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use purgeproof_core::drive::{Capabilities, Exclusion, Identity, Transport};
+use purgeproof_core::capability::Capabilities;
+use purgeproof_core::drive::{Exclusion, Identity, Transport};
 
 use crate::examine::{Examination, Examinations, MediumKey, PATIENCE};
 use crate::exclusion::{exclusion, is_worth_reading, medium_of};

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nix::libc;
-use purgeproof_core::drive::{Drive, Identity, Media, MediaError, Medium, OpenError, Serial, SerialSource, Transport};
+use purgeproof_core::drive::{
+    Drive, Identity, Media, MediaError, Medium, OpenError, Opened, Serial, SerialSource, Transport,
+};
 use purgeproof_core::units::{BlockSize, Bytes, Extent, Geometry, Lba};
 
 /// What is wrong with a drive.
@@ -166,7 +168,7 @@ impl SimDrive {
 }
 
 impl Drive for SimDrive {
-    fn open(&mut self) -> Result<(Box<dyn Media>, Identity), OpenError> {
+    fn open(&mut self) -> Result<Opened, OpenError> {
         let mut state = self.state();
         let opening = state.openings;
         state.openings += 1;
@@ -183,7 +185,7 @@ impl Drive for SimDrive {
             }
         }
         drop(state);
-        Ok((Box::new(SimMedia(self.clone())), identity))
+        Ok(Opened { media: Box::new(SimMedia(self.clone())), identity, firmware: None })
     }
 }
 
@@ -258,7 +260,7 @@ mod tests {
     }
 
     fn media(drive: &SimDrive) -> Box<dyn Media> {
-        drive.clone().open().unwrap().0
+        drive.clone().open().unwrap().media
     }
 
     /// What it answers when the blocks from `at` on are overwritten with one byte and read back.
@@ -336,8 +338,8 @@ mod tests {
     #[test]
     fn it_may_return_as_another_be_busy_or_fail_to_flush() {
         let mut drive = drive().with(Fault::ReturnsAs("OTHER".into())).with(Fault::FlushFails);
-        let (mut media, first) = drive.open().unwrap();
-        let (_, second) = drive.open().unwrap();
+        let Opened { mut media, identity: first, .. } = drive.open().unwrap();
+        let second = drive.open().unwrap().identity;
         assert!(first.is_same_drive(drive.identity()) && !second.is_same_drive(&first));
         assert_eq!(media.flush(), Err(MediaError::Bad { errno: libc::EIO }));
         let mut busy = self::drive().with(Fault::BusyFor(1));

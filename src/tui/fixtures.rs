@@ -1,6 +1,7 @@
 //! Drives, verdicts and models for tests.
 
-use purgeproof_core::drive::{Capabilities, Exclusion, Identity, Medium, Serial, SerialSource, Support, Transport};
+use purgeproof_core::capability::{Capabilities, Support};
+use purgeproof_core::drive::{Exclusion, Identity, Medium, Serial, SerialSource, Transport};
 use purgeproof_core::event::{Controller, DriveId, Event, Filed, Listed, Offer, Progress, Stage, Stick};
 use purgeproof_core::evidence::JobId;
 use purgeproof_core::plan::{Refusal, plan};

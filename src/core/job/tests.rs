@@ -1,8 +1,8 @@
 //! Traces: what the job hears, and what it says to that.
 
 use super::*;
+use crate::capability::{Capabilities, Support};
 use crate::drive::tests::nvme;
-use crate::drive::{Capabilities, Support};
 use crate::evidence::Secret;
 use crate::pass::Regions;
 use crate::plan::plan;

@@ -5,7 +5,8 @@ use std::thread;
 use std::time::Duration;
 
 use purgeproof_core::consent::Consent;
-use purgeproof_core::drive::{Capabilities, Identity, Medium, Serial, SerialSource, Support, Transport};
+use purgeproof_core::capability::{Capabilities, Support};
+use purgeproof_core::drive::{Identity, Medium, Serial, SerialSource, Transport};
 use purgeproof_core::event::{DriveId, Event, Filed, Listed, Offer, Progress, Request, Stage, Stick};
 use purgeproof_core::evidence::JobId;
 use purgeproof_core::plan::plan;

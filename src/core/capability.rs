@@ -1,0 +1,158 @@
+//! What a drive can do, what it hides, and what stands in the way.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::technique::Technique;
+use crate::units::Bytes;
+
+/// Whether a drive can do a thing. More than two values, because neither "we do not know" nor "not now" is "no".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Support {
+    /// The drive says so, or the host can do it to any drive.
+    Present,
+    /// The drive says that it cannot.
+    Absent,
+    /// It has it, but not now: what is in the way and, if there is a way, what to do about it.
+    Blocked(String),
+    /// Not established, and why.
+    Unknown(String),
+}
+
+/// What is known about a drive's means.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capabilities {
+    /// A line a technique. One that is not listed does not apply to this kind of drive.
+    pub techniques: Vec<(Technique, Support)>,
+    /// Every area that a drive of this kind can hide from the host, with what was found.
+    pub hidden: Vec<Hidden>,
+    /// What stands in the way.
+    pub obstacles: Vec<Obstacle>,
+    /// After a firmware erase its blocks cannot be read before they are written (SCSI VPD page B1h, WABEREQ and WACEREQ).
+    pub unreadable_when_erased: bool,
+    /// It says that all user data on it are encrypted at all times, so that an instant erase is plausible.
+    pub encrypts_all: bool,
+}
+
+/// An area that a drive can keep out of the host's sight.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hidden {
+    /// Which kind.
+    pub area: Area,
+    /// What was found.
+    pub found: Found,
+}
+
+/// The kinds of hidden areas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Area {
+    /// ATA Host Protected Area (READ NATIVE MAX ADDRESS against IDENTIFY DEVICE).
+    HostProtectedArea,
+    /// ATA Device Configuration Overlay.
+    DeviceConfigurationOverlay,
+    /// ATA Accessible Max Address Configuration (ACS-3).
+    AccessibleMaxAddress,
+    /// A SCSI drive set to fewer blocks than it has.
+    CapacityRestriction,
+    /// NVMe namespaces that are not attached to this controller.
+    UnattachedNamespaces,
+    /// NVMe capacity that belongs to no namespace.
+    UnallocatedCapacity,
+    /// NVMe or eMMC boot partitions.
+    BootPartitions,
+    /// eMMC general purpose partitions.
+    GeneralPurposePartitions,
+    /// Replay Protected Memory Block: written with a key that only its owner has, so no erase command reaches it.
+    ReplayProtectedMemory,
+    /// NVMe Persistent Memory Region.
+    PersistentMemoryRegion,
+}
+
+impl Area {
+    /// It is a part of what the owner can have written to, under another setting of the drive.
+    pub const fn holds_user_data(self) -> bool {
+        !matches!(self, Self::BootPartitions | Self::ReplayProtectedMemory | Self::PersistentMemoryRegion)
+    }
+}
+
+impl fmt::Display for Area {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::HostProtectedArea => "Host Protected Area (HPA)",
+            Self::DeviceConfigurationOverlay => "Device Configuration Overlay (DCO)",
+            Self::AccessibleMaxAddress => "Accessible Max Address (AMAC)",
+            Self::CapacityRestriction => "capacity restriction",
+            Self::UnattachedNamespaces => "unattached namespaces",
+            Self::UnallocatedCapacity => "unallocated capacity",
+            Self::BootPartitions => "boot partitions",
+            Self::GeneralPurposePartitions => "general purpose partitions",
+            Self::ReplayProtectedMemory => "replay protected memory (RPMB)",
+            Self::PersistentMemoryRegion => "persistent memory region (PMR)",
+        })
+    }
+}
+
+/// What came of looking for a hidden area.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Found {
+    /// There is none.
+    Nothing,
+    /// There is one, and it is still closed.
+    Closed {
+        /// Its size.
+        size: Bytes,
+    },
+    /// There was one; it is open now, and erased with the rest.
+    Opened {
+        /// Its size.
+        size: Bytes,
+    },
+    /// It could not be found out, or not opened, and why.
+    Unknown(String),
+}
+
+impl fmt::Display for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.area)?;
+        match &self.found {
+            Found::Nothing => f.write_str("none"),
+            Found::Closed { size } => write!(f, "{} bytes", size.0),
+            Found::Opened { size } => write!(f, "{} bytes, opened before the erase", size.0),
+            Found::Unknown(why) => write!(f, "not known ({why})"),
+        }
+    }
+}
+
+/// What stands in the way of an erase.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Obstacle {
+    /// The firmware of the machine has frozen the drive's security commands; a power cycle of the drive, as in suspend, lifts that.
+    Frozen,
+    /// Locked by a password or key that we do not have: it neither reads nor writes.
+    Locked,
+    /// Write-protected by its own setting.
+    WriteProtected,
+    /// It is sanitizing itself already.
+    Sanitizing,
+    /// An earlier sanitize failed; nothing but another one is accepted.
+    SanitizeFailed,
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Frozen => "its security commands are frozen by the machine's firmware",
+            Self::Locked => "it is locked by a password that is not known",
+            Self::WriteProtected => "it is write-protected by its own setting",
+            Self::Sanitizing => "it is sanitizing itself already",
+            Self::SanitizeFailed => "an earlier sanitize of it failed",
+        })
+    }
+}

@@ -1,0 +1,303 @@
+//! The part of a job that the drive's firmware does: what is asked of it, how long it is waited for, and what is done when it says no.
+
+use alloc::vec::Vec;
+
+use crate::capability::Obstacle;
+use crate::drive::Identity;
+use crate::evidence::Fact;
+use crate::firmware::{Begun, Health, Prepared, Settled, Standing};
+use crate::job::{Job, Next};
+use crate::marker::{Placed, Sought};
+use crate::plan::Way;
+use crate::technique::Technique;
+use crate::units::Bytes;
+
+/// Where a job is on its way through the plan.
+#[derive(Debug, Default)]
+pub(super) struct Erase {
+    /// The index of the way.
+    way: usize,
+    /// How many of its firmware steps are done.
+    step: usize,
+    /// How many overwrite passes have ended.
+    pub(super) passes: usize,
+    /// The size that the drive has since hidden areas were opened.
+    capacity: Option<Bytes>,
+    /// The drive tells its temperature or its errors.
+    has_health: bool,
+    /// Since when it has been waited for the drive to cool down.
+    hot_since_ms: Option<u64>,
+    /// Techniques that the drive refused, failed at or lied about: no other way through them is tried.
+    failed: Vec<Technique>,
+    /// The technique that has been tried once and may be tried once more.
+    retried: Option<Technique>,
+    watch: Watch,
+    phase: Phase,
+}
+
+/// What the next word about the drive is for.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Before,
+    /// Somebody else's sanitize is waited for.
+    Attached,
+    Erasing,
+    After,
+}
+
+/// An erase that is being waited for.
+#[derive(Debug, Default)]
+struct Watch {
+    began_ms: u64,
+    /// When something moved last.
+    moved_ms: u64,
+    estimate_s: Option<u64>,
+    last: Option<Standing>,
+    /// The last progress that went into the evidence, in tenths.
+    noted: Option<u16>,
+    /// Answers in a row that said nothing.
+    silent: u32,
+}
+
+/// How often a drive may say nothing of use, or "nothing was ever begun", before it is believed.
+const SILENT: u32 = 5;
+/// How long a drive may take to cool down.
+const COOLING_MS: u64 = 30 * 60 * 1000;
+const COOLING_STEP_MS: u64 = 30 * 1000;
+
+impl Watch {
+    fn new(now_ms: u64, estimate_s: Option<u64>) -> Self {
+        Self { began_ms: now_ms, moved_ms: now_ms, estimate_s, ..Self::default() }
+    }
+
+    /// How long nothing may move: three times the drive's own estimate, but two minutes at the least (drives count in coarse steps)
+    /// and half an hour at the most; half a day for a drive that gives none.
+    fn patience_ms(&self) -> u64 {
+        self.estimate_s.map_or(12 * 3_600_000, |estimate| (estimate.saturating_mul(3_000)).clamp(120_000, 1_800_000))
+    }
+
+    /// How long it may take in all: three times the drive's own estimate, or a day.
+    fn limit_ms(&self) -> u64 {
+        self.estimate_s.unwrap_or(0).saturating_mul(3_000).max(24 * 3_600_000)
+    }
+
+    /// When to ask again: at once for what takes seconds, every five seconds for what takes hours.
+    fn interval_ms(&self, now_ms: u64) -> u64 {
+        (now_ms.saturating_sub(self.began_ms) / 8).clamp(100, 5_000)
+    }
+
+    /// Takes note of an answer; whether it belongs into the evidence.
+    fn hear(&mut self, now_ms: u64, standing: &Standing) -> bool {
+        if self.last.as_ref() != Some(standing) {
+            self.moved_ms = now_ms;
+        }
+        let says_nothing = matches!(standing, Standing::Unknown { .. } | Standing::Never);
+        self.silent = if says_nothing { self.silent + 1 } else { 0 };
+        let tenth = match standing {
+            Standing::InProgress { progress: Some(progress) } => Some(progress / 6554),
+            _ => None,
+        };
+        let is_news = self.last.as_ref().is_none_or(|last| !last.is_like(standing)) || tenth != self.noted;
+        self.noted = tenth;
+        self.last = Some(standing.clone());
+        is_news
+    }
+}
+
+impl Job {
+    /// The way that is being gone.
+    pub(super) fn way(&self) -> Option<&Way> {
+        self.evidence.plan.ways.get(self.erase.way)
+    }
+
+    pub(super) fn opened(&mut self, now_ms: u64, found: Identity) -> Next {
+        let capacity = self.erase.capacity.unwrap_or(self.evidence.plan.drive.capacity);
+        let expected = Identity { capacity, ..self.evidence.plan.drive.clone() };
+        if !found.is_same_drive(&expected) {
+            return self.end(now_ms, Fact::OtherDrive { found });
+        }
+        self.evidence.add(now_ms, Fact::Opened { found });
+        if self.erase.capacity.is_some() { self.set_out(now_ms) } else { Next::Prepare }
+    }
+
+    pub(super) fn prepared(&mut self, now_ms: u64, prepared: Prepared) -> Next {
+        self.erase.has_health = prepared.health != Health::default();
+        self.erase.capacity = prepared.capacity;
+        let is_stuck = matches!(prepared.obstacle, Some(Obstacle::Locked | Obstacle::WriteProtected));
+        let (is_busy, is_hot) =
+            (matches!(prepared.standing, Standing::InProgress { .. }), prepared.health.is_too_hot());
+        if prepared != Prepared::default() {
+            self.evidence.add(now_ms, Fact::Prepared { prepared });
+        }
+        if is_stuck {
+            return self.over();
+        }
+        if is_busy {
+            // Begun before this job, by whom we cannot know: it is waited for, and then the drive is erased by us.
+            self.erase.phase = Phase::Attached;
+            self.erase.watch = Watch::new(now_ms, None);
+            return Next::Watch { after_ms: 0 };
+        }
+        if is_hot { self.cool_down(now_ms) } else { self.reopen_or_set_out(now_ms) }
+    }
+
+    fn cool_down(&mut self, now_ms: u64) -> Next {
+        let since = *self.erase.hot_since_ms.get_or_insert(now_ms);
+        if now_ms.saturating_sub(since) > COOLING_MS {
+            self.over()
+        } else {
+            Next::CheckHealth { after_ms: COOLING_STEP_MS }
+        }
+    }
+
+    pub(super) fn health(&mut self, now_ms: u64, health: Health) -> Next {
+        if self.erase.phase == Phase::After {
+            return self.end(now_ms, Fact::Health { health });
+        }
+        if health.is_too_hot() {
+            self.evidence.add(now_ms, Fact::TooHot { health });
+            return self.cool_down(now_ms);
+        }
+        self.evidence.add(now_ms, Fact::Health { health });
+        self.reopen_or_set_out(now_ms)
+    }
+
+    fn reopen_or_set_out(&mut self, now_ms: u64) -> Next {
+        if self.erase.capacity.is_some() { Next::Open } else { self.set_out(now_ms) }
+    }
+
+    /// Begins the way: with the markers if the drive is to erase itself, with the first pass if not.
+    fn set_out(&mut self, now_ms: u64) -> Next {
+        self.erase.step = 0;
+        self.erase.passes = 0;
+        match self.way().map(|way| way.firmware().next().is_some()) {
+            Some(true) => Next::Mark,
+            Some(false) => self.write(now_ms, 0),
+            None => self.over(),
+        }
+    }
+
+    pub(super) fn marked(&mut self, now_ms: u64, placed: Placed) -> Next {
+        self.evidence.add(now_ms, Fact::MarkersPlaced { placed });
+        self.next_step(now_ms)
+    }
+
+    fn technique(&self) -> Option<Technique> {
+        self.way().and_then(|way| way.firmware().nth(self.erase.step))
+    }
+
+    fn next_step(&mut self, now_ms: u64) -> Next {
+        let Some(technique) = self.technique() else { return Next::Seek };
+        self.evidence.add(now_ms, Fact::EraseBegan { technique });
+        self.erase.phase = Phase::Erasing;
+        Next::Begin(technique)
+    }
+
+    pub(super) fn begun(&mut self, now_ms: u64, begun: Begun) -> Next {
+        self.evidence.add(now_ms, Fact::EraseAnswered { begun: begun.clone() });
+        match begun {
+            Begun::Accepted { estimate_s } => {
+                self.erase.watch = Watch::new(now_ms, estimate_s);
+                Next::Watch { after_ms: 0 }
+            }
+            Begun::Completed => self.settle(),
+            Begun::Refused { .. } => self.fall_through(now_ms),
+            Begun::Failed { .. } => self.once_more(now_ms),
+            // The drive may be at work: whatever is sent to it now could only make things worse.
+            Begun::Lost { .. } => self.over(),
+        }
+    }
+
+    pub(super) fn stands(&mut self, now_ms: u64, standing: Standing) -> Next {
+        if self.erase.watch.hear(now_ms, &standing) {
+            self.evidence.add(now_ms, Fact::Stands { standing: standing.clone() });
+        }
+        let watch = &self.erase.watch;
+        let is_silent = watch.silent >= SILENT;
+        let again = Next::Watch { after_ms: watch.interval_ms(now_ms) };
+        if standing == Standing::Gone {
+            return self.over();
+        }
+        if self.erase.phase == Phase::Attached && !matches!(standing, Standing::InProgress { .. }) {
+            return self.reopen_or_set_out(now_ms);
+        }
+        match standing {
+            Standing::InProgress { .. } => self.stalled(now_ms).unwrap_or(again),
+            Standing::Completed => self.settle(),
+            Standing::Failed { .. } => self.once_more(now_ms),
+            Standing::Never if is_silent => self.fall_through(now_ms),
+            Standing::Unknown { .. } if is_silent => self.over(),
+            _ => again,
+        }
+    }
+
+    fn stalled(&mut self, now_ms: u64) -> Option<Next> {
+        let watch = &self.erase.watch;
+        let quiet_ms = now_ms.saturating_sub(watch.moved_ms);
+        let is_over = quiet_ms > watch.patience_ms() || now_ms.saturating_sub(watch.began_ms) > watch.limit_ms();
+        is_over.then(|| self.end(now_ms, Fact::Stalled { quiet_s: quiet_ms / 1000 }))
+    }
+
+    /// A drive that failed is asked once more before it is given up: that is the only way out of the state it is in.
+    fn once_more(&mut self, now_ms: u64) -> Next {
+        let technique = self.technique();
+        if technique.is_none() || self.erase.retried == technique {
+            return self.fall_through(now_ms);
+        }
+        self.erase.retried = technique;
+        self.next_step(now_ms)
+    }
+
+    fn settle(&self) -> Next {
+        self.technique().map_or(Next::Seek, Next::Settle)
+    }
+
+    pub(super) fn settled(&mut self, now_ms: u64, settled: Settled) -> Next {
+        let is_good = settled.problems.is_empty();
+        self.evidence.add(now_ms, Fact::Settled { settled });
+        if !is_good {
+            return self.fall_through(now_ms);
+        }
+        self.erase.step += 1;
+        self.next_step(now_ms)
+    }
+
+    pub(super) fn sought(&mut self, now_ms: u64, sought: Sought) -> Next {
+        let (is_clean, is_gone) = (sought.is_clean(), sought.gone);
+        self.evidence.add(now_ms, Fact::MarkersSought { sought });
+        if is_gone {
+            return self.over();
+        }
+        if !is_clean {
+            // Which of the steps lied cannot be told: none of them is believed again.
+            let steps: Vec<Technique> = self.way().into_iter().flat_map(Way::firmware).collect();
+            self.erase.failed.extend(steps);
+            return self.take_another_way(now_ms);
+        }
+        if self.way().is_some_and(Way::overwrites) { self.write(now_ms, 0) } else { self.verify() }
+    }
+
+    fn fall_through(&mut self, now_ms: u64) -> Next {
+        self.erase.failed.extend(self.technique());
+        self.take_another_way(now_ms)
+    }
+
+    /// The next way that there is leave for and that does without what has failed.
+    fn take_another_way(&mut self, now_ms: u64) -> Next {
+        let plan = &self.evidence.plan;
+        let is_open =
+            |way: &Way| way.level >= plan.floor && !way.steps.iter().any(|step| self.erase.failed.contains(step));
+        let other = plan.ways.iter().enumerate().skip(self.erase.way + 1).find(|(_, way)| is_open(way));
+        let Some((way, _)) = other else { return self.over() };
+        self.erase.way = way;
+        self.evidence.add(now_ms, Fact::FellThrough { way });
+        self.set_out(now_ms)
+    }
+
+    /// After the read-back: the drive's health once more, if it tells.
+    pub(super) fn last_look(&mut self) -> Next {
+        self.erase.phase = Phase::After;
+        if self.erase.has_health { Next::CheckHealth { after_ms: 0 } } else { self.over() }
+    }
+}

@@ -1,0 +1,483 @@
+//! What the facts come to, counted in order, and the word that is put to them.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::capability::{Found, Hidden, Obstacle, Support};
+use crate::drive::{Medium, SerialSource, Transport};
+use crate::evidence::{ClockSource, Entry, Evidence, Expect, Fact, Mismatches};
+use crate::firmware::{Begun, Prepared, Standing};
+use crate::marker::{Placed, Sought};
+use crate::pass::Report;
+use crate::plan::{Plan, Way};
+use crate::policy::Coverage;
+use crate::sample;
+use crate::table;
+use crate::technique::{Level, Technique};
+use crate::units::{Blocks, Bytes, Geometry};
+use crate::verdict::{Exception, Outcome, Reason, Verdict};
+
+/// What the facts come to.
+struct Tally<'a> {
+    plan: &'a Plan,
+    /// The index of the way that is being gone.
+    way: usize,
+    /// The blocks of the drive as it was opened last.
+    all: Blocks,
+    bytes: Bytes,
+    /// The size that the drive has after hidden areas were opened.
+    grown: Option<Bytes>,
+    /// The drive of the plan answered.
+    opened: bool,
+    wrote: bool,
+    prepared: Option<&'a Prepared>,
+    /// The firmware step under way.
+    step: Option<Step>,
+    /// The firmware steps that are done.
+    steps: Vec<Technique>,
+    placed: Placed,
+    /// What was found of the markers after the last firmware step.
+    sought: Option<&'a Sought>,
+    passes_whole: usize,
+    flushed: bool,
+    /// The read-back under way: how much it set out to read, and what it expects.
+    reading: (Coverage, u64, Expect),
+    /// A read-back without a flaw.
+    verified: Option<Verified>,
+    /// Why this way is no good.
+    reasons: Vec<Reason>,
+    /// Why ways that were gone before were no good.
+    setbacks: Vec<Reason>,
+    /// Something that leaves the drive in a state nobody knows, rather than in one known to be bad.
+    doubt: bool,
+    /// The drive was faster than it says itself that it can be.
+    hasty: bool,
+}
+
+/// A firmware erase under way.
+struct Step {
+    technique: Technique,
+    began_ms: u64,
+    estimate_s: Option<u64>,
+    accepted: bool,
+    completed: bool,
+}
+
+struct Verified {
+    coverage: Coverage,
+    places: u64,
+    expect: Expect,
+    constant: Option<u8>,
+}
+
+/// Beyond this no drive writes: 1 GB/s is four times what the fastest disk with platters does (bytes a millisecond).
+const MAGNETIC_LIMIT: u64 = 1_000_000;
+
+pub(super) fn derive(evidence: &Evidence) -> Verdict {
+    let plan = &evidence.plan;
+    let mut tally = Tally {
+        plan,
+        way: 0,
+        all: plan.drive.geometry().map_or(Blocks(0), Geometry::count),
+        bytes: plan.drive.capacity,
+        grown: None,
+        opened: false,
+        wrote: false,
+        prepared: None,
+        step: None,
+        steps: Vec::new(),
+        placed: Placed::default(),
+        sought: None,
+        passes_whole: 0,
+        flushed: false,
+        reading: (Coverage::Full, 0, Expect::Erased),
+        verified: None,
+        reasons: Vec::new(),
+        setbacks: Vec::new(),
+        doubt: false,
+        hasty: false,
+    };
+    for entry in evidence.facts() {
+        tally.hear(entry);
+    }
+    let (outcome, reasons) = tally.conclude();
+    let exceptions = exceptions(evidence, &tally, outcome);
+    Verdict { outcome, reasons, exceptions }
+}
+
+impl<'a> Tally<'a> {
+    fn hear(&mut self, entry: &'a Entry) {
+        match &entry.fact {
+            // These say where the facts come from, or in more words what other facts say: they must not stand in the way of a verdict,
+            // nor help to one.
+            Fact::Recovered | Fact::Exchanged { .. } | Fact::Health { .. } => {}
+            Fact::Opened { found } => self.opened(found),
+            Fact::OtherDrive { .. } => self.reasons.push(Reason::OtherDrive),
+            Fact::NotOpened { error } => self.reasons.push(Reason::NotOpened(error.clone())),
+            Fact::Prepared { prepared } => self.prepared(prepared),
+            Fact::TooHot { .. } => {}
+            Fact::MarkersPlaced { placed } => {
+                self.wrote = true;
+                (self.placed, self.sought, self.verified) = (placed.clone(), None, None);
+            }
+            Fact::MarkersSought { sought } => self.sought(sought),
+            Fact::EraseBegan { technique } => self.erase_began(*technique, entry.at_ms),
+            Fact::EraseAnswered { begun } => self.answered(begun, entry.at_ms),
+            Fact::Stands { standing } => self.stands(standing, entry.at_ms),
+            Fact::Stalled { quiet_s } => {
+                self.reasons.push(Reason::Stalled(*quiet_s));
+                self.doubt = true;
+            }
+            Fact::Settled { settled } => self.settled(&settled.problems),
+            Fact::FellThrough { way } => self.fell_through(*way),
+            Fact::PassBegan { .. } => {
+                self.wrote = true;
+                // A later pass makes what was known about the medium old news.
+                (self.flushed, self.verified) = (false, None);
+            }
+            Fact::PassEnded { number, report } => self.pass_ended(*number, report),
+            Fact::Flushed => self.flushed = true,
+            Fact::NotFlushed { .. } => {
+                self.reasons.push(Reason::NotFlushed);
+                self.doubt = true;
+            }
+            Fact::VerifyBegan { coverage, places, expect } => self.reading = (*coverage, *places, *expect),
+            Fact::VerifyEnded { report, mismatches, constant } => self.verify_ended(report, mismatches, *constant),
+            Fact::Stopped => self.reasons.push(Reason::Stopped),
+            Fact::Crashed { .. } => {
+                self.reasons.push(Reason::Crashed);
+                self.doubt = true;
+            }
+        }
+    }
+
+    fn way(&self) -> Option<&'a Way> {
+        self.plan.ways.get(self.way)
+    }
+
+    fn opened(&mut self, found: &crate::drive::Identity) {
+        let capacity = self.grown.unwrap_or(self.plan.drive.capacity);
+        let expected = crate::drive::Identity { capacity, ..self.plan.drive.clone() };
+        if found.is_same_drive(&expected) {
+            self.opened = true;
+            self.bytes = found.capacity;
+            self.all = found.geometry().map_or(Blocks(0), Geometry::count);
+        } else {
+            self.reasons.push(Reason::OtherDrive);
+        }
+    }
+
+    fn prepared(&mut self, prepared: &'a Prepared) {
+        if prepared.capacity.is_some() {
+            self.grown = prepared.capacity;
+            // Until it is opened again with its full size, nothing that is done is done to all of it.
+            self.opened = false;
+        }
+        if let Some(obstacle @ (Obstacle::Locked | Obstacle::WriteProtected)) = &prepared.obstacle {
+            self.reasons.push(Reason::InTheWay(obstacle.clone()));
+        }
+        self.prepared = Some(prepared);
+    }
+
+    fn erase_began(&mut self, technique: Technique, at_ms: u64) {
+        self.wrote = true;
+        (self.sought, self.verified, self.flushed) = (None, None, false);
+        // Asked once more after a failure: it is the second answer that counts.
+        let is_again = self.step.as_ref().is_some_and(|step| step.technique == technique);
+        if is_again {
+            self.reasons.retain(|reason| !matches!(reason, Reason::EraseFailed(failed, _) if *failed == technique));
+        }
+        self.step = Some(Step { technique, began_ms: at_ms, estimate_s: None, accepted: false, completed: false });
+    }
+
+    fn answered(&mut self, begun: &Begun, at_ms: u64) {
+        let Some(step) = &mut self.step else { return };
+        let technique = step.technique;
+        match begun {
+            Begun::Accepted { estimate_s } => {
+                step.accepted = true;
+                step.estimate_s = *estimate_s;
+            }
+            Begun::Completed => {
+                step.accepted = true;
+                self.completed(at_ms);
+            }
+            Begun::Refused { why } => self.reasons.push(Reason::Refused(technique, why.clone())),
+            Begun::Failed { why } => self.reasons.push(Reason::EraseFailed(technique, why.clone())),
+            Begun::Lost { why } => {
+                self.reasons.push(Reason::NoAnswer(technique, why.clone()));
+                self.doubt = true;
+            }
+        }
+    }
+
+    fn stands(&mut self, standing: &Standing, at_ms: u64) {
+        // What is said before this job asked for anything is about somebody else's erase.
+        let Some(step) = self.step.as_ref().filter(|step| step.accepted) else {
+            if *standing == Standing::Gone {
+                self.reasons.push(Reason::GoneWhileErasing);
+            }
+            return;
+        };
+        match standing {
+            Standing::Completed => self.completed(at_ms),
+            Standing::Failed { why } => self.reasons.push(Reason::EraseFailed(step.technique, why.clone())),
+            Standing::Gone => {
+                self.reasons.push(Reason::GoneWhileErasing);
+                self.doubt = true;
+            }
+            Standing::InProgress { .. } | Standing::Never | Standing::Unknown { .. } => {}
+        }
+    }
+
+    fn completed(&mut self, at_ms: u64) {
+        let is_magnetic = self.plan.drive.medium == Medium::Magnetic;
+        let Some(step) = &mut self.step else { return };
+        step.completed = true;
+        let took_ms = at_ms.saturating_sub(step.began_ms);
+        // A drive that says itself that this takes moments only changes a key, whatever the command is called.
+        let says_so = step.estimate_s.is_some_and(|estimate| took_ms >= estimate.saturating_mul(250));
+        let is_fast = self.bytes.0 > took_ms.saturating_mul(MAGNETIC_LIMIT);
+        if step.technique.writes_all() && is_magnetic && is_fast && !self.plan.encrypts_all && !says_so {
+            self.reasons.push(Reason::ImplausiblyFast { took_ms });
+        }
+        self.hasty |= step.estimate_s.is_some_and(|estimate| estimate >= 10 && took_ms < estimate.saturating_mul(100));
+    }
+
+    fn settled(&mut self, problems: &[String]) {
+        self.reasons.extend(problems.iter().cloned().map(Reason::LeftInDisorder));
+        if let Some(step) = self.step.take_if(|step| step.accepted && step.completed)
+            && problems.is_empty()
+        {
+            self.steps.push(step.technique);
+        }
+    }
+
+    fn sought(&mut self, sought: &'a Sought) {
+        if !sought.is_clean() && !sought.gone {
+            self.reasons.push(Reason::Survived {
+                markers: sought.markers_left,
+                witnesses: sought.witnesses_left,
+                first: sought.first_left.clone(),
+            });
+        }
+        if sought.gone {
+            self.reasons.push(Reason::GoneWhileReading);
+            self.doubt = true;
+        }
+        self.sought = Some(sought);
+    }
+
+    fn fell_through(&mut self, way: usize) {
+        self.close_step();
+        let is_open = self.plan.ways.get(way).is_some_and(|next| next.level >= self.plan.floor);
+        // A record that goes back, or below what there was leave for, is no record of this plan.
+        if way > self.way && is_open {
+            self.way = way;
+            self.setbacks.append(&mut self.reasons);
+        }
+        (self.steps, self.step, self.sought, self.verified) = (Vec::new(), None, None, None);
+        (self.passes_whole, self.flushed) = (0, false);
+    }
+
+    /// A step that was accepted and then went nowhere: the reason that no single fact gives.
+    fn close_step(&mut self) {
+        let Some(step) = &self.step else { return };
+        let technique = step.technique;
+        let has_reason = self.reasons.iter().any(|reason| {
+            matches!(reason, Reason::Refused(of, _) | Reason::EraseFailed(of, _) | Reason::NoAnswer(of, _) if *of == technique)
+                || matches!(reason, Reason::Stalled(_) | Reason::GoneWhileErasing | Reason::LeftInDisorder(_))
+        });
+        if step.accepted && !step.completed && !has_reason {
+            self.reasons.push(Reason::Ignored(technique));
+        }
+    }
+
+    fn pass_ended(&mut self, number: u32, report: &Report) {
+        let is_next = usize::try_from(number).is_ok_and(|number| number == self.passes_whole + 1);
+        if is_next && report.is_whole() && report.covered == self.all {
+            self.passes_whole += 1;
+        }
+        if !report.bad.is_empty() {
+            self.reasons.push(Reason::Unwritable(report.bad.clone()));
+        }
+        self.reasons.extend(report.abandoned_at.map(Reason::Abandoned));
+        if report.gone {
+            self.reasons.push(Reason::GoneWhileWriting);
+        }
+    }
+
+    fn verify_ended(&mut self, report: &Report, mismatches: &Mismatches, constant: Option<u8>) {
+        if !report.bad.is_empty() {
+            self.reasons.push(Reason::Unreadable(report.bad.clone()));
+        }
+        if mismatches.blocks.0 > 0 {
+            self.reasons.push(Reason::Mismatch(mismatches.clone()));
+        }
+        self.reasons.extend(report.abandoned_at.map(Reason::Abandoned));
+        if report.gone {
+            self.reasons.push(Reason::GoneWhileReading);
+            self.doubt = true;
+        }
+        let (coverage, places, expect) = self.reading;
+        // A place is at least a block long, and the whole medium is every block of it.
+        let is_all = report.covered == self.all;
+        let enough = match coverage {
+            Coverage::Full => is_all,
+            Coverage::Sample => places > 0 && report.covered.0 >= places,
+        };
+        if report.is_whole() && mismatches.blocks.0 == 0 && enough {
+            // A small medium is read whole even where a sample was asked for: then that is what was done.
+            let (coverage, places) = if is_all { (Coverage::Full, 1) } else { (coverage, places) };
+            self.verified = Some(Verified { coverage, places, expect, constant });
+        }
+    }
+
+    fn conclude(&mut self) -> (Outcome, Vec<Reason>) {
+        if let Some((outcome, reasons)) = self.good() {
+            return (outcome, reasons);
+        }
+        self.close_step();
+        let mut reasons = self.setbacks.clone();
+        reasons.append(&mut self.reasons);
+        if let Some(too_few) = self.too_few_markers() {
+            reasons.push(too_few);
+            self.doubt = true;
+        }
+        if self.verified.is_some() {
+            reasons.extend(self.kept());
+        }
+        if !self.wrote {
+            reasons.push(Reason::NothingWritten);
+            return (Outcome::NotErased, reasons);
+        }
+        if reasons.is_empty() {
+            reasons.push(Reason::Unfinished);
+        }
+        (self.bad(&reasons), reasons)
+    }
+
+    /// The word that a flawless run of the way earns, with the reasons for it.
+    fn good(&self) -> Option<(Outcome, Vec<Reason>)> {
+        let way = self.way()?;
+        let verified = self.verified.as_ref()?;
+        // A record in which less was read than planned is no record of this plan.
+        let read_enough = verified.coverage == Coverage::Full || self.plan.verify == verified.coverage;
+        let firmware: Vec<Technique> = way.firmware().collect();
+        let is_done = self.steps == firmware && self.step.is_none() && self.kept().is_none();
+        if !self.opened || !self.reasons.is_empty() || !read_enough || !is_done {
+            return None;
+        }
+        let mut reasons = Vec::new();
+        if !firmware.is_empty() {
+            let sought = self.sought.filter(|sought| sought.is_clean())?;
+            if self.too_few_markers().is_some() {
+                return None;
+            }
+            let places = sought.looked_at();
+            reasons.push(Reason::ErasedByDrive(firmware));
+            reasons.push(Reason::MarkersGone { places, bound_ppm: sample::bound_ppm(Blocks(places)) });
+        }
+        let overwritten = self.passes_whole > 0 && self.passes_whole == self.plan.passes.len() && self.flushed;
+        let is_pattern = matches!(verified.expect, Expect::Pattern(_));
+        if way.overwrites() && !(overwritten && is_pattern) {
+            return None;
+        }
+        let places = verified.places;
+        reasons.push(match (way.overwrites(), verified.coverage) {
+            (true, Coverage::Full) => Reason::AllReadBack,
+            (true, Coverage::Sample) => Reason::SampleReadBack { places, bound_ppm: sample::bound_ppm(Blocks(places)) },
+            (false, Coverage::Full) => Reason::AllErased(verified.constant),
+            (false, Coverage::Sample) => Reason::SampleErased { places, constant: verified.constant },
+        });
+        let outcome = match table::level(&way.steps, self.plan.drive.medium)? {
+            Level::Purge => Outcome::Purged,
+            Level::Clear => Outcome::Cleared,
+        };
+        Some((outcome, reasons))
+    }
+
+    /// An area with the owner's data that is still closed, and that no step of this way reaches.
+    fn kept(&self) -> Option<Reason> {
+        if self.steps.iter().any(|step| step.reaches_hidden_areas()) {
+            return None;
+        }
+        let hidden = self.prepared.map_or(self.plan.hidden.as_slice(), |prepared| prepared.hidden.as_slice());
+        let is_kept = |hidden: &&Hidden| hidden.area.holds_user_data() && matches!(hidden.found, Found::Closed { .. });
+        hidden.iter().find(is_kept).map(|hidden| Reason::HiddenAreaKept(hidden.clone()))
+    }
+
+    /// Fewer than half of the markers say something.
+    fn too_few_markers(&self) -> Option<Reason> {
+        let looked_at = self.sought?.looked_at().min(self.placed.landed);
+        let places = self.placed.places;
+        (looked_at == 0 || looked_at.saturating_mul(2) < places)
+            .then_some(Reason::MarkersTooFew { landed: looked_at, places })
+    }
+
+    fn bad(&self, reasons: &[Reason]) -> Outcome {
+        let known_bad = reasons.iter().any(|reason| {
+            matches!(
+                reason,
+                Reason::Unwritable(_)
+                    | Reason::Unreadable(_)
+                    | Reason::Mismatch(_)
+                    | Reason::Abandoned(_)
+                    | Reason::Survived { .. }
+                    | Reason::EraseFailed(..)
+                    | Reason::InTheWay(_)
+                    | Reason::HiddenAreaKept(_)
+            )
+        });
+        let implausible = reasons.iter().any(|reason| matches!(reason, Reason::ImplausiblyFast { .. }));
+        let unchecked = reasons.iter().all(|reason| matches!(reason, Reason::Stopped | Reason::Unfinished));
+        // An erase under way is in nobody's hands but the drive's: what it has done by now cannot be known.
+        let under_way = self.step.as_ref().is_some_and(|step| step.accepted) || !self.steps.is_empty();
+        let overwritten = self.passes_whole > 0 && self.passes_whole == self.plan.passes.len();
+        // Only where all of the drive may have been erased is "unknown" the truth; before that, old content is known to be there.
+        let unknown = implausible || self.doubt || (unchecked && (overwritten || under_way));
+        let may_be_erased = overwritten || under_way || self.step.is_some();
+        if unknown && may_be_erased && !known_bad { Outcome::Indeterminate } else { Outcome::NotErased }
+    }
+}
+
+fn exceptions(evidence: &Evidence, tally: &Tally<'_>, outcome: Outcome) -> Vec<Exception> {
+    let (plan, drive) = (&evidence.plan, &evidence.plan.drive);
+    let bridged = drive.serial.as_ref().is_some_and(|serial| serial.source == SerialSource::UsbDescriptor);
+    let unknown = plan.considered.iter().any(|one| matches!(one.support, Support::Unknown(_)));
+    let is_device = drive.transport != Transport::File;
+    let firmware: Vec<Technique> = tally.way().into_iter().flat_map(Way::firmware).collect();
+    let hidden = tally.prepared.map_or(plan.hidden.as_slice(), |prepared| prepared.hidden.as_slice());
+    let has = |is: fn(&Found) -> bool| hidden.iter().any(|hidden| is(&hidden.found));
+    let sampled = tally.verified.as_ref().is_some_and(|verified| verified.coverage == Coverage::Sample);
+    let constant = tally.verified.as_ref().is_some_and(|verified| verified.constant.is_some());
+    let is_pattern = tally.verified.as_ref().is_some_and(|verified| matches!(verified.expect, Expect::Pattern(_)));
+    [
+        (Exception::WeakIdentity, drive.is_weak()),
+        (Exception::BehindBridge, bridged || drive.transport == Transport::Usb),
+        (Exception::StrongerTechniqueFailed, !tally.setbacks.is_empty()),
+        (Exception::FirmwareTrusted, !firmware.is_empty()),
+        (Exception::CryptoEraseConditions, rests_on_a_key(&firmware, drive.medium)),
+        (Exception::NotUniform, outcome.is_good() && !is_pattern && !constant),
+        (Exception::ImplausiblyFast, tally.hasty),
+        (Exception::SpareBlocksNotAddressed, firmware.is_empty() && is_device),
+        (Exception::HiddenAreasNotProbed, is_device && hidden.is_empty()),
+        (Exception::HiddenAreaKept, has(|found| matches!(found, Found::Closed { .. }))),
+        (Exception::HiddenAreaUnknown, has(|found| matches!(found, Found::Unknown(_)))),
+        (Exception::FileNotDevice, !is_device),
+        (Exception::FirmwareErasureNotProbed, unknown),
+        (Exception::Sampled, sampled),
+        (Exception::RecoveredFromJournal, evidence.facts().iter().any(|entry| entry.fact == Fact::Recovered)),
+        (Exception::ClockImplausible, evidence.setting.clock.source == ClockSource::Implausible),
+    ]
+    .into_iter()
+    .filter_map(|(exception, applies)| applies.then_some(exception))
+    .collect()
+}
+
+/// The level is attained by changing a key, and by nothing else.
+fn rests_on_a_key(firmware: &[Technique], medium: Medium) -> bool {
+    let level = table::level(firmware, medium);
+    let mut attaining = firmware.iter().filter(|step| Some(step.level(medium)) == level).peekable();
+    attaining.peek().is_some() && attaining.all(|step| step.is_cryptographic())
+}
