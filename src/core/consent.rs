@@ -149,7 +149,10 @@ mod tests {
 
     #[test]
     fn an_attended_policy_gives_no_leave() {
-        let capabilities = Capabilities { techniques: Vec::from([(Technique::Overwrite, Support::Present)]) };
+        let capabilities = Capabilities {
+            techniques: Vec::from([(Technique::Overwrite, Support::Present)]),
+            ..Capabilities::default()
+        };
         let mut policy = Policy::unattended(Vec::from(["S64*".into()]), WhenDone::Wait);
         let plan = plan(&nvme(), &capabilities, &policy).unwrap();
         assert!(Consent::by_policy(&plan, &policy).is_ok());

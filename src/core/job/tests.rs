@@ -16,7 +16,8 @@ use alloc::vec::Vec;
 const ALL: Blocks = Blocks(2048);
 
 fn job_with(policy: &str) -> Job {
-    let capabilities = Capabilities { techniques: vec![(Technique::Overwrite, Support::Present)] };
+    let capabilities =
+        Capabilities { techniques: vec![(Technique::Overwrite, Support::Present)], ..Capabilities::default() };
     let plan = plan(&nvme(), &capabilities, &Policy::parse(policy).unwrap()).unwrap();
     let consent = Consent::typed(&nvme(), "2345").unwrap();
     let drawn = Drawn { key: Secret([1; 32]), seed: Secret([2; 32]) };
@@ -38,7 +39,14 @@ fn tell(job: &mut Job, heard: impl IntoIterator<Item = Heard>) -> Next {
 
 /// Everything up to the read-back, without a flaw.
 fn written() -> Vec<Heard> {
-    vec![Heard::Ready, Heard::Opened(nvme()), Heard::PassEnded(whole()), Heard::Flushed(Ok(())), Heard::VerifyBegan(1)]
+    vec![
+        Heard::Ready,
+        Heard::Opened(nvme()),
+        Heard::Prepared(Prepared::default()),
+        Heard::PassEnded(whole()),
+        Heard::Flushed(Ok(())),
+        Heard::VerifyBegan(1),
+    ]
 }
 
 fn outcome(next: &Next) -> Outcome {
@@ -52,14 +60,15 @@ fn outcome(next: &Next) -> Outcome {
 fn a_flawless_run_is_cleared() {
     let mut job = job();
     assert_eq!(job.hear(0, Heard::Ready), Next::Open);
-    assert_eq!(job.hear(1, Heard::Opened(nvme())), Next::Write { number: 1, pattern: Pattern::Random });
+    assert_eq!(job.hear(1, Heard::Opened(nvme())), Next::Prepare);
+    assert_eq!(job.hear(1, Heard::Prepared(Prepared::default())), Next::Write { number: 1, pattern: Pattern::Random });
     assert_eq!(job.hear(2, Heard::PassEnded(whole())), Next::Flush);
     assert_eq!(
         job.hear(3, Heard::Flushed(Ok(()))),
-        Next::Verify { coverage: Coverage::Full, pattern: Pattern::Random }
+        Next::Verify { coverage: Coverage::Full, expect: Expect::Pattern(Pattern::Random) }
     );
     assert_eq!(job.hear(3, Heard::VerifyBegan(1)), Next::GoOn);
-    let Next::End(verdict) = job.hear(4, Heard::VerifyEnded(whole(), Mismatches::default())) else { panic!() };
+    let Next::End(verdict) = job.hear(4, Heard::VerifyEnded(whole(), Mismatches::default(), None)) else { panic!() };
     assert_eq!((verdict.outcome, verdict.reasons), (Outcome::Cleared, vec![Reason::AllReadBack]));
 }
 
@@ -79,7 +88,10 @@ fn one_unwritable_block_is_not_erased_and_nothing_more_is_done() {
     let bad = Regions { extents: vec![Extent::new(100, 4)], blocks: Blocks(4) };
     let report = Report { covered: Blocks(2044), wanted: ALL, bad: bad.clone(), ..Report::default() };
     let mut job = job();
-    let next = tell(&mut job, [Heard::Ready, Heard::Opened(nvme()), Heard::PassEnded(report)]);
+    let next = tell(
+        &mut job,
+        [Heard::Ready, Heard::Opened(nvme()), Heard::Prepared(Prepared::default()), Heard::PassEnded(report)],
+    );
     let Next::End(verdict) = next else { panic!() };
     assert_eq!((verdict.outcome, verdict.reasons), (Outcome::NotErased, vec![Reason::Unwritable(bad)]));
 }
@@ -89,7 +101,9 @@ fn one_unreadable_block_or_one_mismatch_is_not_erased() {
     let bad = Regions { extents: vec![Extent::new(7, 1)], blocks: Blocks(1) };
     let unreadable = Report { covered: Blocks(2047), wanted: ALL, bad, ..Report::default() };
     let mismatch = Mismatches { blocks: Blocks(1), first: vec![Lba(9)] };
-    for last in [Heard::VerifyEnded(unreadable, Mismatches::default()), Heard::VerifyEnded(whole(), mismatch)] {
+    for last in
+        [Heard::VerifyEnded(unreadable, Mismatches::default(), None), Heard::VerifyEnded(whole(), mismatch, None)]
+    {
         let mut job = job();
         tell(&mut job, written());
         assert_eq!(outcome(&job.hear(9, last)), Outcome::NotErased);
@@ -100,18 +114,27 @@ fn one_unreadable_block_or_one_mismatch_is_not_erased() {
 fn gone_while_writing_is_not_erased_and_gone_while_reading_is_unknown() {
     let gone = Report { covered: Blocks(5), wanted: ALL, gone: true, ..Report::default() };
     let mut job_1 = job();
-    let next = tell(&mut job_1, [Heard::Ready, Heard::Opened(nvme()), Heard::PassEnded(gone.clone())]);
+    let next = tell(
+        &mut job_1,
+        [Heard::Ready, Heard::Opened(nvme()), Heard::Prepared(Prepared::default()), Heard::PassEnded(gone.clone())],
+    );
     assert_eq!(outcome(&next), Outcome::NotErased);
     let mut job_2 = job();
     tell(&mut job_2, written());
-    assert_eq!(outcome(&job_2.hear(9, Heard::VerifyEnded(gone, Mismatches::default()))), Outcome::Indeterminate);
+    assert_eq!(outcome(&job_2.hear(9, Heard::VerifyEnded(gone, Mismatches::default(), None))), Outcome::Indeterminate);
 }
 
 #[test]
 fn a_flush_that_fails_is_unknown_even_though_every_write_was_taken() {
     let error = MediaError::Bad { errno: 5 };
     let mut job = job();
-    let heard = [Heard::Ready, Heard::Opened(nvme()), Heard::PassEnded(whole()), Heard::Flushed(Err(error))];
+    let heard = [
+        Heard::Ready,
+        Heard::Opened(nvme()),
+        Heard::Prepared(Prepared::default()),
+        Heard::PassEnded(whole()),
+        Heard::Flushed(Err(error)),
+    ];
     assert_eq!(outcome(&tell(&mut job, heard)), Outcome::Indeterminate);
 }
 
@@ -119,7 +142,7 @@ fn a_flush_that_fails_is_unknown_even_though_every_write_was_taken() {
 fn silence_is_never_success() {
     // The record may end anywhere: only the complete one is good.
     let mut all = written();
-    all.push(Heard::VerifyEnded(whole(), Mismatches::default()));
+    all.push(Heard::VerifyEnded(whole(), Mismatches::default(), None));
     for length in 1..=all.len() {
         let mut job = job();
         tell(&mut job, all[..length].iter().cloned());
@@ -137,15 +160,16 @@ fn a_report_about_fewer_blocks_than_the_drive_has_earns_nothing() {
         let heard = [
             Heard::Ready,
             Heard::Opened(nvme()),
+            Heard::Prepared(Prepared::default()),
             Heard::PassEnded(report.clone()),
             Heard::Flushed(Ok(())),
             Heard::VerifyBegan(1),
-            Heard::VerifyEnded(whole(), Mismatches::default()),
+            Heard::VerifyEnded(whole(), Mismatches::default(), None),
         ];
         assert_eq!(outcome(&tell(&mut job, heard)), Outcome::NotErased);
         let mut job = job_with("");
         tell(&mut job, written());
-        assert!(!outcome(&job.hear(9, Heard::VerifyEnded(report, Mismatches::default()))).is_good());
+        assert!(!outcome(&job.hear(9, Heard::VerifyEnded(report, Mismatches::default(), None))).is_good());
     }
 }
 
@@ -155,7 +179,7 @@ fn a_sample_states_its_bound() {
     tell(&mut job, written());
     let sampled = Report { covered: Blocks(36_880), wanted: Blocks(36_880), ..Report::default() };
     job.hear(8, Heard::VerifyBegan(4610));
-    let Next::End(verdict) = job.hear(9, Heard::VerifyEnded(sampled, Mismatches::default())) else { panic!() };
+    let Next::End(verdict) = job.hear(9, Heard::VerifyEnded(sampled, Mismatches::default(), None)) else { panic!() };
     // 4.605171 / 4610 = 0.0998965 %.
     assert_eq!(verdict.reasons, [Reason::SampleReadBack { places: 4610, bound_ppm: 999 }]);
     assert!(alloc::format!("{}", verdict.reasons[0]).contains("more than 0.0999 %"));
@@ -171,7 +195,7 @@ fn stopped_and_crashed_jobs_never_pass() {
         assert_eq!(outcome(&job_2.hear(9, last.clone())), Outcome::Indeterminate);
         // Whatever is said after the end changes nothing.
         assert_eq!(
-            outcome(&job_2.hear(10, Heard::VerifyEnded(whole(), Mismatches::default()))),
+            outcome(&job_2.hear(10, Heard::VerifyEnded(whole(), Mismatches::default(), None))),
             Outcome::Indeterminate
         );
     }
@@ -179,7 +203,8 @@ fn stopped_and_crashed_jobs_never_pass() {
 
 #[test]
 fn the_consent_must_be_about_the_drive_of_the_plan() {
-    let capabilities = Capabilities { techniques: vec![(Technique::Overwrite, Support::Present)] };
+    let capabilities =
+        Capabilities { techniques: vec![(Technique::Overwrite, Support::Present)], ..Capabilities::default() };
     let mut other = nvme();
     other.serial.as_mut().unwrap().text = "OTHER".into();
     let plan = plan(&other, &capabilities, &Policy::default()).unwrap();
@@ -191,7 +216,7 @@ fn the_consent_must_be_about_the_drive_of_the_plan() {
 #[test]
 fn a_record_from_the_journal_says_so_and_is_worth_what_its_facts_are() {
     let mut job_1 = job();
-    tell(&mut job_1, [Heard::Ready, Heard::Opened(nvme())]);
+    tell(&mut job_1, [Heard::Ready, Heard::Opened(nvme()), Heard::Prepared(Prepared::default())]);
     let mut evidence = job_1.into_evidence();
     evidence.add(7, Fact::Recovered);
     let verdict = evidence.verdict();
@@ -200,7 +225,7 @@ fn a_record_from_the_journal_says_so_and_is_worth_what_its_facts_are() {
 
     let mut job_2 = job();
     tell(&mut job_2, written());
-    job_2.hear(9, Heard::VerifyEnded(whole(), Mismatches::default()));
+    job_2.hear(9, Heard::VerifyEnded(whole(), Mismatches::default(), None));
     let mut evidence = job_2.into_evidence();
     evidence.add(9, Fact::Recovered);
     assert_eq!(evidence.verdict().outcome, Outcome::Cleared);
