@@ -146,10 +146,12 @@ impl<'a> Command<'a> {
 }
 
 /// `MMC_IOC_CMD` for one command, `MMC_IOC_MULTI_CMD` for up to 16: the card gets them in order, with nothing of the kernel's own in
-/// between, until one fails. The data of each is used up; responses are filled in after an error too, as far as there are any.
+/// between, until one fails. The data of each is used up; responses are filled in after an error too, as far as there are any (zeros
+/// for the one that failed).
 ///
 /// EINVAL without any sending: no command, too many, or data that is not whole blocks. EOVERFLOW: more than 512 KiB of data.
-/// ETIMEDOUT: the card did not answer, or is still busy. EILSEQ: an answer with a wrong checksum.
+/// ETIMEDOUT: the card did not answer, or is still busy. EILSEQ: an answer with a wrong checksum. EOPNOTSUPP: SANITIZE for
+/// a card that does not offer it.
 pub fn execute(device: impl AsFd, commands: &mut [Command<'_>]) -> Result<(), Errno> {
     if commands.len() > MOST {
         return Err(Errno::EINVAL);

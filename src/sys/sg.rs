@@ -70,7 +70,8 @@ pub struct Answer {
     pub driver_status: u16,
     /// The sense data that came, and no more: empty if there was none.
     pub sense: Vec<u8>,
-    /// Bytes asked for that were not transferred, if the host adapter counts them; those that do not say 0.
+    /// Bytes asked for that were not transferred, if the host adapter counts them. One that does not says 0, and so does libata for
+    /// a command that transfers nothing: what came is known from its own header and from [`POISON`] alone.
     pub residual: i32,
     /// How long the call took.
     pub elapsed: Duration,

@@ -76,8 +76,9 @@ pub fn is_offered(sysfs: &Path) -> bool {
 /// Suspends the machine and returns when it is awake again: how long it slept. `sysfs` is `/sys`.
 ///
 /// The clock wakes it `wake_after` (whole seconds, rounded up) from now, not from when it sleeps: leave time for every disk to
-/// spin down, 10 s at least. An alarm that comes too early wakes nothing; then the power key does. No drive may be at work, and
-/// each is to be identified anew afterwards.
+/// spin down, 10 s at least. An alarm that comes too early wakes nothing; then the power key does. No drive may be at work. The
+/// kernel starts SATA and SAS drives after this has returned, each in its own time, so that first commands may fail for seconds;
+/// every drive is to be identified anew.
 pub fn suspend_to_ram(sysfs: &Path, wake_after: Duration) -> Result<Duration, SuspendError> {
     if !is_offered(sysfs) {
         return Err(SuspendError::NotOffered);
