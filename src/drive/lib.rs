@@ -8,6 +8,7 @@
 //! - **Only our own stick is ever mounted**, and only its partition with the marker file ([`stick`]).
 
 pub mod block;
+mod channel;
 pub mod controllers;
 mod examine;
 mod exclusion;
