@@ -93,7 +93,8 @@ impl Drive {
         !self.is_gone
     }
 
-    fn vanish(&mut self, note: &str) {
+    /// It is gone from now on; the note says when.
+    pub fn vanish(&mut self, note: &str) {
         if !self.is_gone {
             self.is_gone = true;
             self.log.event("vanished", note, &[]);
@@ -220,6 +221,14 @@ impl Drive {
             self.operation.end(State::Never);
         }
         self.log.event("power-off", "", &[]);
+    }
+
+    /// After a reset or a suspend there is a drive again: the one of `returns-as`, if there is that fault.
+    pub fn come_back(&mut self) {
+        self.has_returned = true;
+        self.is_gone = false;
+        self.io_commands = 0;
+        self.log.event("came-back", &self.serial().to_owned(), &[]);
     }
 
     /// A machine with this drive is switched on. A drive that was gone is back, maybe as another one.
