@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::drive::{Exclusion, Identity};
 use crate::evidence::JobId;
 use crate::plan::{Plan, Refusal};
+use crate::technique::Technique;
 use crate::verdict::Verdict;
 
 /// A drive's number for as long as the program runs. The same drive keeps it when it is unplugged and comes back.
@@ -30,6 +31,7 @@ pub struct Listed {
 }
 
 /// What may be done with a drive.
+#[expect(clippy::large_enum_variant, reason = "a machine has tens of drives, and most of them have a plan")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Offer {
@@ -63,6 +65,24 @@ pub struct Controller {
 pub enum Stage {
     /// Opening the drive and asking who it is.
     Probe,
+    /// Waiting for the drive to cool down.
+    Cool,
+    /// Placing the markers.
+    Mark,
+    /// The drive erases itself. [`Progress::done`] and `total` count 65536ths of it then; a `total` of 0 means that the drive does not
+    /// say how far it is.
+    Erase {
+        /// How.
+        technique: Technique,
+        /// Counted from 1.
+        step: u32,
+        /// All firmware steps of the way.
+        of: u32,
+    },
+    /// Checking how the drive was left by its erase.
+    Settle,
+    /// Looking for the markers.
+    Seek,
     /// Overwriting: pass `number` of `of`.
     Purge {
         /// Counted from 1.
@@ -89,6 +109,8 @@ pub struct Progress {
     pub eta_s: Option<u64>,
     /// Blocks that failed or did not match so far.
     pub errors: u64,
+    /// The drive's own estimate of the whole stage in seconds, if it gives one.
+    pub estimate_s: Option<u64>,
 }
 
 /// What became of a certificate.
@@ -203,6 +225,15 @@ pub enum Request {
         /// The drive.
         drive: DriveId,
     },
+    /// The operator typed the PSID that is printed on this drive's label. It is used for a revert of this drive and kept nowhere else.
+    Psid {
+        /// The drive.
+        drive: DriveId,
+        /// As typed.
+        psid: String,
+    },
+    /// Suspend the machine and wake it, which lifts the freeze of ATA security commands. Refused while a job runs.
+    Unfreeze,
     /// Look for drives again.
     Rescan,
     /// Switch the machine off, or leave the program on a workstation.

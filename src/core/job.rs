@@ -162,8 +162,8 @@ impl Job {
             }
             Heard::Health(health) => self.health(now_ms, health),
             Heard::Marked(placed) => self.marked(now_ms, placed),
-            Heard::Begun(begun) => self.begun(now_ms, begun),
-            Heard::Standing(standing) => self.stands(now_ms, standing),
+            Heard::Begun(begun) => self.begun(now_ms, &begun),
+            Heard::Standing(standing) => self.stands(now_ms, &standing),
             Heard::Settled(settled) => self.settled(now_ms, settled),
             Heard::Sought(sought) => self.sought(now_ms, sought),
             Heard::PassEnded(report) => self.pass_ended(now_ms, report),

@@ -36,7 +36,8 @@ impl Regions {
         self.blocks.0 == 0
     }
 
-    fn add(&mut self, extent: Extent) {
+    /// One more region; neighbours become one.
+    pub fn add(&mut self, extent: Extent) {
         self.blocks.0 += extent.count.0;
         if let Some(last) = self.extents.last_mut().filter(|last| last.end() == extent.start) {
             last.count.0 += extent.count.0;

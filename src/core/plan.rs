@@ -302,7 +302,7 @@ mod tests {
                 Just(Transport::Nvme), Just(Transport::Ata), Just(Transport::Scsi), Just(Transport::Mmc), Just(Transport::Usb)
             ],
         ) {
-            let drive = Identity { medium, transport, ..nvme() };
+            let drive = Identity { transport, medium, ..nvme() };
             let mut capabilities = Capabilities { techniques: Technique::ALL.into_iter().zip(supports).collect(), ..Capabilities::default() };
             capabilities.techniques.push((Technique::Overwrite, Support::Present));
             let before = plan(&drive, &capabilities, &Policy::default()).unwrap().level();

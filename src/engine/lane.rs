@@ -10,6 +10,7 @@ use purgeproof_core::units::{BlockSize, Blocks, Extent};
 
 use crate::buffer::Buffer;
 use crate::content::Content;
+use crate::erased::Erased;
 use crate::meter::Meter;
 
 /// The length of a request in bytes: long enough for any drive to run at its full speed, short enough to be split quickly and
@@ -20,6 +21,8 @@ const REQUEST_BYTES: u64 = 4 << 20;
 pub(crate) struct Lane<'a> {
     media: &'a mut dyn Media,
     content: Content,
+    /// For a read-back of what the drive itself left.
+    erased: Option<Erased>,
     buffer: Buffer,
     expected: Buffer,
     granule: Blocks,
@@ -40,7 +43,18 @@ impl<'a> Lane<'a> {
         let block = u64::from(content.geometry.block().get());
         let length = usize::try_from(request_blocks(block) * block).unwrap_or(usize::MAX);
         let granule = Blocks((u64::from(physical.get()) / block).max(1));
-        Self { media, content, buffer: Buffer::new(length), expected: Buffer::new(length), granule, stop }
+        Self { media, content, erased: None, buffer: Buffer::new(length), expected: Buffer::new(length), granule, stop }
+    }
+
+    /// The lane expects what a firmware erase leaves, not the content.
+    pub(crate) fn expecting_erased(mut self) -> Self {
+        self.erased = Some(Erased::new(self.content.geometry));
+        self
+    }
+
+    /// The byte that all blocks of an erased drive are expected to repeat, if one was found.
+    pub(crate) fn constant(&self) -> Option<u8> {
+        self.erased.as_ref().and_then(Erased::constant)
     }
 
     /// Writes every block once; `later` bytes follow in other stages. `None` if it was stopped.
@@ -92,13 +106,19 @@ impl<'a> Lane<'a> {
     fn read_extent(&mut self, extent: Extent, mismatches: &mut Mismatches) -> Transfer {
         let length = length_of(&self.content, extent);
         let read = self.buffer.first(length);
-        self.content.poison(read);
+        match &self.erased {
+            Some(_) => Erased::poison(read),
+            None => self.content.poison(read),
+        }
         let transfer = outcome(&self.content, self.media.read(extent.start, read));
         if let Transfer::Done(count) = transfer {
             // Only what came counts, in whole blocks; what did not come is asked for again and compared then.
             let came = length_of(&self.content, Extent { start: extent.start, count }).min(length);
             let read = read.get(..came).unwrap_or_default();
-            self.content.compare(extent.start, read, self.expected.first(came), mismatches);
+            match &mut self.erased {
+                Some(erased) => erased.compare(extent.start, read, mismatches),
+                None => self.content.compare(extent.start, read, self.expected.first(came), mismatches),
+            }
         }
         transfer
     }

@@ -10,10 +10,13 @@
 mod buffer;
 mod content;
 mod engine;
+mod erased;
 pub mod journal;
 pub mod keystream;
 mod lane;
+mod markers;
 mod meter;
+mod session;
 mod worker;
 
 pub use engine::{AlreadyRunning, Engine, Host};

@@ -53,6 +53,7 @@ impl Meter {
             rate: u64::try_from(rate).unwrap_or(u64::MAX),
             eta_s: left.checked_div(rate).and_then(|s| u64::try_from(s).ok()),
             errors,
+            estimate_s: None,
         }
     }
 }

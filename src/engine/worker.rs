@@ -2,11 +2,11 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use purgeproof_core::drive::{Drive, Media};
 use purgeproof_core::event::{DriveId, Event, Progress, Stage};
-use purgeproof_core::evidence::Evidence;
+use purgeproof_core::evidence::{Evidence, Expect};
 use purgeproof_core::job::{Heard, Job, Next};
 use purgeproof_core::pattern::Pattern;
 use purgeproof_core::policy::Coverage;
@@ -17,6 +17,8 @@ use crate::content::Content;
 use crate::engine::Host;
 use crate::journal::Record;
 use crate::lane::{Lane, Watch};
+use crate::markers::Markers;
+use crate::session::Session;
 
 /// One job at work.
 pub(crate) struct Worker<'a> {
@@ -51,28 +53,44 @@ impl<'a> Worker<'a> {
     }
 
     fn work(&mut self, device: &mut dyn Drive) {
-        let mut media: Option<Box<dyn Media>> = None;
+        let mut session: Option<Session> = None;
         let mut next = self.hear(Heard::Ready);
         loop {
-            let heard = match (next, media.as_deref_mut()) {
+            let heard = match (next, &mut session) {
                 (Next::End(_), _) => return,
-                (Next::Open, _) => self.open(device, &mut media),
-                (Next::Write { number, pattern }, Some(media)) => self.write(media, number, pattern),
-                (Next::Flush, Some(media)) => {
-                    self.stage(Stage::Flush);
-                    Heard::Flushed(media.flush())
-                }
-                (Next::Verify { coverage, pattern }, Some(media)) => self.verify(media, coverage, pattern),
-                (next @ (Next::Write { .. } | Next::Flush | Next::Verify { .. } | Next::GoOn), _) => {
-                    Heard::Crashed(format!("the job asked for {next:?} where that makes no sense"))
-                }
+                (Next::Open, session) => self.open(device, session),
+                (next, Some(session)) => self.act(session, next),
+                (next, None) => Heard::Crashed(format!("the job asked for {next:?} before the drive was open")),
             };
             next = self.hear(heard);
         }
     }
 
+    /// Does the one thing that the job asked for.
+    fn act(&mut self, session: &mut Session, next: Next) -> Heard {
+        let media = session.media.as_mut();
+        match next {
+            Next::Write { number, pattern } => self.write(media, number, pattern),
+            Next::Flush => {
+                self.stage(Stage::Flush);
+                Heard::Flushed(media.flush())
+            }
+            Next::Verify { coverage, expect } => self.verify(media, coverage, expect),
+            Next::Mark => self.mark(session),
+            Next::Seek => self.seek(session),
+            Next::Prepare => session.prepare(self),
+            Next::CheckHealth { after_ms } => session.check_health(self, after_ms),
+            Next::Begin(technique) => session.begin(self, technique),
+            Next::Watch { after_ms } => session.watch(self, after_ms),
+            Next::Settle(technique) => session.settle(self, technique),
+            next @ (Next::Open | Next::GoOn | Next::End(_)) => {
+                Heard::Crashed(format!("the job asked for {next:?} where that makes no sense"))
+            }
+        }
+    }
+
     /// Tells the job, and the journal what the job noted of it, before anything follows from it.
-    fn hear(&mut self, heard: Heard) -> Next {
+    pub(crate) fn hear(&mut self, heard: Heard) -> Next {
         let next = self.job.hear(self.host.now_ms(), heard);
         self.journal();
         next
@@ -86,19 +104,51 @@ impl<'a> Worker<'a> {
         self.journalled = evidence.facts().len();
     }
 
-    fn stage(&self, stage: Stage) {
+    pub(crate) fn stage(&self, stage: Stage) {
         self.host.tell(Event::Stage { drive: self.drive, stage });
     }
 
-    fn open(&self, device: &mut dyn Drive, media: &mut Option<Box<dyn Media>>) -> Heard {
+    fn open(&self, device: &mut dyn Drive, session: &mut Option<Session>) -> Heard {
         self.stage(Stage::Probe);
+        // The old handle is exclusive: it has to go first.
+        *session = None;
         match device.open() {
-            Ok((opened, identity)) => {
-                *media = Some(opened);
-                Heard::Opened(identity)
+            Ok(opened) => {
+                *session = Some(Session::new(opened.media, opened.firmware));
+                Heard::Opened(opened.identity)
             }
             Err(error) => Heard::NotOpened(error),
         }
+    }
+
+    fn mark(&self, session: &mut Session) -> Heard {
+        self.stage(Stage::Mark);
+        let mut markers = Markers::new(session.media.geometry(), &self.job.evidence().drawn);
+        let placed = markers.place(session.media.as_mut(), &mut |done, total| self.reach(done, total));
+        session.markers = Some(markers);
+        placed.map_or(Heard::Stopped, Heard::Marked)
+    }
+
+    fn seek(&self, session: &mut Session) -> Heard {
+        self.stage(Stage::Seek);
+        let Some(markers) = &mut session.markers else {
+            return Heard::Crashed("markers were to be looked for that were never placed".to_owned());
+        };
+        let sought = markers.seek(session.media.as_mut(), &mut |done, total| self.reach(done, total));
+        sought.map_or(Heard::Stopped, Heard::Sought)
+    }
+
+    /// Shows how far something is that is counted, not measured; whether to go on.
+    fn reach(&self, done: u64, total: u64) -> bool {
+        if done.is_multiple_of(64) {
+            self.progress(Progress { done, total, ..Progress::default() });
+        }
+        !self.is_stopped()
+    }
+
+    /// The operator wants this job to stop.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
     }
 
     fn write(&self, media: &mut dyn Media, number: u32, pattern: Pattern) -> Heard {
@@ -117,7 +167,7 @@ impl<'a> Worker<'a> {
         }
     }
 
-    fn verify(&mut self, media: &mut dyn Media, coverage: Coverage, pattern: Pattern) -> Heard {
+    fn verify(&mut self, media: &mut dyn Media, coverage: Coverage, expect: Expect) -> Heard {
         self.stage(Stage::Verify);
         let geometry = media.geometry();
         let extents: Vec<Extent> = match coverage {
@@ -125,8 +175,13 @@ impl<'a> Worker<'a> {
             Coverage::Sample => sample::places(geometry, &self.job.evidence().drawn.seed.0),
         };
         self.hear(Heard::VerifyBegan(extents.len() as u64));
-        match self.lane(media, pattern).verify(extents, self) {
-            Some((report, mismatches)) => Heard::VerifyEnded(report, mismatches),
+        let mut lane = match expect {
+            Expect::Pattern(pattern) => self.lane(media, pattern),
+            // What a pattern would be is of no concern to a lane that expects none.
+            Expect::Erased => self.lane(media, Pattern::Random).expecting_erased(),
+        };
+        match lane.verify(extents, self) {
+            Some((report, mismatches)) => Heard::VerifyEnded(report, mismatches, lane.constant()),
             None => Heard::Stopped,
         }
     }

@@ -194,11 +194,11 @@ impl Job {
         Next::Begin(technique)
     }
 
-    pub(super) fn begun(&mut self, now_ms: u64, begun: Begun) -> Next {
+    pub(super) fn begun(&mut self, now_ms: u64, begun: &Begun) -> Next {
         self.evidence.add(now_ms, Fact::EraseAnswered { begun: begun.clone() });
         match begun {
             Begun::Accepted { estimate_s } => {
-                self.erase.watch = Watch::new(now_ms, estimate_s);
+                self.erase.watch = Watch::new(now_ms, *estimate_s);
                 Next::Watch { after_ms: 0 }
             }
             Begun::Completed => self.settle(),
@@ -209,14 +209,14 @@ impl Job {
         }
     }
 
-    pub(super) fn stands(&mut self, now_ms: u64, standing: Standing) -> Next {
-        if self.erase.watch.hear(now_ms, &standing) {
+    pub(super) fn stands(&mut self, now_ms: u64, standing: &Standing) -> Next {
+        if self.erase.watch.hear(now_ms, standing) {
             self.evidence.add(now_ms, Fact::Stands { standing: standing.clone() });
         }
         let watch = &self.erase.watch;
         let is_silent = watch.silent >= SILENT;
         let again = Next::Watch { after_ms: watch.interval_ms(now_ms) };
-        if standing == Standing::Gone {
+        if *standing == Standing::Gone {
             return self.over();
         }
         if self.erase.phase == Phase::Attached && !matches!(standing, Standing::InProgress { .. }) {

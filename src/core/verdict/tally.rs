@@ -50,6 +50,8 @@ struct Tally<'a> {
     setbacks: Vec<Reason>,
     /// Something that leaves the drive in a state nobody knows, rather than in one known to be bad.
     doubt: bool,
+    /// It was too hot when it was last asked.
+    hot: bool,
     /// The drive was faster than it says itself that it can be.
     hasty: bool,
 }
@@ -95,6 +97,7 @@ pub(super) fn derive(evidence: &Evidence) -> Verdict {
         reasons: Vec::new(),
         setbacks: Vec::new(),
         doubt: false,
+        hot: false,
         hasty: false,
     };
     for entry in evidence.facts() {
@@ -110,12 +113,13 @@ impl<'a> Tally<'a> {
         match &entry.fact {
             // These say where the facts come from, or in more words what other facts say: they must not stand in the way of a verdict,
             // nor help to one.
-            Fact::Recovered | Fact::Exchanged { .. } | Fact::Health { .. } => {}
+            Fact::Recovered | Fact::Exchanged { .. } => {}
+            Fact::Health { .. } => self.hot = false,
             Fact::Opened { found } => self.opened(found),
             Fact::OtherDrive { .. } => self.reasons.push(Reason::OtherDrive),
             Fact::NotOpened { error } => self.reasons.push(Reason::NotOpened(error.clone())),
             Fact::Prepared { prepared } => self.prepared(prepared),
-            Fact::TooHot { .. } => {}
+            Fact::TooHot { .. } => self.hot = true,
             Fact::MarkersPlaced { placed } => {
                 self.wrote = true;
                 (self.placed, self.sought, self.verified) = (placed.clone(), None, None);
@@ -348,6 +352,7 @@ impl<'a> Tally<'a> {
             reasons.extend(self.kept());
         }
         if !self.wrote {
+            reasons.extend(self.hot.then_some(Reason::TooHot));
             reasons.push(Reason::NothingWritten);
             return (Outcome::NotErased, reasons);
         }

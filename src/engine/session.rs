@@ -1,0 +1,113 @@
+//! An open drive, and the conversation with its firmware.
+
+use std::thread;
+use std::time::Duration;
+
+use purgeproof_core::drive::Media;
+use purgeproof_core::event::{Progress, Stage};
+use purgeproof_core::firmware::{Begun, Exchange, Firmware, Health, Prepared, Standing, Transcript};
+use purgeproof_core::job::Heard;
+use purgeproof_core::plan::Way;
+use purgeproof_core::technique::Technique;
+
+use crate::lane::Watch as _;
+use crate::markers::Markers;
+use crate::worker::Worker;
+
+/// How often a wait looks whether the operator wants it to end.
+const TURN: Duration = Duration::from_millis(50);
+
+/// A drive for as long as its handle is open.
+pub(crate) struct Session {
+    pub(crate) media: Box<dyn Media>,
+    firmware: Option<Box<dyn Firmware>>,
+    pub(crate) markers: Option<Markers>,
+    /// The drive's own estimate of the erase under way.
+    estimate_s: Option<u64>,
+}
+
+impl Session {
+    pub(crate) fn new(media: Box<dyn Media>, firmware: Option<Box<dyn Firmware>>) -> Self {
+        Self { media, firmware, markers: None, estimate_s: None }
+    }
+
+    pub(crate) fn prepare(&mut self, worker: &mut Worker<'_>) -> Heard {
+        // Without a way to send commands there is nothing to look at.
+        let prepared = self.firmware.as_mut().map_or_else(Prepared::default, |firmware| firmware.prepare(worker));
+        Heard::Prepared(prepared)
+    }
+
+    pub(crate) fn check_health(&mut self, worker: &mut Worker<'_>, after_ms: u64) -> Heard {
+        if after_ms > 0 {
+            worker.stage(Stage::Cool);
+        }
+        if !wait(worker, after_ms) {
+            return Heard::Stopped;
+        }
+        Heard::Health(self.firmware.as_mut().map_or_else(Health::default, |firmware| firmware.health(worker)))
+    }
+
+    pub(crate) fn begin(&mut self, worker: &mut Worker<'_>, technique: Technique) -> Heard {
+        let Some(firmware) = &mut self.firmware else { return no_firmware() };
+        worker.stage(stage(worker, technique));
+        worker.progress(Progress::default());
+        let begun = firmware.begin(technique, worker);
+        self.estimate_s = if let Begun::Accepted { estimate_s } = begun { estimate_s } else { None };
+        Heard::Begun(begun)
+    }
+
+    pub(crate) fn watch(&mut self, worker: &mut Worker<'_>, after_ms: u64) -> Heard {
+        let Some(firmware) = &mut self.firmware else { return no_firmware() };
+        if !wait(worker, after_ms) {
+            return Heard::Stopped;
+        }
+        let standing = firmware.standing(worker);
+        if let Standing::InProgress { progress } = standing {
+            let total = if progress.is_some() { 65536 } else { 0 };
+            let estimate_s = self.estimate_s;
+            worker.progress(Progress { done: progress.unwrap_or(0).into(), total, estimate_s, ..Progress::default() });
+        }
+        Heard::Standing(standing)
+    }
+
+    pub(crate) fn settle(&mut self, worker: &mut Worker<'_>, technique: Technique) -> Heard {
+        let Some(firmware) = &mut self.firmware else { return no_firmware() };
+        worker.stage(Stage::Settle);
+        Heard::Settled(firmware.settle(technique, worker))
+    }
+}
+
+fn no_firmware() -> Heard {
+    Heard::Crashed("a command was to be sent to a drive that takes none".to_owned())
+}
+
+/// Which step of its way this is.
+fn stage(worker: &Worker<'_>, technique: Technique) -> Stage {
+    let plan = &worker.job.evidence().plan;
+    let holds = |way: &&Way| way.steps.contains(&technique);
+    let steps: Vec<Technique> = plan.ways.iter().find(holds).into_iter().flat_map(Way::firmware).collect();
+    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let step = steps.iter().position(|step| *step == technique).map_or(1, |index| number(index + 1));
+    Stage::Erase { technique, step, of: number(steps.len().max(1)) }
+}
+
+/// Waits, and looks every now and then whether the operator wants it to end; whether to go on.
+fn wait(worker: &Worker<'_>, ms: u64) -> bool {
+    let until = std::time::Instant::now() + Duration::from_millis(ms);
+    loop {
+        if worker.is_stopped() {
+            return false;
+        }
+        let left = until.saturating_duration_since(std::time::Instant::now());
+        if left.is_zero() {
+            return true;
+        }
+        thread::sleep(left.min(TURN));
+    }
+}
+
+impl Transcript for Worker<'_> {
+    fn note(&mut self, exchange: Exchange) {
+        self.hear(Heard::Exchanged(exchange));
+    }
+}
