@@ -1,6 +1,7 @@
 //! eMMC: the registers `EXT_CSD`, CID and device status, and the commands that erase (JESD84-B51).
 
 use alloc::string::String;
+use core::fmt;
 
 use crate::scsi::text;
 
@@ -9,6 +10,8 @@ const KIB: u64 = 1024;
 // Offsets in EXT_CSD (JESD84-B51 §7.4).
 const GP_SIZE_MULT: usize = 143;
 const RPMB_SIZE_MULT: usize = 168;
+const BOOT_WP: usize = 173;
+const BOOT_WP_STATUS: usize = 174;
 const ERASE_GROUP_DEF: usize = 175;
 const PARTITION_CONFIG: usize = 179;
 const ERASED_MEM_CONT: usize = 181;
@@ -109,6 +112,18 @@ impl<'a> ExtCsd<'a> {
             let count = u32::from_le_bytes([size[0], size[1], size[2], 0]);
             group.map(|bytes| bytes * u64::from(count)).filter(|bytes| *bytes != 0)
         })
+    }
+
+    /// `PARTITION_CONFIG`, as it is: what the device boots from, and in the low three bits the partition that is addressed now.
+    pub const fn partition_config(self) -> u8 {
+        self.0[PARTITION_CONFIG]
+    }
+
+    /// Whether each of the boot partitions is write protected, for good or until the next power cycle: `BOOT_WP_STATUS` has two bits for
+    /// each. Devices before 4.5 have `BOOT_WP` alone, whose bits 0 (power-on) and 2 (permanent) concern both.
+    pub const fn protects_boot(self) -> [bool; 2] {
+        let both = self.0[BOOT_WP_STATUS] == 0 && self.revision() < 6 && self.0[BOOT_WP] & 0b101 != 0;
+        [both || self.0[BOOT_WP_STATUS] & 0b0011 != 0, both || self.0[BOOT_WP_STATUS] & 0b1100 != 0]
     }
 
     /// `ERASED_MEM_CONT`: the byte that erased memory reads as, 00h or `FFh`.
@@ -227,6 +242,12 @@ impl Cid {
     }
 }
 
+/// Whether the device is write protected as a whole, by the card-specific data, CSD (JESD84-B51 §7.3): `PERM_WRITE_PROTECT` is bit 13 of
+/// the 128, `TMP_WRITE_PROTECT` bit 12. Most significant byte first, as Linux prints them in `csd`.
+pub const fn csd_protects(csd: &[u8; 16]) -> bool {
+    csd[14] & 0x30 != 0
+}
+
 /// What ERASE does with the addressed groups: the argument of CMD38 (JESD84-B51).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -252,7 +273,7 @@ pub enum Response {
     R1b,
 }
 
-/// A command without data.
+/// A command. Its data, if it has any, are the caller's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Command {
     /// CMD0 to CMD63.
@@ -281,6 +302,21 @@ pub enum Partition {
     GeneralPurpose3 = 6,
     /// General purpose partition 4.
     GeneralPurpose4 = 7,
+}
+
+/// CMD8, `SEND_EXT_CSD`: 512 bytes come.
+pub const fn send_ext_csd() -> Command {
+    Command { index: 8, argument: 0, response: Response::R1 }
+}
+
+/// CMD23, `SET_BLOCK_COUNT`: how many blocks of 512 bytes the read after it gives.
+pub const fn set_block_count(blocks: u16) -> Command {
+    Command { index: 23, argument: blocks as u32, response: Response::R1 }
+}
+
+/// CMD18, `READ_MULTIPLE_BLOCK`, from a sector on. `None` as for [`erase_group_start`].
+pub fn read_multiple(ext_csd: ExtCsd<'_>, sector: u32) -> Option<Command> {
+    Some(Command { index: 18, argument: ext_csd.address(sector)?, response: Response::R1 })
 }
 
 /// CMD35, `ERASE_GROUP_START`: the first sector. `None` if the device has no address for it.
@@ -342,9 +378,41 @@ impl Status {
         self.0 & Self::ERRORS
     }
 
+    /// `DEVICE_IS_LOCKED`, bit 25: by a password.
+    pub const fn is_locked(self) -> bool {
+        self.0 >> 25 & 1 != 0
+    }
+
     /// `READY_FOR_DATA`, and `CURRENT_STATE` is not 7, "programming": nothing is under way.
     pub const fn is_idle(self) -> bool {
         self.0 & 0x100 != 0 && self.0 >> 9 & 0xF != 7
+    }
+}
+
+impl fmt::Display for Status {
+    /// The errors by their names, or "no error".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const NAMES: [(u32, &str); 16] = [
+            (31, "ADDRESS_OUT_OF_RANGE"),
+            (30, "ADDRESS_MISALIGN"),
+            (29, "BLOCK_LEN_ERROR"),
+            (28, "ERASE_SEQ_ERROR"),
+            (27, "ERASE_PARAM"),
+            (26, "WP_VIOLATION"),
+            (24, "LOCK_UNLOCK_FAILED"),
+            (23, "COM_CRC_ERROR"),
+            (22, "ILLEGAL_COMMAND"),
+            (21, "DEVICE_ECC_FAILED"),
+            (20, "CC_ERROR"),
+            (19, "ERROR"),
+            (16, "CID/CSD_OVERWRITE"),
+            (15, "WP_ERASE_SKIP"),
+            (13, "ERASE_RESET"),
+            (7, "SWITCH_ERROR"),
+        ];
+        let mut names = NAMES.iter().filter(|(bit, _)| self.0 >> bit & 1 != 0).map(|(_, name)| *name);
+        f.write_str(names.next().unwrap_or("no error"))?;
+        names.try_for_each(|name| write!(f, ", {name}"))
     }
 }
 
@@ -493,7 +561,43 @@ mod tests {
     }
 
     #[test]
+    fn reads_say_how_much_and_from_where() {
+        let bytes = register();
+        let ext_csd = ExtCsd::new(&bytes).unwrap();
+        assert_eq!((send_ext_csd().index, send_ext_csd().argument), (8, 0));
+        assert_eq!((set_block_count(1024).index, set_block_count(1024).argument), (23, 0x400));
+        let read = read_multiple(ext_csd, 0x2000).unwrap();
+        assert_eq!((read.index, read.argument, read.response), (18, 0x2000, Response::R1));
+        assert_eq!(ext_csd.partition_config(), 0x4A);
+    }
+
+    #[test]
+    fn protection_of_each_boot_partition_and_of_the_device() {
+        let protects = |revision, old, status| {
+            let mut bytes = register();
+            (bytes[192], bytes[173], bytes[174]) = (revision, old, status);
+            ExtCsd::new(&bytes).unwrap().protects_boot()
+        };
+        assert_eq!(protects(8, 0x00, 0x00), [false, false]);
+        assert_eq!(protects(8, 0x00, 0x01), [true, false], "power-on");
+        assert_eq!(protects(8, 0x00, 0x08), [false, true], "permanent");
+        assert_eq!(protects(8, 0x05, 0x04), [false, true], "the status says which");
+        assert_eq!(protects(5, 0x01, 0x00), [true, true]);
+        assert_eq!(protects(5, 0x50, 0x00), [false, false], "protection is disabled");
+        let mut csd = [0; 16];
+        assert!(!csd_protects(&csd));
+        csd[14] = 0x10;
+        assert!(csd_protects(&csd));
+        csd[14] = 0x20;
+        assert!(csd_protects(&csd));
+    }
+
+    #[test]
     fn the_status_tells_errors_from_states() {
+        use alloc::string::ToString;
+        assert_eq!(Status(0x0000_0900).to_string(), "no error");
+        assert_eq!(Status(0x1400_8980).to_string(), "ERASE_SEQ_ERROR, WP_VIOLATION, WP_ERASE_SKIP, SWITCH_ERROR");
+        assert!(Status(0x0200_0900).is_locked() && !Status(0xFDFF_FFFF).is_locked());
         // Transfer state (4), ready.
         assert_eq!((Status(0x0000_0900).errors(), Status(0x0000_0900).is_idle()), (0, true));
         assert!(!Status(0x0000_0F00).is_idle(), "programming");
