@@ -42,7 +42,10 @@ pub(crate) fn planned(identity: &Identity) -> Offer {
     let unknown = || Support::Unknown("this version does not send firmware erase commands".into());
     let techniques = Technique::ALL
         .map(|technique| (technique, if technique == Technique::Overwrite { Support::Present } else { unknown() }));
-    Offer::Planned(plan(identity, &Capabilities { techniques: techniques.into() }, &Policy::default()).unwrap())
+    Offer::Planned(
+        plan(identity, &Capabilities { techniques: techniques.into(), ..Capabilities::default() }, &Policy::default())
+            .unwrap(),
+    )
 }
 
 pub(crate) fn listed(id: u32, node: &str, identity: Identity) -> Listed {
@@ -150,8 +153,14 @@ pub(crate) fn certified(id: u32) -> Event {
 
 pub(crate) fn progress(id: u32, stage: Stage, percent: u64, errors: u64) -> [Event; 2] {
     let total = 1_000_204_886_016;
-    let progress =
-        Progress { done: total / 100 * percent, total, rate: 210_000_000, eta_s: Some(4_300 - 40 * percent), errors };
+    let progress = Progress {
+        done: total / 100 * percent,
+        total,
+        rate: 210_000_000,
+        eta_s: Some(4_300 - 40 * percent),
+        errors,
+        estimate_s: None,
+    };
     [Event::Stage { drive: DriveId(id), stage }, Event::Progress { drive: DriveId(id), progress }]
 }
 

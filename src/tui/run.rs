@@ -99,7 +99,11 @@ fn converse(
             match request {
                 Request::PowerOff => asked = Exit::PowerOff,
                 Request::Reboot => asked = Exit::Reboot,
-                Request::Purge { .. } | Request::Stop { .. } | Request::Rescan => {}
+                Request::Purge { .. }
+                | Request::Stop { .. }
+                | Request::Psid { .. }
+                | Request::Unfreeze
+                | Request::Rescan => {}
             }
             // A receiver that is gone shows as the end of the events below.
             let _ = requests.send(request);

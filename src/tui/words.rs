@@ -145,6 +145,11 @@ pub(crate) fn not_offered(why: &str) -> String {
 pub(crate) fn stage(stage: &Stage) -> String {
     match stage {
         Stage::Probe => "Probe".into(),
+        Stage::Cool => "Cool down".into(),
+        Stage::Mark => "Mark".into(),
+        Stage::Erase { of: 1, .. } => "Erase".into(),
+        Stage::Erase { step, of, .. } => format!("Erase {step}/{of}"),
+        Stage::Settle | Stage::Seek => "Check".into(),
         Stage::Purge { of: 1, .. } => "Write".into(),
         Stage::Purge { number, of } => format!("Write {number}/{of}"),
         Stage::Flush => "Flush".into(),
@@ -156,6 +161,12 @@ pub(crate) fn stage(stage: &Stage) -> String {
 pub(crate) fn stage_sentence(stage: &Stage) -> String {
     match stage {
         Stage::Probe => "Probe: asking the drive who it is".into(),
+        Stage::Cool => "Waiting until the drive has cooled down".into(),
+        Stage::Mark => "Mark: placing blocks that must be gone afterwards".into(),
+        Stage::Erase { technique, of: 1, .. } => format!("The drive erases itself: {technique}"),
+        Stage::Erase { technique, step, of } => format!("The drive erases itself, step {step} of {of}: {technique}"),
+        Stage::Settle => "Check: how the drive was left by its erase".into(),
+        Stage::Seek => "Check: looking for the marks, which must be gone".into(),
         Stage::Purge { number, of } => format!("Overwriting, pass {number} of {of}"),
         Stage::Flush => "Flush: the drive puts everything onto its medium".into(),
         Stage::Verify => "Verify: reading back".into(),

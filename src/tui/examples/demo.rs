@@ -4,8 +4,8 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::Duration;
 
-use purgeproof_core::consent::Consent;
 use purgeproof_core::capability::{Capabilities, Support};
+use purgeproof_core::consent::Consent;
 use purgeproof_core::drive::{Identity, Medium, Serial, SerialSource, Transport};
 use purgeproof_core::event::{DriveId, Event, Filed, Listed, Offer, Progress, Request, Stage, Stick};
 use purgeproof_core::evidence::JobId;
@@ -30,7 +30,8 @@ fn drive(id: u32) -> Listed {
         medium: Medium::Unknown,
         simulated: true,
     };
-    let capabilities = Capabilities { techniques: vec![(Technique::Overwrite, Support::Present)] };
+    let capabilities =
+        Capabilities { techniques: vec![(Technique::Overwrite, Support::Present)], ..Capabilities::default() };
     let offer = plan(&identity, &capabilities, &Policy::default()).map_or_else(Offer::Refused, Offer::Planned);
     Listed { id: DriveId(id), node: format!("demo{id}"), identity, offer }
 }
@@ -41,7 +42,8 @@ fn job(drive: DriveId, tell: &Sender<Event>) -> Result<(), mpsc::SendError<Event
     for stage in [Stage::Purge { number: 1, of: 1 }, Stage::Flush, Stage::Verify] {
         tell.send(Event::Stage { drive, stage })?;
         for done in 0..=100 {
-            let progress = Progress { done, total: 100, rate: 210_000_000, eta_s: Some((100 - done) / 10), errors: 0 };
+            let progress =
+                Progress { done, total: 100, rate: 210_000_000, eta_s: Some((100 - done) / 10), ..Progress::default() };
             tell.send(Event::Progress { drive, progress })?;
             thread::sleep(Duration::from_millis(100));
         }
@@ -69,7 +71,9 @@ fn answer(requests: &Receiver<Request>, tell: &Sender<Event>) -> Result<(), mpsc
                     Err(denied) => tell.send(Event::Denied { drive, why: denied.to_string() })?,
                 }
             }
-            Request::Stop { .. } | Request::Rescan => tell.send(Event::Notice("Not in the demonstration".into()))?,
+            Request::Stop { .. } | Request::Psid { .. } | Request::Unfreeze | Request::Rescan => {
+                tell.send(Event::Notice("Not in the demonstration".into()))?
+            }
             Request::PowerOff | Request::Reboot => return Ok(()),
         }
     }
