@@ -1,6 +1,8 @@
 //! Jobs on simulated drives with every fault by name, one invariant: **no certificate says more than the medium bears out.** The
 //! oracle is the medium itself, read past the drive's own answers.
 
+mod firmware;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex};
@@ -8,15 +10,14 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use purgeproof_certificate::{Certificate, IssueError, Key, Link, evidence_bundle};
+use purgeproof_core::capability::Capabilities;
 use purgeproof_core::consent::{Consent, challenge};
-use purgeproof_core::drive::{Capabilities, Support};
 use purgeproof_core::event::{DriveId, Event};
 use purgeproof_core::evidence::{Clock, Drawn, Evidence, JobId, Secret, Setting};
 use purgeproof_core::job::Job;
 use purgeproof_core::pattern::Pattern;
 use purgeproof_core::plan::plan;
 use purgeproof_core::policy::Policy;
-use purgeproof_core::technique::Technique;
 use purgeproof_core::units::{BlockSize, Extent, Lba};
 use purgeproof_core::verdict::{Outcome, Reason};
 use purgeproof_drive::sim::{Fault, SimDrive};
@@ -41,6 +42,11 @@ impl Host for Desk {
         self.clock.fetch_add(1, Ordering::Relaxed)
     }
 
+    fn wait(&self, time: Duration) {
+        let ms = u64::try_from(time.as_millis()).unwrap();
+        self.clock.fetch_add(ms, Ordering::Relaxed);
+    }
+
     fn tell(&self, event: Event) {
         self.events.lock().unwrap().push(event);
     }
@@ -55,10 +61,14 @@ impl Host for Desk {
     }
 }
 
-/// Erases a drive by this policy and gives its evidence and the journal.
+/// Overwrites a drive by this policy and gives its evidence and the journal.
 fn erase(drive: &SimDrive, policy: &str) -> (Evidence, String) {
-    let capabilities = Capabilities { techniques: vec![(Technique::Overwrite, Support::Present)] };
-    let plan = plan(drive.identity(), &capabilities, &Policy::parse(policy).unwrap()).unwrap();
+    erase_by(drive, policy, &drive.capabilities(&[]))
+}
+
+/// Erases a drive that can do this by this policy, and gives its evidence and the journal.
+fn erase_by(drive: &SimDrive, policy: &str, capabilities: &Capabilities) -> (Evidence, String) {
+    let plan = plan(drive.identity(), capabilities, &Policy::parse(policy).unwrap()).unwrap();
     let consent = Consent::typed(drive.identity(), &challenge(drive.identity())).unwrap();
     let setting = Setting { clock: Clock { unix_s: 1_800_000_000, ..Clock::default() }, ..Setting::default() };
     let drawn = Drawn { key: Secret(KEY), seed: Secret([0x5d; 32]) };

@@ -10,7 +10,12 @@ use nix::libc;
 use purgeproof_core::drive::{
     Drive, Identity, Media, MediaError, Medium, OpenError, Opened, Serial, SerialSource, Transport,
 };
+use purgeproof_core::technique::Technique;
 use purgeproof_core::units::{BlockSize, Bytes, Extent, Geometry, Lba};
+
+mod erase;
+
+use erase::{Erase, Left, SimFirmware};
 
 /// What is wrong with a drive.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +46,28 @@ pub enum Fault {
     FlushFails,
     /// The first so many openings find the drive in use.
     BusyFor(u32),
+    /// It has this technique by its own word, and refuses it.
+    EraseRefused(Technique),
+    /// An erase fails at this percentage, every time.
+    EraseFails(u8),
+    /// An erase moves up to this percentage and then no more, for ever.
+    EraseStalls(u8),
+    /// It takes the command and begins nothing.
+    EraseIgnored,
+    /// It keeps these blocks and reports success.
+    EraseKeeps(Extent),
+    /// Its status reports the success of an earlier life before anything is asked.
+    StaleSuccess,
+    /// Nobody can read its status.
+    StatusLost,
+    /// It is gone at this percentage of an erase.
+    EraseVanishes(u8),
+    /// An erase is over as soon as it is asked for.
+    EraseInstant,
+    /// It hides so many blocks behind its end, and cannot open them.
+    Hides(u64),
+    /// Locked by a password.
+    Locked,
 }
 
 /// A simulated drive. Clones are the same drive.
@@ -58,6 +85,7 @@ struct State {
     written: BTreeMap<u64, Vec<u8>>,
     transfers: u64,
     openings: u32,
+    erase: Erase,
 }
 
 impl SimDrive {
@@ -97,6 +125,13 @@ impl SimDrive {
         self
     }
 
+    /// The same drive on another bus.
+    #[must_use]
+    pub fn attached(mut self, transport: Transport) -> Self {
+        self.identity.transport = transport;
+        self
+    }
+
     /// Who it says it is at the first opening.
     pub const fn identity(&self) -> &Identity {
         &self.identity
@@ -104,14 +139,27 @@ impl SimDrive {
 
     /// What a block really holds now, whatever the drive answers when it is asked.
     pub fn block(&self, at: Lba) -> Vec<u8> {
-        self.state().written.get(&at.0).cloned().unwrap_or_else(|| self.original(at))
+        let state = self.state();
+        match (state.written.get(&at.0), state.erase.left) {
+            (Some(written), _) => written.clone(),
+            (None, Some(left)) if !state.keeps(at) => self.erased(left, at),
+            _ => self.original(at),
+        }
     }
 
     /// What a block held before anybody wrote to it.
     pub fn original(&self, at: Lba) -> Vec<u8> {
         let length = usize::try_from(self.geometry.block().get()).unwrap_or(0);
-        let words = (0..).flat_map(|word: u64| mix(self.seed ^ mix(at.0) ^ word).to_le_bytes());
-        words.take(length).collect()
+        noise(self.seed ^ mix(at.0)).take(length).collect()
+    }
+
+    /// What a block holds after the drive has erased itself.
+    fn erased(&self, left: Left, at: Lba) -> Vec<u8> {
+        let length = usize::try_from(self.geometry.block().get()).unwrap_or(0);
+        match left {
+            Left::Zeros => vec![0; length],
+            Left::Noise => noise(!self.seed ^ mix(at.0)).take(length).collect(),
+        }
     }
 
     /// How many transfers and flushes there were.
@@ -129,7 +177,7 @@ impl SimDrive {
         let number = state.transfers;
         state.transfers += 1;
         let is_gone = state.faults.iter().any(|fault| matches!(fault, Fault::VanishesAt(at) if number >= *at));
-        if is_gone { Err(MediaError::Gone { errno: libc::ENODEV }) } else { Ok(()) }
+        if is_gone { Err(MediaError::Gone { errno: libc::ENODEV }) } else { erase::is_accessible(&state) }
     }
 
     /// The blocks that a transfer of `length` bytes moves: up to the end of the medium, and no more than a fault lets through.
@@ -185,7 +233,11 @@ impl Drive for SimDrive {
             }
         }
         drop(state);
-        Ok(Opened { media: Box::new(SimMedia(self.clone())), identity, firmware: None })
+        Ok(Opened {
+            media: Box::new(SimMedia(self.clone())),
+            identity,
+            firmware: Some(Box::new(SimFirmware::new(self.clone()))),
+        })
     }
 }
 
@@ -241,6 +293,11 @@ fn contains(extent: Extent, at: u64) -> bool {
 
 fn overlaps(a: Extent, b: Extent) -> bool {
     a.start < b.end() && b.start < a.end()
+}
+
+/// Bytes that look random.
+fn noise(seed: u64) -> impl Iterator<Item = u8> {
+    (0..).flat_map(move |word: u64| mix(seed ^ word).to_le_bytes())
 }
 
 /// splitmix64's finalizer (Steele, Lea, Flood 2014): neighbouring numbers come out unrelated.

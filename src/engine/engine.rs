@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use purgeproof_core::drive::Drive;
 use purgeproof_core::event::{DriveId, Event};
@@ -17,6 +18,11 @@ use crate::worker::Worker;
 pub trait Host: Send + Sync {
     /// Milliseconds since the machine started.
     fn now_ms(&self) -> u64;
+
+    /// Waits. A simulation moves its clock instead.
+    fn wait(&self, time: Duration) {
+        thread::sleep(time);
+    }
 
     /// Something for the screen. Must not wait for anybody.
     fn tell(&self, event: Event);

@@ -1,6 +1,5 @@
 //! An open drive, and the conversation with its firmware.
 
-use std::thread;
 use std::time::Duration;
 
 use purgeproof_core::drive::Media;
@@ -93,17 +92,15 @@ fn stage(worker: &Worker<'_>, technique: Technique) -> Stage {
 
 /// Waits, and looks every now and then whether the operator wants it to end; whether to go on.
 fn wait(worker: &Worker<'_>, ms: u64) -> bool {
-    let until = std::time::Instant::now() + Duration::from_millis(ms);
-    loop {
-        if worker.is_stopped() {
-            return false;
-        }
-        let left = until.saturating_duration_since(std::time::Instant::now());
+    let mut left = Duration::from_millis(ms);
+    while !worker.is_stopped() {
         if left.is_zero() {
             return true;
         }
-        thread::sleep(left.min(TURN));
+        worker.host.wait(left.min(TURN));
+        left = left.saturating_sub(TURN);
     }
+    false
 }
 
 impl Transcript for Worker<'_> {
