@@ -17,9 +17,14 @@ pub mod file;
 mod identity;
 pub mod inventory;
 pub mod machine;
+mod mmc;
 mod mounted;
+mod nvme;
 pub mod shelf;
 pub mod sim;
 pub mod stick;
 mod sysfs;
+mod tcg;
 pub mod watch;
+
+pub use tcg::Psid;

@@ -229,6 +229,32 @@ impl SanitizeStatus {
     }
 }
 
+impl EstimatedSeconds {
+    /// Of the operation that this CDW10 of a Sanitize command asks for. ETO and ETOND are for sixteen passes: of fewer, a share,
+    /// rounded up.
+    pub fn of(&self, cdw10: u32) -> Option<u32> {
+        let keeps_allocated = cdw10 >> 9 & 1 == 1;
+        match (cdw10 & 0x7, keeps_allocated) {
+            (2, false) => self.block_erase,
+            (2, true) => self.block_erase_keep_allocated,
+            (3, false) => self.overwrite_sixteen_passes.map(|seconds| share(seconds, cdw10)),
+            (3, true) => self.overwrite_keep_allocated.map(|seconds| share(seconds, cdw10)),
+            (4, false) => self.crypto_erase,
+            (4, true) => self.crypto_erase_keep_allocated,
+            _ => None,
+        }
+    }
+}
+
+/// OWPASS of CDW10 is four bits wide, and 0 is sixteen.
+fn share(seconds: u32, cdw10: u32) -> u32 {
+    let passes = match cdw10 >> 4 & 0xF {
+        0 => 16,
+        passes => passes,
+    };
+    u32::try_from((u64::from(seconds) * u64::from(passes)).div_ceil(16)).unwrap_or(u32::MAX)
+}
+
 fn seconds(field: U32) -> Option<u32> {
     (field.get() != u32::MAX).then_some(field.get())
 }
@@ -340,6 +366,24 @@ mod tests {
             SanitizeStatus::parse(&[0x01; 511]),
             Err(DecodeError::Short { structure: "Sanitize Status log page (81h)", length: 511, needed: 512 })
         );
+    }
+
+    #[test]
+    fn each_operation_has_its_estimate_and_an_overwrite_its_share() {
+        let mut bytes = page(&[0xFF, 0xFF, 0x00]);
+        // 1601 s, 20 s, 2 s; with NDAS 3200 s, 40 s, none.
+        bytes[8..12].copy_from_slice(&[0x41, 0x06, 0, 0]);
+        bytes[12..16].copy_from_slice(&[0x14, 0, 0, 0]);
+        bytes[16..20].copy_from_slice(&[0x02, 0, 0, 0]);
+        bytes[20..24].copy_from_slice(&[0x80, 0x0C, 0, 0]);
+        bytes[24..28].copy_from_slice(&[0x28, 0, 0, 0]);
+        bytes[28..32].copy_from_slice(&[0xFF; 4]);
+        let estimates = SanitizeStatus::parse(&bytes).unwrap().estimates;
+        assert_eq!([0x002, 0x802, 0x004].map(|cdw10| estimates.of(cdw10)), [Some(20), Some(20), Some(2)]);
+        // One pass of sixteen: 100.06 s; OWPASS 0 is all sixteen; three passes: 300.2 s.
+        assert_eq!([0x013, 0x003, 0x033].map(|cdw10| estimates.of(cdw10)), [Some(101), Some(1601), Some(301)]);
+        assert_eq!([0x213, 0x202, 0x204].map(|cdw10| estimates.of(cdw10)), [Some(200), Some(40), None]);
+        assert_eq!([0x001, 0x005, 0x000].map(|cdw10| estimates.of(cdw10)), [None; 3], "these erase nothing");
     }
 
     #[test]

@@ -1,0 +1,1 @@
+//! A scripted bus plays the trusted peripheral.
