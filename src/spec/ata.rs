@@ -11,7 +11,10 @@ pub mod query;
 pub mod registers;
 pub mod sanitize;
 pub mod security;
+pub mod smart;
+pub mod statistics;
 pub mod taskfile;
+pub mod trusted;
 
 pub use identify::Identify;
 pub use registers::Registers;

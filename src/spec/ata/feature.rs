@@ -158,6 +158,11 @@ impl Identify<'_> {
         self.bit(86, 15) && is_valid(self.word(119)) && self.bit(119, 8)
     }
 
+    /// Word 48 bit 0: the Trusted Computing feature set. The word counts only if its bits 15:14 are 01b.
+    pub fn trusted_computing(self) -> bool {
+        is_valid(self.word(48)) && self.bit(48, 0)
+    }
+
     /// Word 128
     pub fn security(self) -> Security {
         let bit = |number| self.bit(128, number);
@@ -295,6 +300,14 @@ mod tests {
         );
         assert!(on(&[(84, 0x4020)], Identify::general_purpose_logging));
         assert!(!on(&[(84, 0x0020)], Identify::general_purpose_logging));
+    }
+
+    #[test]
+    fn word_48_counts_if_it_is_valid() {
+        assert!(on(&[(48, 0x4001)], Identify::trusted_computing));
+        assert!(!on(&[(48, 0x4000)], Identify::trusted_computing));
+        // ATA/ATAPI-4 drives: double word I/O.
+        assert!(!on(&[(48, 0x0001)], Identify::trusted_computing));
     }
 
     #[test]

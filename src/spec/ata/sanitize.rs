@@ -4,6 +4,8 @@
 //! The FAILURE MODE bit is 0 in every command here: a drive whose sanitize failed then accepts nothing but another sanitize, so that
 //! nobody takes it for a good one.
 
+use core::fmt;
+
 use super::{Registers, Taskfile};
 
 const COMMAND: u8 = 0xB4;
@@ -143,6 +145,21 @@ impl Status {
             (false, true) => Self::InProgress { progress, locks },
             (false, false) if progress.is_none() => Self::Idle(locks),
             _ => Self::Unknown(*registers),
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotReported => f.write_str("no reason given"),
+            Self::Unsuccessful => {
+                f.write_str("the sanitize ended without success, sectors were left that could not be sanitized")
+            }
+            Self::Unsupported => f.write_str("operation not supported"),
+            Self::Frozen => f.write_str("frozen until the next power cycle"),
+            Self::AntifreezeLocked => f.write_str("the antifreeze lock is set"),
+            Self::Other(code) => write!(f, "reason {code:02X}h"),
         }
     }
 }
