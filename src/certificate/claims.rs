@@ -183,7 +183,7 @@ pub struct Weighed {
     /// Which.
     #[n(1)]
     pub techniques: Vec<Coded<Technique>>,
-    /// Why that is not known.
+    /// Why that is not known, or what is in the way.
     #[n(2)]
     pub why: Option<String>,
 }
@@ -201,6 +201,9 @@ pub enum Supported {
     /// Not established.
     #[n(3)]
     Unknown,
+    /// It has it, but not now.
+    #[n(4)]
+    Blocked,
 }
 
 /// The read-back.

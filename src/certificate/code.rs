@@ -3,6 +3,7 @@
 
 use minicbor::decode::{Decode, Decoder};
 use minicbor::encode::{Encode, Encoder, Write};
+use purgeproof_core::capability::{Area, Obstacle};
 use purgeproof_core::drive::{Medium, SerialSource, Transport};
 use purgeproof_core::evidence::ClockSource;
 use purgeproof_core::pattern::Pattern;
@@ -54,7 +55,8 @@ macro_rules! codes {
 codes!(Outcome { 1 Purged, 2 Cleared, 3 NotErased, 4 Indeterminate });
 codes!(Level { 1 Clear, 2 Purge });
 codes!(Technique {
-    1 SanitizeCryptoErase, 2 SanitizeBlockErase, 3 SanitizeOverwrite, 4 SecurityEraseEnhanced, 5 Overwrite,
+    1 SanitizeCryptoErase, 2 SanitizeBlockErase, 3 SanitizeOverwrite, 4 SecurityEraseEnhanced, 5 Overwrite, 6 TcgRevert,
+    7 SecurityEraseNormal, 8 FormatCryptoErase, 9 FormatUserDataErase, 10 FormatUnit, 11 EraseAndSanitize, 12 SecureErase,
 });
 codes!(Coverage { 1 Full, 2 Sample });
 codes!(Medium { 1 Magnetic, 2 Flash, 3 Unknown });
@@ -63,8 +65,14 @@ codes!(SerialSource { 1 NvmeIdentify, 2 AtaIdentify, 3 ScsiVpd80, 4 MmcCid, 5 Vi
 codes!(ClockSource { 1 RtcUnconfirmed, 2 Implausible });
 codes!(Exception {
     1 SpareBlocksNotAddressed, 2 HiddenAreasNotProbed, 3 FirmwareErasureNotProbed, 4 BehindBridge, 5 WeakIdentity, 6 Sampled,
-    7 ClockImplausible, 8 RecoveredFromJournal, 9 FileNotDevice,
+    7 ClockImplausible, 8 RecoveredFromJournal, 9 FileNotDevice, 10 StrongerTechniqueFailed, 11 FirmwareTrusted,
+    12 CryptoEraseConditions, 13 HiddenAreaKept, 14 HiddenAreaUnknown, 15 ImplausiblyFast, 16 NotUniform,
 });
+codes!(Area {
+    1 HostProtectedArea, 2 DeviceConfigurationOverlay, 3 AccessibleMaxAddress, 4 CapacityRestriction, 5 UnattachedNamespaces,
+    6 UnallocatedCapacity, 7 BootPartitions, 8 GeneralPurposePartitions, 9 ReplayProtectedMemory, 10 PersistentMemoryRegion,
+});
+codes!(Obstacle { 1 Frozen, 2 Locked, 3 WriteProtected, 4 Sanitizing, 5 SanitizeFailed });
 
 impl Code for Pattern {
     /// A repeated byte is itself, the keystream is 256.

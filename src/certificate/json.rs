@@ -228,6 +228,7 @@ impl<'a> Considered<'a> {
             Supported::Present => "present",
             Supported::Absent => "absent",
             Supported::Unknown => "unknown",
+            Supported::Blocked => "blocked",
         };
         let why = weighed.why.as_deref();
         weighed.techniques.iter().map(move |technique| Self { technique: technique.0.to_string(), support, why })

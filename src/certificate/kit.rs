@@ -1,10 +1,10 @@
 //! A certificate about a fixed piece of evidence, and what becomes of it when it is changed.
 
-use purgeproof_core::consent::Given;
 use purgeproof_core::capability::{Capabilities, Support};
+use purgeproof_core::consent::Given;
 use purgeproof_core::drive::{Identity, Medium, OpenError, Serial, SerialSource, Transport};
 use purgeproof_core::evidence::{
-    Clock, ClockSource, Drawn, Evidence, Fact, JobId, Machine, Mismatches, Secret, Setting, Tool,
+    Clock, ClockSource, Drawn, Evidence, Expect, Fact, JobId, Machine, Mismatches, Secret, Setting, Tool,
 };
 use purgeproof_core::pass::{Regions, Report};
 use purgeproof_core::pattern::Pattern;
@@ -23,6 +23,9 @@ mod paper;
 
 /// The blocks of the drive of the fixture: 256 MiB.
 pub(crate) const BLOCKS: u64 = 524_288;
+
+/// What an overwrite leaves.
+pub(crate) const RANDOM: Expect = Expect::Pattern(Pattern::Random);
 
 /// The key of the fixture.
 pub(crate) fn key() -> Key {
@@ -54,6 +57,7 @@ pub(crate) fn plan_for(drive: &Identity) -> Plan {
             (Technique::SanitizeOverwrite, Support::Unknown(why.into())),
             (Technique::Overwrite, Support::Present),
         ],
+        ..Capabilities::default()
     };
     plan(drive, &capabilities, &Policy::default()).unwrap()
 }
@@ -106,16 +110,18 @@ pub(crate) fn written(plan: Plan) -> Evidence {
 /// Evidence of an overwrite without a flaw.
 pub(crate) fn cleared() -> Evidence {
     let mut evidence = written(plan_for(&drive()));
-    evidence.add(81_000, Fact::VerifyBegan { coverage: Coverage::Full, places: 1 });
-    evidence.add(101_500, Fact::VerifyEnded { report: whole(BLOCKS), mismatches: Mismatches::default() });
+    evidence.add(81_000, Fact::VerifyBegan { coverage: Coverage::Full, places: 1, expect: RANDOM });
+    evidence
+        .add(101_500, Fact::VerifyEnded { report: whole(BLOCKS), mismatches: Mismatches::default(), constant: None });
     evidence
 }
 
 /// Evidence of an overwrite of which a sample was read back.
 pub(crate) fn sampled() -> Evidence {
     let mut evidence = written(Plan { verify: Coverage::Sample, ..plan_for(&drive()) });
-    evidence.add(81_000, Fact::VerifyBegan { coverage: Coverage::Sample, places: 4609 });
-    evidence.add(82_500, Fact::VerifyEnded { report: whole(4609 * 8), mismatches: Mismatches::default() });
+    evidence.add(81_000, Fact::VerifyBegan { coverage: Coverage::Sample, places: 4609, expect: RANDOM });
+    evidence
+        .add(82_500, Fact::VerifyEnded { report: whole(4609 * 8), mismatches: Mismatches::default(), constant: None });
     evidence
 }
 
@@ -126,9 +132,9 @@ pub(crate) fn failing() -> Evidence {
     let bad = Regions { extents, blocks: Blocks(2400) };
     let mut mismatches = Mismatches::default();
     (0..40).for_each(|i| mismatches.add(Lba(400_000 + i)));
-    evidence.add(81_000, Fact::VerifyBegan { coverage: Coverage::Full, places: 1 });
+    evidence.add(81_000, Fact::VerifyBegan { coverage: Coverage::Full, places: 1, expect: RANDOM });
     let report = Report { covered: Blocks(BLOCKS - 2400), wanted: Blocks(BLOCKS), bad, ..Report::default() };
-    evidence.add(101_500, Fact::VerifyEnded { report, mismatches });
+    evidence.add(101_500, Fact::VerifyEnded { report, mismatches, constant: None });
     evidence
 }
 

@@ -25,6 +25,7 @@ pub mod code;
 mod cose;
 mod error;
 mod font;
+pub mod hidden;
 mod json;
 mod key;
 mod pdf;
@@ -34,6 +35,7 @@ mod rows;
 pub mod sequence;
 mod sheet;
 mod statement;
+mod text;
 mod verify;
 
 #[cfg(test)]

@@ -189,7 +189,7 @@ fn method(statement: &Statement) -> Vec<(&'static str, String)> {
             (Supported::Present, _) if chosen => "available, used",
             (Supported::Present, _) => "available, not needed",
             (Supported::Absent, _) => "the drive does not have it",
-            (Supported::Unknown, why) => why.as_deref().unwrap_or("not known"),
+            (Supported::Unknown | Supported::Blocked, why) => why.as_deref().unwrap_or("not known"),
         };
         rows.push(("Considered", format!("{} – {verdict}", techniques.join(", "))));
     }

@@ -1,18 +1,18 @@
 //! From the evidence to the statement: the one way in which a certificate gets its words.
 
-use purgeproof_core::consent::Given;
 use purgeproof_core::capability::Support;
+use purgeproof_core::consent::Given;
 use purgeproof_core::drive::Identity;
 use purgeproof_core::evidence::{Entry, Evidence, Fact, Setting};
 use purgeproof_core::plan::{Considered, Plan};
 use purgeproof_core::policy::Coverage;
 
 use crate::claims::{
-    Consent, Device, Host, Job, Link, Method, Seed, Statement, Supported, TEXT_BYTES, Time, Tool, VERSION,
-    Verification, Weighed,
+    Consent, Device, Host, Job, Link, Method, Seed, Statement, Supported, Time, Tool, VERSION, Verification, Weighed,
 };
 use crate::code::Coded;
 use crate::reason::Because;
+use crate::text::{cut, filled};
 
 impl Statement {
     /// What the evidence has to say. The outcome is the evidence's own verdict; there is no other way to one.
@@ -73,8 +73,8 @@ impl Method {
             _ => None,
         });
         Self {
-            technique: Coded(plan.technique),
-            level: Coded(plan.level),
+            technique: Coded(plan.technique()),
+            level: Coded(plan.level()),
             passes: plan.passes.iter().copied().map(Coded).collect(),
             written: written.collect(),
             considered: Weighed::of(&plan.considered),
@@ -91,6 +91,7 @@ impl Weighed {
                 let (support, why) = match &same.first()?.support {
                     Support::Present => (Supported::Present, None),
                     Support::Absent => (Supported::Absent, None),
+                    Support::Blocked(why) => (Supported::Blocked, Some(cut(why))),
                     Support::Unknown(why) => (Supported::Unknown, Some(cut(why))),
                 };
                 Some(Self { support, techniques: same.iter().map(|one| Coded(one.technique)).collect(), why })
@@ -152,18 +153,4 @@ impl Job {
             note: filled(&record.note),
         }
     }
-}
-
-/// A field that somebody filled in.
-fn filled(text: &str) -> Option<String> {
-    (!text.trim().is_empty()).then(|| cut(text))
-}
-
-/// The text, or as much of it as a certificate takes.
-fn cut(text: &str) -> String {
-    if text.len() <= TEXT_BYTES {
-        return text.to_owned();
-    }
-    let end = text.floor_char_boundary(TEXT_BYTES - '…'.len_utf8());
-    text.get(..end).map(|kept| format!("{kept}…")).unwrap_or_default()
 }
