@@ -12,6 +12,7 @@ use purgeproof_core::drive::Drive;
 use purgeproof_core::event::{DriveId, Event, Request};
 use purgeproof_core::evidence::{Evidence, Setting};
 use purgeproof_core::policy::{Policy, WhenDone};
+use purgeproof_drive::Psid;
 use purgeproof_drive::block::BlockDrive;
 use purgeproof_drive::inventory::Found;
 use purgeproof_drive::machine;
@@ -19,6 +20,7 @@ use purgeproof_engine::journal::Record;
 use purgeproof_engine::{Engine, Host};
 use purgeproof_init::cmdline::{self, Word};
 use purgeproof_sys::console::{self, Size};
+use purgeproof_sys::suspend::suspend_to_ram;
 use purgeproof_tui::{Exit, Host as Place, Screen};
 
 use crate::filing::Filing;
@@ -28,6 +30,9 @@ use crate::setting::Circumstances;
 
 /// How often the floor looks at the time.
 const TICK: Duration = Duration::from_millis(250);
+
+/// How long the machine sleeps to lift a freeze: long enough for the drives to lose power.
+const ASLEEP: Duration = Duration::from_secs(8);
 
 /// The terminal of a console that does not know its size, as a serial line does not.
 const SERIAL_SIZE: (u16, u16) = (80, 25);
@@ -115,12 +120,16 @@ impl World for Machine {
         self.circumstances.setting(&policy.record)
     }
 
-    fn drive(&self, found: &Found) -> Box<dyn Drive> {
-        Box::new(BlockDrive::new(found))
+    fn drive(&self, found: &Found, psid: Option<Psid>) -> Box<dyn Drive> {
+        Box::new(BlockDrive::new(found, psid))
     }
 
     fn rescan(&self) {
         let _ = self.rescan.send(());
+    }
+
+    fn suspend(&self) -> Result<(), String> {
+        suspend_to_ram(Path::new("/sys"), ASLEEP).map(drop).map_err(|error| error.to_string())
     }
 }
 

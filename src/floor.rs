@@ -10,12 +10,14 @@ use purgeproof_core::drive::Drive;
 use purgeproof_core::event::{Controller, DriveId, Event, Listed, Offer, Request};
 use purgeproof_core::evidence::{Drawn, JobId, Secret, Setting};
 use purgeproof_core::job::Job;
-use purgeproof_core::plan::plan;
+use purgeproof_core::plan::{Plan, plan};
 use purgeproof_core::policy::{Policy, WhenDone};
+use purgeproof_drive::Psid;
 use purgeproof_drive::inventory::Found;
 use purgeproof_engine::Engine;
 
 use crate::filing::{AnyShelf, Filing};
+use crate::means::{self, Means};
 use crate::offer;
 
 /// An unattended run waits this long for the stick: its journal should be there before the first block is written. A machine that was
@@ -24,6 +26,9 @@ const STICK_MS: u64 = 10_000;
 
 /// An unattended run is over when nothing has been plugged in for so long: disks that spin up slowly come late.
 const QUIET_MS: u64 = 5_000;
+
+/// Disks need so long to come back after a suspend, links first and then the disks behind them.
+const SETTLE_MS: u64 = 4_000;
 
 /// What was not filed is offered to the stick again this often.
 const RETRY_MS: u64 = 5_000;
@@ -63,10 +68,15 @@ pub(crate) trait World {
     fn now_ms(&self) -> u64;
     /// The circumstances of a job that begins now.
     fn setting(&self, policy: &Policy) -> Setting;
-    /// The drive, to be opened.
-    fn drive(&self, found: &Found) -> Box<dyn Drive>;
+    /// The drive, to be opened, with the PSID from its label if the operator typed one.
+    fn drive(&self, found: &Found, psid: Option<Psid>) -> Box<dyn Drive>;
     /// Looks for disks at once.
     fn rescan(&self);
+    /// Suspends the machine for a few seconds.
+    ///
+    /// # Errors
+    /// A sentence that says why it cannot.
+    fn suspend(&self) -> Result<(), String>;
 }
 
 /// A drive that was seen in this run.
@@ -74,6 +84,15 @@ struct Known {
     id: DriveId,
     found: Found,
     is_present: bool,
+    means: Means,
+    /// The plan of the job that was begun last.
+    going: Option<Plan>,
+}
+
+impl Known {
+    fn offer(&self, policy: &Policy) -> Offer {
+        offer::offer(&self.found, &self.means.apply(&self.found.capabilities), policy)
+    }
 }
 
 /// Whose word the policy is.
@@ -103,6 +122,7 @@ pub(crate) struct Floor<W> {
     tried_ms: u64,
     is_done: bool,
     has_warned: bool,
+    has_unfrozen: bool,
 }
 
 impl<W: World> Floor<W> {
@@ -129,13 +149,16 @@ impl<W: World> Floor<W> {
             tried_ms: now,
             is_done: false,
             has_warned: false,
+            has_unfrozen: false,
         }
     }
 
     /// Takes in what happened; says when the program is to end.
     pub(crate) fn hear(&mut self, input: Input) -> Option<End> {
         match input {
-            Input::Event(event) => self.tell(event),
+            Input::Event(event) => self.event(event),
+            Input::Request(Request::Psid { drive, psid }) => self.psid(drive, &psid),
+            Input::Request(Request::Unfreeze) => self.unfreeze(),
             Input::Request(Request::Purge { drive, typed }) => {
                 if let Err(why) = self.purge(drive, &typed) {
                     self.tell(Event::Denied { drive, why });
@@ -171,6 +194,44 @@ impl<W: World> Floor<W> {
         }
     }
 
+    fn event(&mut self, event: Event) {
+        let ended = if let Event::Ended { drive, verdict, .. } = &event { Some((*drive, verdict.clone())) } else { None };
+        self.tell(event);
+        let Some((drive, verdict)) = ended else { return };
+        // What the drive has shown that it cannot do changes what it is offered for.
+        if let Some(known) = self.drives.iter_mut().find(|known| known.id == drive)
+            && let Some(plan) = &known.going
+        {
+            known.means.note(plan, &verdict);
+        }
+        self.list();
+    }
+
+    fn psid(&mut self, id: DriveId, typed: &str) {
+        let Some(psid) = Psid::new(typed) else {
+            let why = "A PSID has 32 letters and digits: nothing was done. Type it as it is printed on the label".to_string();
+            return self.tell(Event::Denied { drive: id, why });
+        };
+        if let Some(known) = self.drives.iter_mut().find(|known| known.id == id) {
+            known.means.learn(psid);
+        }
+        self.list();
+    }
+
+    /// Suspends and wakes the machine: its firmware then no longer freezes the security commands of ATA drives.
+    fn unfreeze(&mut self) {
+        if self.engine.running() > 0 {
+            return self.notice("The machine is not suspended while drives are being erased. Wait for them to end.");
+        }
+        match self.world.suspend() {
+            Ok(()) => self.notice("The machine was suspended and woken. Drives that were frozen are asked again."),
+            Err(why) => self.notice(why),
+        }
+        // Disks come back one after the other.
+        self.changed_ms = self.world.now_ms();
+        self.world.rescan();
+    }
+
     fn tell(&self, event: Event) {
         // The screen may be gone; the work is not done for it.
         let _ = self.screen.send(event);
@@ -191,7 +252,7 @@ impl<W: World> Floor<W> {
                 (known.found, known.is_present) = (found, true);
             } else {
                 let id = DriveId(u32::try_from(self.drives.len()).unwrap_or(u32::MAX));
-                self.drives.push(Known { id, found, is_present: true });
+                self.drives.push(Known { id, found, is_present: true, means: Means::default(), going: None });
             }
         }
         self.changed_ms = self.world.now_ms();
@@ -205,7 +266,7 @@ impl<W: World> Floor<W> {
             id: known.id,
             node: known.found.name().to_string(),
             identity: known.found.identity.clone(),
-            offer: offer::offer(&known.found, &self.policy),
+            offer: known.offer(&self.policy),
         };
         let mut drives: Vec<&Known> = self.drives.iter().filter(|known| known.is_present).collect();
         drives.sort_by_key(|known| (known.found.name().len(), known.found.name()));
@@ -262,13 +323,20 @@ impl<W: World> Floor<W> {
 
     /// Starts every drive that the unattended policy selects, once.
     fn begin_selected(&mut self) {
+        if self.wants_unfreezing() {
+            self.has_unfrozen = true;
+            return self.unfreeze();
+        }
+        if self.has_unfrozen && self.world.now_ms() < self.changed_ms + SETTLE_MS {
+            return;
+        }
         let ids: Vec<DriveId> = self.drives.iter().filter(|known| known.is_present).map(|known| known.id).collect();
         for id in ids {
             if self.begun.contains(&id) {
                 continue;
             }
             let Some(known) = self.drives.iter().find(|known| known.id == id) else { continue };
-            let Offer::Planned(plan) = offer::offer(&known.found, &self.policy) else { continue };
+            let Offer::Planned(plan) = known.offer(&self.policy) else { continue };
             let handle = known.found.identity.handle();
             let begun = match Consent::by_policy(&plan, &self.policy) {
                 Ok(consent) => self.begin(id, consent),
@@ -280,6 +348,14 @@ impl<W: World> Floor<W> {
                 self.notice(format!("Drive {handle} was not begun: {why}."));
             }
         }
+    }
+
+    /// Before anything has begun: a selected drive could do something stronger after a suspend.
+    fn wants_unfreezing(&self) -> bool {
+        let frozen = |known: &&Known| {
+            known.is_present && matches!(known.offer(&self.policy), Offer::Planned(plan) if means::is_worth_unfreezing(&plan))
+        };
+        !self.has_unfrozen && self.begun.is_empty() && self.drives.iter().any(|known| frozen(&known))
     }
 
     fn check_done(&mut self, now: u64) -> Option<End> {
@@ -330,15 +406,18 @@ impl<W: World> Floor<W> {
         if let Some(exclusion) = &known.found.exclusion {
             return Err(format!("The drive is not offered ({exclusion}): nothing was done"));
         }
-        let plan = plan(identity, &known.found.capabilities, &self.policy)
+        let plan = plan(identity, &known.means.apply(&known.found.capabilities), &self.policy)
             .map_err(|refusal| format!("There is no plan for the drive: {refusal}"))?;
         let (job, drawn) =
             draw().map_err(|error| format!("The kernel gave no random numbers ({error}): nothing was done"))?;
         let job =
-            Job::new(job, plan, consent, self.world.setting(&self.policy), drawn).map_err(|wrong| wrong.to_string())?;
-        let drive = self.world.drive(&known.found);
+            Job::new(job, plan.clone(), consent, self.world.setting(&self.policy), drawn).map_err(|wrong| wrong.to_string())?;
+        let drive = self.world.drive(&known.found, known.means.psid());
         self.engine.start(id, drive, job).map_err(|running| running.to_string())?;
         self.begun.insert(id);
+        if let Some(known) = self.drives.iter_mut().find(|known| known.id == id) {
+            known.going = Some(plan);
+        }
         Ok(())
     }
 }

@@ -1,15 +1,16 @@
 //! What may be done with a drive that was found, by the policy that holds.
 
+use purgeproof_core::capability::Capabilities;
 use purgeproof_core::event::Offer;
 use purgeproof_core::plan::plan;
 use purgeproof_core::policy::{Policy, WhenDone};
 use purgeproof_drive::inventory::Found;
 
 /// An exclusion stands above every policy.
-pub(crate) fn offer(found: &Found, policy: &Policy) -> Offer {
+pub(crate) fn offer(found: &Found, capabilities: &Capabilities, policy: &Policy) -> Offer {
     match &found.exclusion {
         Some(exclusion) => Offer::Excluded(exclusion.clone()),
-        None => match plan(&found.identity, &found.capabilities, policy) {
+        None => match plan(&found.identity, capabilities, policy) {
             Ok(plan) => Offer::Planned(plan),
             Err(refusal) => Offer::Refused(refusal),
         },

@@ -48,6 +48,9 @@ pub(crate) fn run(medium: Option<&str>, rescans: &Receiver<()>, floor: &Sender<I
                 |watch| watch.wait(TURN).unwrap_or_default(),
             );
             let asked = rescans.try_iter().count() > 0;
+            if asked {
+                scout.inventory.forget();
+            }
             if changed || asked || scout.inventory.is_waiting() && since.elapsed() >= SOON {
                 break;
             }

@@ -5,6 +5,8 @@ use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::libc::{self, dev_t};
@@ -12,28 +14,48 @@ use purgeproof_core::drive::{Drive, Identity, Media, MediaError, OpenError, Open
 use purgeproof_core::units::{BlockSize, Bytes, Geometry, Lba};
 use purgeproof_sys::block;
 
+use crate::Psid;
 use crate::inventory::{Found, identify};
+use crate::probe;
 use crate::sysfs::Chain;
 
 /// A disk by the name that it had at the last scan. [`Drive::open`] says who bears that name now.
 #[derive(Clone, Debug)]
 pub struct BlockDrive {
     node: PathBuf,
+    psid: Option<Psid>,
 }
 
 impl BlockDrive {
-    /// The drive of this inventory entry.
-    pub fn new(found: &Found) -> Self {
-        Self { node: found.node.clone() }
+    /// The drive of this inventory entry, with the PSID from its label if there is one to be used.
+    pub fn new(found: &Found, psid: Option<Psid>) -> Self {
+        Self { node: found.node.clone(), psid }
     }
 }
 
 impl Drive for BlockDrive {
     fn open(&mut self) -> Result<Opened, OpenError> {
-        let (media, identity) = BlockMedia::open(&self.node).map_err(refusal)?;
-        Ok(Opened { media: Box::new(media), identity, firmware: None })
+        let (media, chain, identity) = self.patiently()?;
+        let firmware = probe::firmware(&chain, &identity, &media.file, self.psid.clone());
+        Ok(Opened { media: Box::new(media), identity, firmware })
     }
 }
+
+impl BlockDrive {
+    /// A scan that asks the disk what it can do holds it for a moment.
+    fn patiently(&self) -> Result<(BlockMedia, Chain, Identity), OpenError> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match BlockMedia::open(&self.node) {
+                Err(Errno::EBUSY) if Instant::now() < until => thread::sleep(PAUSE),
+                opened => return opened.map_err(refusal),
+            }
+        }
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(3);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// The blocks of an open disk.
 #[derive(Debug)]
@@ -45,7 +67,7 @@ pub struct BlockMedia {
 }
 
 impl BlockMedia {
-    fn open(node: &Path) -> Result<(Self, Identity), Errno> {
+    fn open(node: &Path) -> Result<(Self, Chain, Identity), Errno> {
         // O_EXCL without O_CREAT, on a block device: EBUSY while it is mounted, swapped to or part of something (open(2)).
         let flags = libc::O_EXCL | libc::O_DIRECT | libc::O_CLOEXEC;
         let file =
@@ -67,7 +89,7 @@ impl BlockMedia {
             ..identity
         };
         let geometry = identity.geometry().ok_or(Errno::EINVAL)?;
-        Ok((Self { file, number, sequence, geometry }, identity))
+        Ok((Self { file, number, sequence, geometry }, chain, identity))
     }
 
     /// Whether the disk that was opened is still attached and working.

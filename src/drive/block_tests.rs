@@ -49,7 +49,7 @@ fn a_loop_device_is_held_written_flushed_and_read_back() {
         eprintln!("skipped: no loop device can be set up here (not root, or no losetup)");
         return;
     };
-    let (mut media, identity) = BlockMedia::open(&device.0).unwrap();
+    let (mut media, _, identity) = BlockMedia::open(&device.0).unwrap();
     assert_eq!(BlockMedia::open(&device.0).err(), Some(Errno::EBUSY), "O_EXCL");
     assert_eq!((identity.capacity, media.geometry().count()), (Bytes(1 << 20), Blocks(2048)));
     let mut room = vec![0x5A; 8192];
@@ -77,7 +77,7 @@ fn the_end_that_a_pulled_disk_shows_is_no_short_read() {
         eprintln!("skipped: no loop device can be set up here (not root, or no losetup)");
         return;
     };
-    let (mut media, _) = BlockMedia::open(&device.0).unwrap();
+    let (mut media, ..) = BlockMedia::open(&device.0).unwrap();
     file.set_len(0).unwrap();
     // The kernel looks at the file again: the disk has the length 0 now, as one that was pulled.
     let shrunk = Command::new("losetup").arg("--set-capacity").arg(&device.0).status();

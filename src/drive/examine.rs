@@ -12,6 +12,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use purgeproof_core::capability::Capabilities;
+
 use crate::fat::Volume;
 use crate::sysfs::Node;
 
@@ -25,6 +27,8 @@ pub(crate) struct Contents {
     pub(crate) filesystems: Vec<String>,
     /// The device node of the partition with our marker file.
     pub(crate) marked: Option<PathBuf>,
+    /// What it can do; `None` if it was not asked, which our own sticks and disks in use never are.
+    pub(crate) capabilities: Option<Capabilities>,
 }
 
 /// How far the examination of a disk is.
@@ -88,22 +92,36 @@ enum State {
 pub(crate) struct Examinations(HashMap<MediumKey, State>);
 
 impl Examinations {
-    /// Begins to examine a disk that is new.
-    pub(crate) fn begin(&mut self, key: &MediumKey, node: PathBuf) {
+    /// Begins to examine a disk that is new; `probe` asks it what it can do, unless it turns out to be a stick of ours.
+    pub(crate) fn begin(
+        &mut self,
+        key: &MediumKey,
+        node: PathBuf,
+        probe: impl FnOnce() -> Option<Capabilities> + Send + 'static,
+    ) {
         self.0.entry(key.clone()).or_insert_with(|| {
             let (sender, answer) = channel();
             let volumes = key.volumes.clone();
             // Nobody waits for the thread: one that hangs in the kernel could not be ended by anybody.
             let spawned = thread::Builder::new().name("examine".to_owned()).spawn(move || {
                 // A disk that cannot even be opened gives no answer, so that it is asked again and not offered until then.
-                if let Ok(disk) = File::open(&node) {
-                    let _ = sender.send(examine(&disk, &volumes));
+                let Ok(disk) = File::open(&node) else { return };
+                let mut contents = examine(&disk, &volumes);
+                drop(disk);
+                if contents.marked.is_none() {
+                    contents.capabilities = probe();
                 }
+                let _ = sender.send(contents);
             });
             // Without a thread the sender is gone, which `answer` takes for one that gave no answer.
             drop(spawned);
             State::Running { answer, is_late: false }
         });
+    }
+
+    /// Forgets what it knows, so that every disk is examined anew; those that have not answered yet are still waited for.
+    pub(crate) fn forget(&mut self) {
+        self.0.retain(|_, state| matches!(state, State::Running { .. }));
     }
 
     /// Forgets what is no longer there.
@@ -225,10 +243,11 @@ mod tests {
         let dir = Scratch::new();
         let path = disk(&dir);
         let mut all = Examinations::default();
-        all.begin(&key(1), path);
+        all.begin(&key(1), path, || panic!("a stick of ours is asked for nothing"));
         let expected = Contents {
             filesystems: vec!["2026-11-21-10-20-30-40".into(), "1234-ABCD".into()],
             marked: Some(PathBuf::from("/dev/sdx1")),
+            capabilities: None,
         };
         assert_eq!(all.answer(&key(1), soon()), Examination::Done(expected.clone()));
         assert_eq!(all.answer(&key(1), Instant::now()), Examination::Done(expected), "remembered");
@@ -244,16 +263,21 @@ mod tests {
         // Nobody writes to the pipe: opening it blocks for ever.
         nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
         let mut all = Examinations::default();
-        all.begin(&key(1), pipe);
+        all.begin(&key(1), pipe, || None);
         let empty = dir.0.join("empty");
         std::fs::write(&empty, vec![0; 100_000]).unwrap();
-        all.begin(&key(2), empty);
-        all.begin(&key(3), dir.0.join("missing"));
+        let capabilities = Capabilities { encrypts_all: true, ..Capabilities::default() };
+        let told = capabilities.clone();
+        all.begin(&key(2), empty, || Some(told));
+        all.begin(&key(3), dir.0.join("missing"), || None);
         assert_eq!(all.answer(&key(1), Instant::now()), Examination::Waiting);
         let began = Instant::now();
         assert_eq!(all.answer(&key(1), soon()), Examination::Waiting, "known to be late");
         assert!(began.elapsed() < Duration::from_secs(20));
-        assert_eq!(all.answer(&key(2), soon()), Examination::Done(Contents::default()));
+        let contents = Contents { capabilities: Some(capabilities), ..Contents::default() };
+        assert_eq!(all.answer(&key(2), soon()), Examination::Done(contents));
+        all.forget();
+        assert_eq!(all.answer(&key(2), soon()), Examination::Needless, "to be examined anew");
         assert_eq!(all.answer(&key(3), soon()), Examination::Waiting, "not opened is not examined");
     }
 }

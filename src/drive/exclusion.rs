@@ -121,7 +121,11 @@ mod tests {
 
     #[test]
     fn the_boot_medium_and_every_stick_of_ours_are_not() {
-        let contents = Contents { filesystems: vec!["1234-abcd".into()], marked: Some(PathBuf::from("/dev/sda1")) };
+        let contents = Contents {
+            filesystems: vec!["1234-abcd".into()],
+            marked: Some(PathBuf::from("/dev/sda1")),
+            ..Contents::default()
+        };
         assert_eq!(why(&tree(&[]), &Examination::Done(contents.clone()), ""), Some(Exclusion::BootMedium));
         let other = Contents { filesystems: vec!["5678-abcd".into()], ..contents };
         assert_eq!(why(&tree(&[]), &Examination::Done(other), ""), Some(Exclusion::PurgeProofStick));

@@ -16,7 +16,7 @@ use purgeproof_core::units::{BlockSize, Bytes, Geometry, Lba};
 use purgeproof_sys::block;
 
 use crate::block::{again, classify, errno, refusal};
-use crate::identity::capabilities;
+use crate::probe::unasked;
 use crate::inventory::Found;
 
 /// The major number of loop devices (Linux, admin-guide/devices.txt).
@@ -44,7 +44,7 @@ impl FileDrive {
             node: self.path.clone(),
             syspath: PathBuf::new(),
             exclusion: None,
-            capabilities: capabilities(Transport::File),
+            capabilities: unasked(Transport::File),
             driver: None,
             filesystems: Vec::new(),
             marked: None,

@@ -1,8 +1,6 @@
 //! Who a disk is: attributes of sysfs become an [`Identity`], each bus in its own way.
 
-use purgeproof_core::capability::{Capabilities, Support};
 use purgeproof_core::drive::{Identity, Medium, Serial, SerialSource, Transport};
-use purgeproof_core::technique::Technique;
 use purgeproof_core::units::{BlockSize, Bytes};
 use purgeproof_spec::ata::Identify;
 use purgeproof_spec::scsi::{self, Rotation};
@@ -49,31 +47,6 @@ pub(crate) fn identity(chain: &Chain) -> Identity {
         (Transport::Mmc, _) => mmc(blank, chain),
         (_, Some(device)) => scsi_device(blank, chain, device),
         _ => blank,
-    }
-}
-
-/// A firmware technique that the bus has is unknown as long as nobody asks the drive for it; overwriting is the host's own.
-pub(crate) fn capabilities(transport: Transport) -> Capabilities {
-    let firmware: &[Technique] = match transport {
-        Transport::Nvme | Transport::Scsi => {
-            &[Technique::SanitizeCryptoErase, Technique::SanitizeBlockErase, Technique::SanitizeOverwrite]
-        }
-        // Behind a USB bridge ATA commands may pass, by SAT.
-        Transport::Ata | Transport::Usb => &[
-            Technique::SanitizeCryptoErase,
-            Technique::SanitizeBlockErase,
-            Technique::SanitizeOverwrite,
-            Technique::SecurityEraseEnhanced,
-        ],
-        Transport::Mmc | Transport::Ufs | Transport::Virtio | Transport::Raid | Transport::File | Transport::Other => {
-            &[]
-        }
-    };
-    let unknown = || Support::Unknown("not probed by this version".to_owned());
-    let techniques = firmware.iter().map(|technique| (*technique, unknown()));
-    Capabilities {
-        techniques: techniques.chain([(Technique::Overwrite, Support::Present)]).collect(),
-        ..Capabilities::default()
     }
 }
 

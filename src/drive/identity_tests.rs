@@ -174,13 +174,3 @@ fn cards_virtio_and_strangers() {
     let stranger = identity(&Tree::new().node("xyz0", "block", None, &[]).chain());
     assert_eq!((stranger.transport, stranger.model.as_str(), stranger.is_weak()), (Transport::Other, "unknown", true));
 }
-
-#[test]
-fn every_drive_can_be_overwritten_and_firmware_techniques_are_not_promised() {
-    let techniques = capabilities(Transport::Ata).techniques;
-    assert_eq!(techniques.len(), 5);
-    let present: Vec<_> =
-        techniques.iter().filter(|(_, support)| *support == Support::Present).map(|(t, _)| *t).collect();
-    assert_eq!(present, [Technique::Overwrite]);
-    assert_eq!(capabilities(Transport::Virtio).techniques, [(Technique::Overwrite, Support::Present)]);
-}

@@ -10,8 +10,9 @@ use purgeproof_core::drive::{Exclusion, Identity, Transport};
 
 use crate::examine::{Examination, Examinations, MediumKey, PATIENCE};
 use crate::exclusion::{exclusion, is_worth_reading, medium_of};
-use crate::identity::{capabilities, identity};
+use crate::identity::identity;
 use crate::mounted::Users;
+use crate::probe;
 use crate::sysfs::Chain;
 
 /// A whole disk as the last scan saw it.
@@ -72,6 +73,11 @@ impl Inventory {
         Ok(self.look(&chains, &Users::now()?))
     }
 
+    /// Asks every disk again at the next scan, as if it were new.
+    pub fn forget(&mut self) {
+        self.examinations.forget();
+    }
+
     /// A disk has not answered yet: scan again soon, no event will tell.
     pub const fn is_waiting(&self) -> bool {
         self.is_waiting
@@ -84,7 +90,7 @@ impl Inventory {
         // All of them begin before the first is waited for: one deadline for the whole machine.
         for (chain, key, identity) in &disks {
             if let Some(node) = chain.disk.device_node().filter(|_| is_worth_reading(chain, identity)) {
-                self.examinations.begin(key, node);
+                self.examinations.begin(key, node.clone(), probe::later(chain, identity, node));
             }
         }
         let deadline = Instant::now() + PATIENCE;
@@ -109,13 +115,19 @@ fn found(
         node: chain.disk.device_node()?,
         syspath: chain.disk.syspath.clone(),
         exclusion: exclusion(chain, &identity, examination, users, medium),
-        capabilities: capabilities(identity.transport),
+        capabilities: capabilities(examination, identity.transport),
         driver: chain.controller_driver().map(str::to_owned),
         filesystems: examination.contents().map(|contents| contents.filesystems.clone()).unwrap_or_default(),
         marked: examination.contents().and_then(|contents| contents.marked.clone()),
         paths: paths(chain, identity.transport),
         identity,
     })
+}
+
+/// What the disk said when it was asked; without that, nothing is known but that it can be overwritten.
+fn capabilities(examination: &Examination, transport: Transport) -> Capabilities {
+    let asked = examination.contents().and_then(|contents| contents.capabilities.clone());
+    asked.unwrap_or_else(|| probe::unasked(transport))
 }
 
 /// A whole disk with a node: no partition, no path of a multipath disk (`hidden`, such as `nvme0c0n1`).
@@ -135,7 +147,7 @@ fn natural(chain: &Chain) -> (usize, String) {
 }
 
 /// The disk's own path, and for NVMe multipath, whose disks hang on no controller, the controllers that its subsystem links to.
-fn paths(chain: &Chain, transport: Transport) -> Vec<PathBuf> {
+pub(crate) fn paths(chain: &Chain, transport: Transport) -> Vec<PathBuf> {
     let own = chain.disk.syspath.clone();
     let subsystem = chain.nearest(&["nvme-subsystem"]).filter(|_| transport == Transport::Nvme);
     let controllers = subsystem.into_iter().flat_map(|node| links(&node.syspath));

@@ -10,7 +10,7 @@ pub(crate) fn found(node: &str) -> Found {
         node: PathBuf::from(node),
         syspath: PathBuf::new(),
         exclusion: None,
-        capabilities: capabilities(identity.transport),
+        capabilities: crate::probe::unasked(identity.transport),
         driver: None,
         filesystems: Vec::new(),
         marked: None,

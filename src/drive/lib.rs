@@ -20,6 +20,7 @@ pub mod machine;
 mod mmc;
 mod mounted;
 mod nvme;
+mod probe;
 pub mod shelf;
 pub mod sim;
 pub mod stick;

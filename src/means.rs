@@ -1,0 +1,133 @@
+//! What is known of a drive's means beyond what it says itself: what it refused in this run, and the PSID that the operator typed.
+
+use purgeproof_core::capability::{Capabilities, Obstacle, Support};
+use purgeproof_core::plan::Plan;
+use purgeproof_core::technique::Technique;
+use purgeproof_core::verdict::{Reason, Verdict};
+use purgeproof_drive::Psid;
+
+/// The means of one drive.
+#[derive(Default)]
+pub(crate) struct Means {
+    psid: Option<Psid>,
+    /// What was tried and why it was no good.
+    tried: Vec<(Technique, String)>,
+}
+
+impl Means {
+    /// Takes the PSID from the label; it stays in this process, and out of every record.
+    pub(crate) fn learn(&mut self, psid: Psid) {
+        self.psid = Some(psid);
+        // Another PSID is another key: what was refused with the last one may be taken now.
+        self.tried.retain(|(technique, _)| *technique != Technique::TcgRevert);
+    }
+
+    /// For the drive that is about to be opened.
+    pub(crate) fn psid(&self) -> Option<Psid> {
+        self.psid.clone()
+    }
+
+    /// Takes note of what a job found out: the next plan does not promise it again.
+    pub(crate) fn note(&mut self, plan: &Plan, verdict: &Verdict) {
+        for reason in &verdict.reasons {
+            match reason {
+                Reason::Refused(technique, _) | Reason::EraseFailed(technique, _) | Reason::Ignored(technique) => {
+                    self.tried.push((*technique, reason.to_string()));
+                }
+                // Which of the steps lied cannot be told: none of them is believed again.
+                Reason::Survived { .. } => {
+                    let steps = plan.way().into_iter().flat_map(|way| way.firmware());
+                    self.tried.extend(steps.map(|step| (step, reason.to_string())));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// What the drive can do with all that in mind.
+    pub(crate) fn apply(&self, capabilities: &Capabilities) -> Capabilities {
+        let mut capabilities = capabilities.clone();
+        for (technique, support) in &mut capabilities.techniques {
+            if *technique == Technique::TcgRevert && self.psid.is_some() && matches!(support, Support::Blocked(_)) {
+                *support = Support::Present;
+            }
+            if let Some((_, why)) = self.tried.iter().find(|(tried, _)| tried == technique) {
+                *support = Support::Blocked(format!("tried in this run: {why}"));
+            }
+        }
+        capabilities
+    }
+}
+
+/// Whether a suspend of the machine could let this drive do something stronger than its plan.
+pub(crate) fn is_worth_unfreezing(plan: &Plan) -> bool {
+    let is_blocked = |technique: Technique, support: &Support| {
+        let is_security = matches!(technique, Technique::SecurityEraseEnhanced | Technique::SecurityEraseNormal);
+        is_security && matches!(support, Support::Blocked(_))
+    };
+    plan.obstacles.contains(&Obstacle::Frozen)
+        && plan.considered.iter().any(|one| one.level > plan.level() && is_blocked(one.technique, &one.support))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use purgeproof_core::capability::Support;
+    use purgeproof_core::drive::{Medium, Transport};
+    use purgeproof_core::plan::plan;
+    use purgeproof_core::policy::Policy;
+    use purgeproof_core::technique::Level;
+    use purgeproof_core::units::BlockSize;
+    use purgeproof_core::verdict::Outcome;
+    use purgeproof_drive::sim::SimDrive;
+
+    fn disk() -> SimDrive {
+        SimDrive::new(1, BlockSize::B512, 4096).unwrap().attached(Transport::Ata).on(Medium::Magnetic)
+    }
+
+    fn plan_of(capabilities: &Capabilities) -> Plan {
+        plan(disk().identity(), capabilities, &Policy::default()).unwrap()
+    }
+
+    #[test]
+    fn what_was_refused_is_not_promised_again() {
+        let capabilities = disk().capabilities(&[Technique::SanitizeOverwrite, Technique::SecurityEraseEnhanced]);
+        let mut means = Means::default();
+        assert_eq!(plan_of(&means.apply(&capabilities)).technique(), Technique::SanitizeOverwrite);
+        let reasons = vec![Reason::Refused(Technique::SanitizeOverwrite, "ABRT".into())];
+        let verdict = Verdict { outcome: Outcome::NotErased, reasons, exceptions: vec![] };
+        means.note(&plan_of(&capabilities), &verdict);
+        let next = plan_of(&means.apply(&capabilities));
+        assert_eq!(next.technique(), Technique::SecurityEraseEnhanced);
+        assert!(next.considered.iter().any(|one| one.to_string().contains("tried in this run: the drive refused")));
+    }
+
+    #[test]
+    fn a_liar_is_not_believed_again() {
+        let capabilities = disk().capabilities(&[Technique::SanitizeOverwrite]);
+        let reasons = vec![Reason::Survived { markers: 7, witnesses: 0, first: vec![] }];
+        let mut means = Means::default();
+        let verdict = Verdict { outcome: Outcome::NotErased, reasons, exceptions: vec![] };
+        means.note(&plan_of(&capabilities), &verdict);
+        assert_eq!(plan_of(&means.apply(&capabilities)).technique(), Technique::Overwrite);
+    }
+
+    #[test]
+    fn a_suspend_is_worth_it_for_a_higher_level_only() {
+        let mut capabilities = disk().capabilities(&[]);
+        assert!(!is_worth_unfreezing(&plan_of(&capabilities)));
+        capabilities.obstacles.push(Obstacle::Frozen);
+        assert!(!is_worth_unfreezing(&plan_of(&capabilities)), "nothing waits for it");
+        for (technique, support) in &mut capabilities.techniques {
+            if *technique == Technique::SecurityEraseEnhanced {
+                *support = Support::Blocked("frozen".into());
+            }
+        }
+        let plan = plan_of(&capabilities);
+        assert_eq!(plan.level(), Level::Clear);
+        assert!(is_worth_unfreezing(&plan));
+        let flash = disk().on(Medium::Flash);
+        let plan = purgeproof_core::plan::plan(flash.identity(), &capabilities, &Policy::default()).unwrap();
+        assert!(!is_worth_unfreezing(&plan), "on flash it would be a Clear too");
+    }
+}
