@@ -31,6 +31,7 @@ pub mod media;
 pub mod nvme;
 pub mod operation;
 pub mod pci;
+pub mod ranges;
 pub mod scenario;
 pub mod scsi;
 pub mod sdhci;
