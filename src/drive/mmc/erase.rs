@@ -1,0 +1,246 @@
+//! The erase itself: every partition that a host can erase, one after the other, and then `SANITIZE_START`.
+
+use nix::errno::Errno;
+use purgeproof_core::firmware::{Begun, Transcript};
+use purgeproof_core::technique::Technique;
+use purgeproof_spec::mmc::{
+    self, Command, Erase, ExtCsd, Partition, Status, partition_access, sanitize_start, send_ext_csd, send_status,
+    use_high_capacity_groups,
+};
+
+use super::{MmcChannel, MmcFirmware, RELATIVE_ADDRESS, Step, exchange, send};
+use crate::channel::ChannelError;
+
+/// Linux gives it four minutes; devices take longer.
+const SANITIZE_LIMIT_MS: u32 = 3_600_000;
+/// The register's time-outs multiply to more than any device takes, or are not there.
+const ERASE_LIMITS_MS: (u64, u64) = (600_000, 43_200_000);
+
+/// A partition that a host can erase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Region {
+    pub(super) partition: Partition,
+    pub(super) name: &'static str,
+    /// Sectors of 512 bytes.
+    pub(super) sectors: u32,
+}
+
+/// The user area first. Boot partitions that are write protected are left out: [`super::hidden`] says so.
+pub(super) fn regions(ext_csd: ExtCsd<'_>) -> Vec<Region> {
+    const GENERAL: [(Partition, &str); 4] = [
+        (Partition::GeneralPurpose1, "general purpose partition 1"),
+        (Partition::GeneralPurpose2, "general purpose partition 2"),
+        (Partition::GeneralPurpose3, "general purpose partition 3"),
+        (Partition::GeneralPurpose4, "general purpose partition 4"),
+    ];
+    let region = |partition, name, bytes: Option<u64>| {
+        let sectors = u32::try_from(bytes? / 512).ok()?;
+        Some(Region { partition, name, sectors })
+    };
+    let [first, second] =
+        ext_csd.protects_boot().map(|is_protected| ext_csd.boot_partition_bytes().filter(|_| !is_protected));
+    let user = Region { partition: Partition::User, name: "user area", sectors: ext_csd.sectors() };
+    let boot =
+        [region(Partition::Boot1, "boot partition 1", first), region(Partition::Boot2, "boot partition 2", second)];
+    let general = GENERAL
+        .into_iter()
+        .zip(ext_csd.general_purpose_bytes())
+        .map(|((partition, name), bytes)| region(partition, name, bytes));
+    std::iter::once(user).chain(boot.into_iter().chain(general).flatten()).collect()
+}
+
+/// Everything, in the foreground: it returns when the device is done.
+pub(super) fn begin<C: MmcChannel>(
+    device: &mut MmcFirmware<C>,
+    technique: Technique,
+    log: &mut dyn Transcript,
+) -> Begun {
+    let what = match technique {
+        Technique::EraseAndSanitize => Erase::Erase,
+        Technique::SecureErase => Erase::SecureErase,
+        other => return Begun::Refused { why: format!("{other} is no command of an eMMC device") },
+    };
+    let register = match device.register(log) {
+        Ok(register) => register,
+        Err(why) => return Begun::Lost { why },
+    };
+    let Some(ext_csd) = ExtCsd::new(&register) else { return Begun::Lost { why: super::NO_REGISTER.into() } };
+    match run(&mut device.channel, ext_csd, what, log) {
+        Ok(()) => Begun::Completed,
+        Err(begun) => begun,
+    }
+}
+
+fn run(channel: &mut impl MmcChannel, ext_csd: ExtCsd<'_>, what: Erase, log: &mut dyn Transcript) -> Result<(), Begun> {
+    // Errors of commands before ours stay in the status until it is asked for.
+    let mut steps = [Step::new(send_status(RELATIVE_ADDRESS))];
+    log.note(send(channel, "SEND_STATUS", &mut steps).1);
+    if ext_csd.erase_group_bytes().is_some() && !ext_csd.has_high_capacity_groups() {
+        // The time-outs below are those of high-capacity groups. The setting lasts until power is cut.
+        let mut steps = [Step::new(use_high_capacity_groups()), Step::new(send_status(RELATIVE_ADDRESS))];
+        change(channel, "SWITCH, ERASE_GROUP_DEF", &mut steps, true, log)?;
+    }
+    for (number, region) in regions(ext_csd).into_iter().enumerate() {
+        erase(channel, ext_csd, what, region, number == 0, log)?;
+    }
+    if what == Erase::Erase {
+        sanitize(channel, log)?;
+    }
+    let mut steps = [Step::new(send_status(RELATIVE_ADDRESS))];
+    let (sent, exchange) = send(channel, "SEND_STATUS", &mut steps);
+    log.note(exchange);
+    judge(sent, &steps, false)?;
+    let [step] = steps;
+    if step.status.is_some_and(Status::is_idle) {
+        Ok(())
+    } else {
+        Err(Begun::Lost {
+            why: "The device is still at work after its last command has ended. Cut its power and erase it again."
+                .into(),
+        })
+    }
+}
+
+fn erase(
+    channel: &mut impl MmcChannel,
+    ext_csd: ExtCsd<'_>,
+    what: Erase,
+    region: Region,
+    is_first: bool,
+    log: &mut dyn Transcript,
+) -> Result<(), Begun> {
+    let beyond = || Begun::Refused { why: format!("the {} has no address for its end", region.name) };
+    let start = mmc::erase_group_start(ext_csd, 0).ok_or_else(beyond)?;
+    let end = mmc::erase_group_end(ext_csd, region.sectors.saturating_sub(1)).ok_or_else(beyond)?;
+    let mut register = [0; 512];
+    let name = match what {
+        Erase::SecureErase => format!("SECURE ERASE of the {}", region.name),
+        _ => format!("ERASE of the {}", region.name),
+    };
+    let core = [
+        Step::new(start),
+        Step::new(end),
+        Step::limited(mmc::erase(what), limit_ms(ext_csd, what, region)),
+        Step::new(send_status(RELATIVE_ADDRESS)),
+    ];
+    if region.partition == Partition::User {
+        let mut steps = core;
+        return change(channel, &name, &mut steps, is_first, log);
+    }
+    let switch = |partition| Step::new(partition_access(ext_csd, partition));
+    let mut steps = vec![switch(region.partition), Step::reading(send_ext_csd(), &mut register)];
+    steps.extend(core);
+    steps.push(switch(Partition::User));
+    let changed = change(channel, &name, &mut steps, is_first, log);
+    drop(steps);
+    if changed.is_err() {
+        // Whatever became of it, the commands that follow are about the user area again.
+        let mut steps = [switch(Partition::User), Step::new(send_status(RELATIVE_ADDRESS))];
+        log.note(exchange("SWITCH, PARTITION_CONFIG", &steps));
+        log.note(send(channel, "SWITCH, PARTITION_CONFIG", &mut steps).1);
+    }
+    changed?;
+    // The status of a switch comes with the response after it, which Linux may have taken for itself: the register tells.
+    if addresses(&register, region.partition) {
+        Ok(())
+    } else {
+        Err(Begun::Failed {
+            why: format!("the {} was not addressed by PARTITION_CONFIG, so it was not erased", region.name),
+        })
+    }
+}
+
+/// This register was read while the partition was addressed.
+pub(super) fn addresses(register: &[u8; 512], partition: Partition) -> bool {
+    ExtCsd::new(register).is_some_and(|ext_csd| ext_csd.partition_config() & 0b111 == partition as u8)
+}
+
+fn sanitize(channel: &mut impl MmcChannel, log: &mut dyn Transcript) -> Result<(), Begun> {
+    const NAME: &str = "SWITCH, SANITIZE_START";
+    let mut steps = [Step::limited(sanitize_start(), SANITIZE_LIMIT_MS)];
+    log.note(exchange(NAME, &steps));
+    let (sent, exchange) = send(channel, NAME, &mut steps);
+    log.note(exchange);
+    let [step] = steps;
+    match (sent, step.status) {
+        // SWITCH_ERROR in the status that Linux asks for when the device is no longer busy (`mmc_switch_status_error()`).
+        (Err(ChannelError::Kernel(Errno::EBADMSG)), _) => {
+            Err(Begun::Failed { why: "SANITIZE_START: SWITCH_ERROR".into() })
+        }
+        (Err(error), _) => Err(Begun::Lost { why: error.to_string() }),
+        (Ok(()), Some(status)) if status.errors() != 0 => {
+            Err(Begun::Failed { why: format!("SANITIZE_START: {status}") })
+        }
+        (Ok(()), _) => Ok(()),
+    }
+}
+
+/// Sends commands that change the device, with an entry before and one after.
+fn change(
+    channel: &mut impl MmcChannel,
+    name: &str,
+    steps: &mut [Step<'_>],
+    is_first: bool,
+    log: &mut dyn Transcript,
+) -> Result<(), Begun> {
+    log.note(exchange(name, steps));
+    let (sent, exchange) = send(channel, name, steps);
+    log.note(exchange);
+    judge(sent, steps, is_first)
+}
+
+/// What the responses say. `is_first`: nothing has been erased before, so that a refusal means that nothing was.
+fn judge(sent: Result<(), ChannelError>, steps: &[Step<'_>], is_first: bool) -> Result<(), Begun> {
+    // Protected groups were skipped, ECC, controller, unknown: in the middle of the work.
+    const AT_WORK: u32 = 1 << 15 | 1 << 21 | 1 << 20 | 1 << 19;
+    sent.map_err(|error| Begun::Lost { why: error.to_string() })?;
+    for Step { command: Command { index, .. }, status, .. } in steps {
+        let Some(status) = status else {
+            return Err(Begun::Lost { why: format!("no response to CMD{index} was handed on") });
+        };
+        let errors = status.errors();
+        let why = format!("CMD{index}: {status}");
+        match errors {
+            0 => {}
+            _ if is_first && errors & AT_WORK == 0 => return Err(Begun::Refused { why }),
+            _ => return Err(Begun::Failed { why }),
+        }
+    }
+    Ok(())
+}
+
+/// So many groups times the register's time-out for one, within reason.
+fn limit_ms(ext_csd: ExtCsd<'_>, what: Erase, region: Region) -> u32 {
+    let (least, most) = ERASE_LIMITS_MS;
+    let group_ms = match what {
+        Erase::SecureErase => ext_csd.secure_erase_timeout_ms(),
+        _ => ext_csd.erase_timeout_ms(),
+    };
+    let bytes = u64::from(region.sectors) * 512;
+    let total = ext_csd.erase_group_bytes().zip(group_ms).map(|(group, ms)| bytes.div_ceil(group).saturating_mul(ms));
+    u32::try_from(total.unwrap_or(most).clamp(least, most)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_outs_are_those_of_all_groups_within_reason() {
+        let mut register = [0; 512];
+        // 20480 sectors of user area (A0h in byte 213 is 5000h), groups of 512 KiB: 20. 300 ms x 255 each, and x 2 when secure.
+        for (at, value) in [(213, 0x50), (223, 0xFF), (224, 0x01), (230, 0x02)] {
+            register[at] = value;
+        }
+        let limits = |register: &[u8; 512], sectors| {
+            let region = Region { partition: Partition::User, name: "user area", sectors };
+            let ext_csd = ExtCsd::new(register).unwrap();
+            [Erase::Erase, Erase::SecureErase].map(|what| limit_ms(ext_csd, what, region))
+        };
+        assert_eq!(limits(&register, 20_480), [1_530_000, 3_060_000]);
+        assert_eq!(limits(&register, 1), [600_000, 600_000]);
+        assert_eq!(limits(&register, u32::MAX), [43_200_000, 43_200_000]);
+        register[224] = 0;
+        assert_eq!(limits(&register, 20_480), [43_200_000, 43_200_000], "groups of a size that is not told");
+    }
+}
