@@ -195,7 +195,8 @@ impl<W: World> Floor<W> {
     }
 
     fn event(&mut self, event: Event) {
-        let ended = if let Event::Ended { drive, verdict, .. } = &event { Some((*drive, verdict.clone())) } else { None };
+        let ended =
+            if let Event::Ended { drive, verdict, .. } = &event { Some((*drive, verdict.clone())) } else { None };
         self.tell(event);
         let Some((drive, verdict)) = ended else { return };
         // What the drive has shown that it cannot do changes what it is offered for.
@@ -209,7 +210,8 @@ impl<W: World> Floor<W> {
 
     fn psid(&mut self, id: DriveId, typed: &str) {
         let Some(psid) = Psid::new(typed) else {
-            let why = "A PSID has 32 letters and digits: nothing was done. Type it as it is printed on the label".to_string();
+            let why =
+                "A PSID has 32 letters and digits: nothing was done. Type it as it is printed on the label".to_string();
             return self.tell(Event::Denied { drive: id, why });
         };
         if let Some(known) = self.drives.iter_mut().find(|known| known.id == id) {
@@ -353,7 +355,8 @@ impl<W: World> Floor<W> {
     /// Before anything has begun: a selected drive could do something stronger after a suspend.
     fn wants_unfreezing(&self) -> bool {
         let frozen = |known: &&Known| {
-            known.is_present && matches!(known.offer(&self.policy), Offer::Planned(plan) if means::is_worth_unfreezing(&plan))
+            known.is_present
+                && matches!(known.offer(&self.policy), Offer::Planned(plan) if means::is_worth_unfreezing(&plan))
         };
         !self.has_unfrozen && self.begun.is_empty() && self.drives.iter().any(|known| frozen(&known))
     }
@@ -410,8 +413,8 @@ impl<W: World> Floor<W> {
             .map_err(|refusal| format!("There is no plan for the drive: {refusal}"))?;
         let (job, drawn) =
             draw().map_err(|error| format!("The kernel gave no random numbers ({error}): nothing was done"))?;
-        let job =
-            Job::new(job, plan.clone(), consent, self.world.setting(&self.policy), drawn).map_err(|wrong| wrong.to_string())?;
+        let job = Job::new(job, plan.clone(), consent, self.world.setting(&self.policy), drawn)
+            .map_err(|wrong| wrong.to_string())?;
         let drive = self.world.drive(&known.found, known.means.psid());
         self.engine.start(id, drive, job).map_err(|running| running.to_string())?;
         self.begun.insert(id);

@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
-use purgeproof_core::drive::Exclusion;
+use purgeproof_core::capability::{Obstacle, Support};
+use purgeproof_core::drive::{Exclusion, Medium, Transport};
 use purgeproof_core::evidence::Evidence;
+use purgeproof_core::technique::Technique;
 use purgeproof_core::verdict::Outcome;
 use purgeproof_drive::file::FileDrive;
 use purgeproof_drive::shelf::FolderShelf;
@@ -22,13 +24,15 @@ const OLD: &[u8] = &[b'x'; 65_536];
 struct Bench {
     folder: PathBuf,
     clock: Arc<AtomicU64>,
+    slept: Arc<AtomicU64>,
     floor: Floor<Files>,
     told: Receiver<Event>,
     inbox: Receiver<Input>,
     seen: Vec<Event>,
 }
 
-struct Files(Arc<AtomicU64>);
+/// With a clock, and a count of how often it slept.
+struct Files(Arc<AtomicU64>, Arc<AtomicU64>);
 
 impl World for Files {
     fn now_ms(&self) -> u64 {
@@ -39,11 +43,16 @@ impl World for Files {
         Setting { record: policy.record.clone(), ..Setting::default() }
     }
 
-    fn drive(&self, found: &Found) -> Box<dyn Drive> {
+    fn drive(&self, found: &Found, _: Option<Psid>) -> Box<dyn Drive> {
         Box::new(FileDrive::new(&found.node))
     }
 
     fn rescan(&self) {}
+
+    fn suspend(&self) -> Result<(), String> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
 }
 
 struct Room(Sender<Input>, Filing);
@@ -76,9 +85,9 @@ impl Bench {
         let telling = to_floor.clone();
         let filing = Filing::start("1.jsonl".into(), move |event| drop(telling.send(Input::Event(event))), || 1);
         let engine = Engine::new(Arc::new(Room(to_floor, filing.clone())));
-        let clock = Arc::new(AtomicU64::new(0));
-        let floor = Floor::new(Files(Arc::clone(&clock)), screen, filing, engine, command_line);
-        Self { folder, clock, floor, told, inbox, seen: Vec::new() }
+        let (clock, slept) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let floor = Floor::new(Files(Arc::clone(&clock), Arc::clone(&slept)), screen, filing, engine, command_line);
+        Self { folder, clock, slept, floor, told, inbox, seen: Vec::new() }
     }
 
     /// A file as a drive; its name is its serial number.
@@ -241,4 +250,46 @@ fn a_policy_that_selects_nothing_says_so_and_waits() {
     assert_eq!(bench.settle(), None);
     assert!(bench.said("selects none of the drives"));
     assert_eq!(content(&left), OLD);
+}
+
+/// A disk that its firmware has frozen: a suspend would give it a technique of a higher level.
+fn frozen(mut found: Found) -> Found {
+    (found.identity.transport, found.identity.medium) = (Transport::Ata, Medium::Magnetic);
+    found.capabilities.obstacles.push(Obstacle::Frozen);
+    found.capabilities.techniques.push((Technique::SecurityEraseEnhanced, Support::Blocked("frozen".into())));
+    found
+}
+
+#[test]
+fn an_unattended_run_suspends_the_machine_once_before_anything_begins() {
+    let mut bench = Bench::new("frozen", None);
+    let found = frozen(bench.drive("d", "FROZEN-1"));
+    bench.floor.hear(Input::Found(vec![found], vec![]));
+    bench.stick(PolicyFile::Text("unattended = true\n[[rule]]\nname = 'all'\naction = 'purge'".into()));
+    bench.settle();
+    assert_eq!(bench.slept.load(Ordering::Relaxed), 1);
+    // It came back as frozen as before: then it is overwritten.
+    assert_eq!(bench.outcomes(), [(0, Outcome::Cleared)]);
+}
+
+#[test]
+fn no_suspend_while_a_drive_is_being_erased_or_for_nothing() {
+    let mut bench = Bench::new("awake", None);
+    let found = bench.drive("d", "WARM-1");
+    bench.floor.hear(Input::Found(vec![found], vec![]));
+    bench.stick(PolicyFile::Text("unattended = true\n[[rule]]\nname = 'all'\naction = 'purge'".into()));
+    bench.settle();
+    assert_eq!((bench.slept.load(Ordering::Relaxed), bench.outcomes()), (0, vec![(0, Outcome::Cleared)]));
+    bench.floor.hear(Input::Request(Request::Unfreeze));
+    assert_eq!(bench.slept.load(Ordering::Relaxed), 1, "the operator may always");
+}
+
+#[test]
+fn a_psid_that_is_none_is_said_to_be_none() {
+    let mut bench = Bench::new("psid", None);
+    let found = bench.drive("d", "LABEL-1");
+    bench.floor.hear(Input::Found(vec![found], vec![]));
+    bench.floor.hear(Input::Request(Request::Psid { drive: DriveId(0), psid: "ä".into() }));
+    bench.settle();
+    assert!(bench.said("A PSID has 32 letters and digits: nothing was done"));
 }

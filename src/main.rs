@@ -8,6 +8,7 @@ mod cli;
 mod filing;
 mod floor;
 mod list;
+mod means;
 mod offer;
 mod purge;
 mod scout;
