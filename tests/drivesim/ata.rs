@@ -400,7 +400,7 @@ impl Device {
             // CHECK POWER MODE.
             0xe5 => Ok(Output { count: Some(if self.is_standby { 0x00 } else { 0xff }), ..Output::none() }),
             // STANDBY (IMMEDIATE), IDLE (IMMEDIATE).
-            0xe0 | 0xe2 | 0xe1 | 0xe3 => {
+            0xe0..=0xe3 => {
                 self.is_standby = matches!(task.command, 0xe0 | 0xe2);
                 Ok(Output::none())
             }

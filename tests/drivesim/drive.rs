@@ -228,7 +228,8 @@ impl Drive {
         self.has_returned = true;
         self.is_gone = false;
         self.io_commands = 0;
-        self.log.event("came-back", &self.serial().to_owned(), &[]);
+        let serial = self.serial().to_owned();
+        self.log.event("came-back", &serial, &[]);
     }
 
     /// A machine with this drive is switched on. A drive that was gone is back, maybe as another one.

@@ -7,7 +7,7 @@ use super::frame::{self, Command, Frame};
 use crate::ata::{Device, ERR, Outcome, Protocol, Registers};
 use crate::host::Host;
 
-/// PxIS: a Register frame came.
+/// `PxIS`: a Register frame came.
 const DHRS: u32 = 1;
 /// A PIO Setup frame came.
 const PSS: u32 = 1 << 1;
@@ -20,22 +20,22 @@ const HBFS: u32 = 1 << 29;
 /// A command ended with an error.
 const TFES: u32 = 1 << 30;
 
-/// PxCMD: start, command list override, FIS receive enable, and the two that follow them.
+/// `PxCMD`: start, command list override, FIS receive enable, and the two that follow them.
 const ST: u32 = 1;
 const CLO: u32 = 1 << 3;
 const FRE: u32 = 1 << 4;
 const FR: u32 = 1 << 14;
 const CR: u32 = 1 << 15;
 
-/// PxSERR: the link came or went.
+/// `PxSERR`: the link came or went.
 const EXCHANGED: u32 = 1 << 26 | 1 << 16;
-/// PxTFD: ready, after a reset with the diagnostic code "passed" in ERROR.
+/// `PxTFD`: ready, after a reset with the diagnostic code "passed" in ERROR.
 const PASSED: u32 = 0x0150;
-/// PxTFD: no device.
+/// `PxTFD`: no device.
 const NOBODY: u32 = 0x7f;
-/// PxSSTS: a device with the link up at 6 Gb/s.
+/// `PxSSTS`: a device with the link up at 6 Gb/s.
 const LINK_UP: u32 = 0x133;
-/// PxSIG: an ATA device.
+/// `PxSIG`: an ATA device.
 const ATA: u32 = 0x0101;
 
 /// The registers of the port, by offset, and the drive at it.
@@ -151,7 +151,7 @@ impl Port {
         }
     }
 
-    /// PxCMD. CR and FR follow ST and FRE at once; without ST no command is issued.
+    /// `PxCMD`. CR and FR follow ST and FRE at once; without ST no command is issued.
     fn write_command(&mut self, host: &mut Host, value: u32) {
         let mut command = value & !(CR | FR | CLO);
         if value & ST == 0 {
@@ -170,7 +170,7 @@ impl Port {
         self.run(host);
     }
 
-    /// PxSCTL: DET 1 sends COMRESET for as long as it is there, 4 switches the link off.
+    /// `PxSCTL`: DET 1 sends COMRESET for as long as it is there, 4 switches the link off.
     fn write_control(&mut self, value: u32) {
         let was_off = matches!(self.control & 0xf, 1 | 4);
         self.control = value;

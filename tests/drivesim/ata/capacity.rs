@@ -97,16 +97,6 @@ impl Capacity {
         self.accessible
     }
 
-    /// Blocks that the overlay leaves: a Host Protected Area is what is between these and the accessible ones.
-    pub fn native(&self) -> u64 {
-        self.native
-    }
-
-    /// Which commands it has.
-    pub fn hiding(&self) -> Hiding {
-        self.hiding
-    }
-
     /// Any other command came between READ NATIVE MAX ADDRESS and SET MAX ADDRESS.
     pub fn forget_question(&mut self) {
         self.asked = None;
@@ -190,20 +180,25 @@ impl Capacity {
         }
         let is_protected = self.accessible != self.native;
         match task.seen().feature {
-            0xc0 if !is_protected => self.overlay(self.medium),
+            0xc0 if !is_protected => {
+                self.overlay(self.medium);
+                Ok(Output::none())
+            }
             0xc1 => {
                 self.is_dco_frozen = true;
                 Ok(Output::none())
             }
             0xc2 => Ok(Output::data(self.overlay_identify())),
-            0xc3 if !is_protected && self.native == self.medium => self.overlay(self.wanted_overlay(data)?),
+            0xc3 if !is_protected && self.native == self.medium => {
+                self.overlay(self.wanted_overlay(data)?);
+                Ok(Output::none())
+            }
             _ => Err(Failure::ABORTED),
         }
     }
 
-    fn overlay(&mut self, native: u64) -> Reply {
+    fn overlay(&mut self, native: u64) {
         (self.native, self.accessible, self.kept) = (native, native, native);
-        Ok(Output::none())
     }
 
     /// The data of DEVICE CONFIGURATION IDENTIFY: what the drive could do without an overlay (ATA8-ACS table 28).
@@ -336,7 +331,7 @@ mod tests {
         capacity.read_native_max(&task(0x27, 0, 0, 0)).unwrap();
         capacity.set_max(&task(0x37, 0, 0, 0xfff), &[]).unwrap();
         capacity.device_configuration(&restore, &[]).unwrap();
-        assert_eq!((capacity.accessible(), capacity.native()), (0x2000, 0x2000));
+        assert_eq!(capacity.accessible(), 0x2000);
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl Device {
         let mut words = Words([0; 512]);
         self.identity(&mut words);
         self.sizes(&mut words);
-        self.transfer_modes(&mut words);
+        Self::transfer_modes(&mut words);
         self.feature_sets(&mut words);
         self.erasing(&mut words);
         words.sealed()
@@ -86,7 +86,7 @@ impl Device {
     }
 
     /// DMA, as fast as it goes, and set so already.
-    fn transfer_modes(&self, words: &mut Words) {
+    fn transfer_modes(words: &mut Words) {
         words.set(49, 0x0f00);
         words.set(50, 0x4000);
         words.set(53, 0x0006);

@@ -75,6 +75,7 @@ impl Taskfile {
     }
 
     /// What the device sees of it: a 28-bit command without its upper halves and with its whole address in `lba`.
+    #[must_use]
     pub fn seen(self) -> Self {
         if self.is_extended() {
             return Self { lba: self.lba & 0xffff_ffff_ffff, ..self };
@@ -109,7 +110,7 @@ impl Taskfile {
             (0x30 | 0x34, _) => (PioOut, user),
             (0x25 | 0xc8, _) => (DmaIn, user),
             (0x35 | 0x3d | 0xca, _) => (DmaOut, user),
-            (0x2f, _) => (PioIn, pages),
+            (0x2f, _) | (0xb0, 0xd5) => (PioIn, pages),
             (0x47, _) => (DmaIn, pages),
             (0x06, _) => (DmaOut, pages),
             (0x5c, _) => (PioIn, task.trusted_blocks() * 512),
@@ -117,7 +118,6 @@ impl Taskfile {
             (0x5e, _) => (PioOut, task.trusted_blocks() * 512),
             (0x5f, _) => (DmaOut, task.trusted_blocks() * 512),
             (0xec, _) | (0xb0, 0xd0 | 0xd1) | (0xb1, 0xc2) => (PioIn, 512),
-            (0xb0, 0xd5) => (PioIn, pages),
             (0xf1 | 0xf2 | 0xf4 | 0xf6, _) | (0xb1, 0xc3) | (0xf9, 0x01 | 0x03) => (PioOut, 512),
             _ => (NonData, 0),
         };

@@ -315,7 +315,7 @@ fn trusted_receive_leads_to_the_tper() {
     let mut device = device(&bench);
     assert_eq!(word(&mut device, 48), 0x4001);
     // Level 0 Discovery: protocol 01h, ComID 0001h, one block.
-    let (answer, data) = both(&mut device, &task(0x5c, 1, 1, 0x0001_00), &[]);
+    let (answer, data) = both(&mut device, &task(0x5c, 1, 1, 0x0100), &[]);
     assert_eq!((answer.0, data.len()), (0x50, 512));
     // Data structure revision 1.
     assert_eq!(data[4..8], [0, 0, 0, 1]);
