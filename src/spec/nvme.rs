@@ -13,10 +13,10 @@ mod status;
 
 pub use command::{AdminCommand, Identify, LogPage, SecurityProtocol, Transfer};
 pub use controller::{Controller, Fna, MediaModification, Oacs, Rpmb, Sanicap, Version};
-pub use health::{CriticalWarning, FirmwareSlots, Smart};
+pub use health::{BootPartitions, CriticalWarning, FirmwareSlots, Smart};
 pub use namespace::{
     ControllerList, FormatIndex, LbaFormat, Namespace, NamespaceToCreate, ReadAfterDeallocate, RelativePerformance,
-    SecureErase, namespace_list,
+    SecureErase, controller_list, namespace_list,
 };
 pub use sanitize::{
     AfterSanitize, Erase, EstimatedSeconds, OverwritePasses, Progress, Sanitize, SanitizePhase, SanitizeState,

@@ -41,6 +41,8 @@ pub enum Identify {
     AllocatedNamespaces(Nsid),
     /// 11h: [`Namespace`](super::Namespace), attached or not.
     AllocatedNamespace(Nsid),
+    /// 12h: [`controller_list`](super::controller_list) of those that a namespace is attached to, from CNTLID 0 on.
+    AttachedControllers(Nsid),
 }
 
 /// A log page of Get Log Page: the LID field. Each has 512 bytes.
@@ -50,6 +52,9 @@ pub enum LogPage {
     Smart,
     /// 03h: [`FirmwareSlots`](super::FirmwareSlots).
     FirmwareSlot,
+    /// 15h: the start of it, [`BootPartitions`](super::BootPartitions). Of revision 1.4, and optional: without it only a register (CAP.BPS)
+    /// says whether there are any.
+    BootPartition,
     /// 81h: [`SanitizeStatus`](super::SanitizeStatus).
     SanitizeStatus,
 }
@@ -104,6 +109,7 @@ impl AdminCommand {
             Identify::ActiveNamespaces(after) => (0x02, after),
             Identify::AllocatedNamespaces(after) => (0x10, after),
             Identify::AllocatedNamespace(nsid) => (0x11, nsid),
+            Identify::AttachedControllers(nsid) => (0x12, nsid),
         };
         Self::new(0x06, nsid, Dword::new().bits(7, 0, cns), Dword::new(), Transfer::FromController(STRUCTURE_BYTES))
     }
@@ -113,6 +119,7 @@ impl AdminCommand {
         let lid = match page {
             LogPage::Smart => 0x02,
             LogPage::FirmwareSlot => 0x03,
+            LogPage::BootPartition => 0x15,
             LogPage::SanitizeStatus => 0x81,
         };
         Self::log_dwords(lid, LOG_PAGE_DWORDS)
@@ -249,6 +256,7 @@ mod tests {
         assert_eq!(ask(Identify::ActiveNamespaces(Nsid::NONE)), (0x06, 0, 0x02, 0, all));
         assert_eq!(ask(Identify::AllocatedNamespaces(nsid(7))), (0x06, 7, 0x10, 0, all));
         assert_eq!(ask(Identify::AllocatedNamespace(nsid(2))), (0x06, 2, 0x11, 0, all));
+        assert_eq!(ask(Identify::AttachedControllers(nsid(2))), (0x06, 2, 0x12, 0, all));
     }
 
     #[test]
@@ -257,6 +265,7 @@ mod tests {
         let log = |page| fields(AdminCommand::log_page(page));
         assert_eq!(log(LogPage::Smart), (0x02, 0xFFFF_FFFF, 0x007F_0002, 0, whole));
         assert_eq!(log(LogPage::FirmwareSlot), (0x02, 0xFFFF_FFFF, 0x007F_0003, 0, whole));
+        assert_eq!(log(LogPage::BootPartition), (0x02, 0xFFFF_FFFF, 0x007F_0015, 0, whole));
         assert_eq!(log(LogPage::SanitizeStatus), (0x02, 0xFFFF_FFFF, 0x007F_0081, 0, whole));
     }
 

@@ -20,6 +20,8 @@ pub struct Controller {
     pub model: Option<String>,
     /// FR, likewise.
     pub firmware: Option<String>,
+    /// CMIC bit 1: the NVM subsystem can have more controllers, with namespaces that this one does not show.
+    pub has_siblings: bool,
     /// CNTLID: what a [`ControllerList`](super::ControllerList) names it by.
     pub controller_id: u16,
     /// VER; `None` if 0, as before revision 1.2.
@@ -185,7 +187,9 @@ struct Page {
     sn: [u8; 20],
     mn: [u8; 40],
     fr: [u8; 8],
-    skipped_72: [u8; 6],
+    skipped_72: [u8; 4],
+    cmic: u8,
+    skipped_77: u8,
     cntlid: U16,
     ver: U32,
     skipped_84: [u8; 172],
@@ -207,6 +211,7 @@ struct Page {
 }
 
 const _: () = {
+    assert!(core::mem::offset_of!(Page, cmic) == 76);
     assert!(core::mem::offset_of!(Page, cntlid) == 78);
     assert!(core::mem::offset_of!(Page, oacs) == 256);
     assert!(core::mem::offset_of!(Page, wctemp) == 266);
@@ -226,6 +231,7 @@ impl Controller {
             serial: text(&page.sn),
             model: text(&page.mn),
             firmware: text(&page.fr),
+            has_siblings: page.cmic >> 1 & 1 == 1,
             controller_id: page.cntlid.get(),
             version: Version::from_code(page.ver.get()),
             oacs: Oacs(page.oacs.get()),
@@ -279,6 +285,7 @@ mod tests {
         bytes[4..24].copy_from_slice(b"S4EWNX0N123456      ");
         bytes[24..64].copy_from_slice(b"EXAMPLE SSD 970 1TB                     ");
         bytes[64..72].copy_from_slice(b"2B2QEXE7");
+        bytes[76] = 0x02;
         bytes[78..80].copy_from_slice(&[0x04, 0x01]);
         bytes[80..84].copy_from_slice(&[0x00, 0x01, 0x02, 0x00]); // 2.1
         bytes[256..258].copy_from_slice(&[0x0B, 0x04]); // 0000 0100 0000 1011b
@@ -299,6 +306,7 @@ mod tests {
         assert_eq!(controller.serial.as_deref(), Some("S4EWNX0N123456"));
         assert_eq!(controller.model.as_deref(), Some("EXAMPLE SSD 970 1TB"));
         assert_eq!(controller.firmware.as_deref(), Some("2B2QEXE7"));
+        assert!(controller.has_siblings);
         assert_eq!(controller.controller_id, 0x0104);
         assert_eq!(controller.version, Some(Version { major: 2, minor: 1, tertiary: 0 }));
         assert_eq!((controller.warning_kelvin, controller.critical_kelvin), (Some(358), None));

@@ -1,4 +1,4 @@
-//! The SMART / Health Information (02h) and Firmware Slot Information (03h) log pages.
+//! The SMART / Health Information (02h), Firmware Slot Information (03h) and Boot Partition (15h) log pages.
 
 use zerocopy::little_endian::{U16, U128};
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
@@ -73,6 +73,13 @@ pub struct FirmwareSlots {
     pub next: Option<u8>,
 }
 
+/// BPINFO of the Boot Partition log page. There are two, of the same size; no erase reaches them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BootPartitions {
+    /// BPSZ, bits 14:0, in units of 128 KiB: already converted. Bytes of each.
+    pub bytes_each: u64,
+}
+
 #[derive(FromBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 struct SmartPage {
@@ -130,6 +137,18 @@ impl FirmwareSlots {
     }
 }
 
+impl BootPartitions {
+    /// From the start of the log page: LID at byte 0, BPINFO at bytes 7:4. [`DecodeError::Invalid`] if it is another page.
+    pub fn parse(bytes: &[u8]) -> Result<Self, DecodeError> {
+        const STRUCTURE: &str = "Boot Partition log page (15h)";
+        let [lid, _, _, _, a, b, _, _]: &[u8; 8] = parse(STRUCTURE, bytes)?;
+        if *lid != 0x15 {
+            return Err(DecodeError::Invalid { structure: STRUCTURE, offset: 0 });
+        }
+        Ok(Self { bytes_each: u64::from(u16::from_le_bytes([*a, *b]) & 0x7FFF) * 128 * 1024 })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,6 +179,15 @@ mod tests {
         assert_eq!((smart.power_cycles, smart.power_on_hours), (7, 1_000_000));
         assert_eq!((smart.unsafe_shutdowns, smart.media_errors), (17, 257));
         assert!(Smart::parse(&bytes[..511]).is_err());
+    }
+
+    #[test]
+    fn boot_partitions_are_counted_in_128_kib() {
+        // ABPID (bit 31) set; BPSZ 10h: 2 MiB.
+        let page = [0x15, 0, 0, 0, 0x10, 0x00, 0x00, 0x80];
+        assert_eq!(BootPartitions::parse(&page), Ok(BootPartitions { bytes_each: 2 * 1024 * 1024 }));
+        assert!(BootPartitions::parse(&[0; 512]).is_err(), "a page of zeros is another page");
+        assert!(BootPartitions::parse(&page[..7]).is_err());
     }
 
     #[test]

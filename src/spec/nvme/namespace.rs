@@ -238,6 +238,17 @@ pub fn namespace_list(bytes: &[u8]) -> Result<Vec<Nsid>, DecodeError> {
     Ok(list)
 }
 
+/// A Controller List (CNS 12h): their CNTLIDs. Of more than the 2047 that it can hold, the first.
+///
+/// [`DecodeError::Invalid`] if it says that it has more.
+pub fn controller_list(bytes: &[u8]) -> Result<Vec<u16>, DecodeError> {
+    const STRUCTURE: &str = "Controller List";
+    let [count, controllers @ ..]: &[U16; 2048] = parse(STRUCTURE, bytes)?;
+    let list = controllers.get(..usize::from(count.get()));
+    let list = list.ok_or(DecodeError::Invalid { structure: STRUCTURE, offset: 0 })?;
+    Ok(list.iter().map(|controller| controller.get()).collect())
+}
+
 /// What Namespace Management creates: the host-specified fields of Identify Namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NamespaceToCreate {
@@ -376,6 +387,18 @@ mod tests {
         assert_eq!(values(&[0xFF; 4096]), Err(DecodeError::Invalid { structure: "Namespace List", offset: 0 }));
         assert_eq!(values(&[0xA5; 4096]), Err(DecodeError::Invalid { structure: "Namespace List", offset: 4 }));
         assert!(values(&bytes[..4092]).is_err());
+    }
+
+    #[test]
+    fn a_controller_list_has_as_many_as_it_says() {
+        let mut bytes = [0; 4096];
+        assert_eq!(controller_list(&bytes), Ok(Vec::new()));
+        bytes[..8].copy_from_slice(&[0x02, 0x00, 0x01, 0x00, 0x04, 0x01, 0xEE, 0xEE]);
+        assert_eq!(controller_list(&bytes), Ok([1, 0x0104].into()));
+        assert_eq!(
+            controller_list(&[0xA5; 4096]),
+            Err(DecodeError::Invalid { structure: "Controller List", offset: 0 })
+        );
     }
 
     #[test]

@@ -1,0 +1,141 @@
+//! Sanitize: the command, and what the status log says about it.
+
+use purgeproof_core::firmware::{Begun, Standing};
+use purgeproof_core::technique::Technique;
+use purgeproof_spec::nvme::{
+    AdminCommand, AfterSanitize, Erase, OverwritePasses, Sanitize, SanitizeState, SanitizeStatus, StatusCode,
+};
+
+use super::channel::NvmeAdmin;
+use super::noted::Noted;
+use super::survey::{Survey, sanitize_status};
+use super::words::{Meaning, meaning, refusal};
+use crate::channel::ChannelError;
+
+/// The sanitize that was begun by us.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mine {
+    cdw10: u32,
+    /// The log as it was before. It outlives owners: an older success that looks the same must not pass for ours.
+    before: Option<SanitizeStatus>,
+    /// It was seen at work.
+    seen: bool,
+    /// The drive was told to purge as IEEE 2883 has it, or to fail.
+    pub(super) purge_required: bool,
+}
+
+/// The name of the command, for the transcript, and the command; `None` for a technique that is no sanitize.
+fn command(technique: Technique, purge_required: bool) -> Option<(&'static str, AdminCommand)> {
+    let (name, erase) = match technique {
+        Technique::SanitizeCryptoErase => ("Sanitize, Crypto Erase", Erase::Crypto),
+        Technique::SanitizeBlockErase => ("Sanitize, Block Erase", Erase::Block),
+        Technique::SanitizeOverwrite => (
+            "Sanitize, Overwrite with zeros, one pass",
+            Erase::Overwrite { passes: OverwritePasses::ONE, invert: false, pattern: 0 },
+        ),
+        _ => return None,
+    };
+    let after = AfterSanitize::Deallocate;
+    Some((name, AdminCommand::sanitize(Sanitize { erase, after, purge_required })))
+}
+
+/// Begins a sanitize. `None` for a technique that is none.
+pub(super) fn begin<C: NvmeAdmin>(
+    line: &mut Noted<'_, C>,
+    technique: Technique,
+    survey: &Survey,
+) -> Option<(Begun, Mine)> {
+    let purge_required = survey.controller.sanicap.purge_reporting();
+    let (name, command) = command(technique, purge_required)?;
+    let [cdw10, ..] = command.dwords();
+    let before = survey.sanitize.clone().ok().flatten();
+    let mut mine = Mine { cdw10, before, seen: false, purge_required };
+    let accepted = Begun::Accepted { estimate_s: before.and_then(|status| status.estimates.of(cdw10)).map(u64::from) };
+    let answer = line.act(name, &command, BEGIN_MS);
+    let begun = match answer.map(|status| (status, meaning(status))) {
+        Ok((_, Meaning::Done)) => accepted,
+        Ok((status, Meaning::Refused)) => Begun::Refused { why: refusal(status) },
+        Ok((status, Meaning::Failed)) if status.code() == StatusCode::SanitizeFailed => {
+            Begun::Refused { why: refusal(status) }
+        }
+        // Controllers have been seen that give an error and sanitize all the same: the log tells.
+        other => {
+            let is_at_it = is_begun(line, &mine);
+            mine.seen = is_at_it;
+            if is_at_it { accepted } else { Begun::Lost { why: lost(other.map(|(status, _)| refusal(status))) } }
+        }
+    };
+    Some((begun, mine))
+}
+
+fn lost(answer: Result<String, ChannelError>) -> String {
+    answer.unwrap_or_else(|error| error.to_string())
+}
+
+fn is_begun<C: NvmeAdmin>(line: &mut Noted<'_, C>, mine: &Mine) -> bool {
+    let was_busy = mine.before.is_none_or(|before| matches!(before.state, SanitizeState::InProgress(_)));
+    let now = sanitize_status(line);
+    !was_busy && now.is_ok_and(|now| matches!(now.state, SanitizeState::InProgress(_)) && now.scdw10 == mine.cdw10)
+}
+
+/// What the log says: about ours if one was begun, else about whoever's was the last.
+pub(super) fn standing(now: &SanitizeStatus, mine: Option<&mut Mine>) -> Standing {
+    let is_ours = mine.as_ref().is_none_or(|mine| mine.cdw10 == now.scdw10);
+    match now.state {
+        SanitizeState::Never => Standing::Never,
+        SanitizeState::InProgress(progress) => {
+            if let Some(mine) = mine {
+                mine.seen |= is_ours;
+            }
+            Standing::InProgress { progress: Some(progress.numerator()) }
+        }
+        // It says that the last thing it has done is something else: ours was never begun.
+        SanitizeState::Succeeded | SanitizeState::SucceededDeallocated | SanitizeState::Failed if !is_ours => {
+            Standing::Never
+        }
+        SanitizeState::Succeeded | SanitizeState::SucceededDeallocated => {
+            // Global Data Erased is 0 from the first write on (the markers), and 1 after a sanitize: the log cannot have stayed the
+            // same through one that was carried out.
+            let is_old = mine.is_some_and(|mine| !mine.seen && mine.before.as_ref() == Some(now));
+            if is_old { Standing::Never } else { Standing::Completed }
+        }
+        SanitizeState::Failed => Standing::Failed { why: words(now) },
+        SanitizeState::Other(code) => {
+            Standing::Unknown { why: format!("the sanitize status is {code}, which the standard reserves") }
+        }
+    }
+}
+
+/// What must hold once it is over.
+pub(super) fn problems(now: &SanitizeStatus, mine: &Mine) -> Vec<String> {
+    let is_success = matches!(now.state, SanitizeState::Succeeded | SanitizeState::SucceededDeallocated);
+    let mut problems = Vec::new();
+    if !is_success {
+        problems.push(format!("after the sanitize its status log says: {}", words(now)));
+    }
+    if now.scdw10 != mine.cdw10 {
+        problems.push(format!(
+            "its status log is about another sanitize: {:08X}h was sent, and {:08X}h is what it names",
+            mine.cdw10, now.scdw10
+        ));
+    }
+    problems
+}
+
+/// The log in words, for the transcript and for whoever reads a refusal.
+pub(super) fn words(status: &SanitizeStatus) -> String {
+    let state = match status.state {
+        SanitizeState::Never => "never sanitized".to_owned(),
+        SanitizeState::Succeeded => "sanitized successfully".to_owned(),
+        SanitizeState::InProgress(progress) => format!("sanitize in progress, {progress}"),
+        SanitizeState::Failed => "sanitize failed".to_owned(),
+        SanitizeState::SucceededDeallocated => "sanitized successfully and deallocated".to_owned(),
+        SanitizeState::Other(code) => format!("reserved status {code}"),
+    };
+    let erased = if status.global_data_erased { ", nothing written since" } else { "" };
+    let purged = if status.purged { ", purged as IEEE 2883 defines it" } else { "" };
+    format!("{state}{erased}{purged} (SCDW10 {:08X}h)", status.scdw10)
+}
+
+/// A sanitize begins and goes on by itself.
+const BEGIN_MS: u32 = 60_000;

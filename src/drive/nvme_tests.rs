@@ -1,0 +1,1 @@
+//! A scripted channel plays the controller.
