@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
-use crate::fault::{Faults, Lie};
+use crate::fault::{Blocks, Faults, Lie};
 use crate::log::Log;
 use crate::media::{Media, Technique};
 use crate::operation::{Operation, State};
@@ -103,8 +103,13 @@ impl Drive {
 
     /// Reads `count` blocks from `lba` on, counted from the beginning of the medium.
     pub fn read(&self, lba: u64, count: u64) -> Result<Vec<u8>, BlockError> {
-        let bytes = self.bytes(lba, count)?;
-        if let Some(bad) = self.spec.faults.unreadable.iter().find_map(|bad| bad.first_in(lba, count)) {
+        self.read_bytes(self.bytes(lba, count)?)
+    }
+
+    /// Reads these bytes of the medium, unless a block among them is unreadable.
+    pub fn read_bytes(&self, bytes: Range<u64>) -> Result<Vec<u8>, BlockError> {
+        self.check(&bytes)?;
+        if let Some(bad) = self.first_bad(&self.spec.faults.unreadable, &bytes) {
             return Err(BlockError::Unreadable(bad));
         }
         let mut data = vec![0; usize::try_from(bytes.end - bytes.start).map_err(|_| BlockError::OutOfRange)?];
@@ -114,29 +119,52 @@ impl Drive {
 
     /// Writes whole blocks from `lba` on.
     pub fn write(&self, lba: u64, data: &[u8]) -> Result<(), BlockError> {
-        let bytes = self.writable(lba, data.len() as u64 / u64::from(self.block))?;
-        self.media.write(bytes.start, data).map_err(|_| BlockError::OutOfRange)
+        let bytes = self.bytes(lba, data.len() as u64 / u64::from(self.block))?;
+        self.write_bytes(bytes.start, data)
+    }
+
+    /// Writes bytes of the medium.
+    pub fn write_bytes(&self, at: u64, data: &[u8]) -> Result<(), BlockError> {
+        self.check_writable(&(at..at.saturating_add(data.len() as u64)))?;
+        self.media.write(at, data).map_err(|_| BlockError::OutOfRange)
     }
 
     /// Makes `count` blocks from `lba` on zeros.
     pub fn zero(&self, lba: u64, count: u64) -> Result<(), BlockError> {
-        let bytes = self.writable(lba, count)?;
+        self.zero_bytes(self.bytes(lba, count)?)
+    }
+
+    /// Makes bytes of the medium zeros.
+    pub fn zero_bytes(&self, bytes: Range<u64>) -> Result<(), BlockError> {
+        self.check_writable(&bytes)?;
         self.media.zero(bytes).map_err(|_| BlockError::OutOfRange)
     }
 
-    fn writable(&self, lba: u64, count: u64) -> Result<Range<u64>, BlockError> {
-        let bytes = self.bytes(lba, count)?;
+    /// Whether these bytes of the medium can be written.
+    pub fn check_writable(&self, bytes: &Range<u64>) -> Result<(), BlockError> {
+        self.check(bytes)?;
         if self.spec.faults.write_protected {
             return Err(BlockError::WriteProtected);
         }
-        let bad = self.spec.faults.unwritable.iter().find_map(|bad| bad.first_in(lba, count));
-        bad.map_or(Ok(bytes), |bad| Err(BlockError::Unwritable(bad)))
+        self.first_bad(&self.spec.faults.unwritable, bytes).map_or(Ok(()), |bad| Err(BlockError::Unwritable(bad)))
     }
 
-    fn bytes(&self, lba: u64, count: u64) -> Result<Range<u64>, BlockError> {
+    fn check(&self, bytes: &Range<u64>) -> Result<(), BlockError> {
         if self.is_gone {
             return Err(BlockError::Gone);
         }
+        if bytes.start <= bytes.end && bytes.end <= self.media.size() { Ok(()) } else { Err(BlockError::OutOfRange) }
+    }
+
+    /// The first bad block among these bytes, in today's blocks. Faults count the blocks of the drive's first format.
+    fn first_bad(&self, bad: &[Blocks], bytes: &Range<u64>) -> Option<u64> {
+        let block = u64::from(self.spec.block);
+        let (first, end) = (bytes.start / block, bytes.end.div_ceil(block));
+        let found = bad.iter().filter_map(|blocks| blocks.first_in(first, end.saturating_sub(first))).min()?;
+        Some((found * block).max(bytes.start) / u64::from(self.block))
+    }
+
+    fn bytes(&self, lba: u64, count: u64) -> Result<Range<u64>, BlockError> {
         let end = lba.checked_add(count).filter(|end| *end <= self.blocks()).ok_or(BlockError::OutOfRange)?;
         Ok(lba * u64::from(self.block)..end * u64::from(self.block))
     }

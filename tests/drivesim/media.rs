@@ -11,7 +11,7 @@ use nix::fcntl::{FallocateFlags, fallocate};
 use nix::unistd::{Whence, lseek};
 use sha2::{Digest, Sha256};
 
-use crate::bytes::le64;
+use crate::bytes::{le64, put, put_text};
 use crate::error::Error;
 use crate::scenario::DriveSpec;
 
@@ -120,10 +120,6 @@ impl Media {
 
     /// Erases a range of bytes. Holes stay holes: where a drive was never written, its medium has nothing to overwrite.
     pub fn erase(&self, technique: Technique, range: Range<u64>) -> io::Result<()> {
-        let fill = |word: u64, noise: &mut Noise| match technique {
-            Technique::Overwrite(pattern) => pattern_word(pattern),
-            _ => word ^ noise.next(),
-        };
         if matches!(technique, Technique::BlockErase | Technique::Overwrite([0, 0, 0, 0])) {
             return self.zero(range);
         }
@@ -132,10 +128,9 @@ impl Media {
             let mut at = extent.start;
             while at < extent.end {
                 let mut data = vec![0; usize::try_from((extent.end - at).min(CHUNK)).unwrap_or(0)];
-                self.file.read_exact_at(&mut data, at)?;
-                for word in data.chunks_mut(8) {
-                    let filled = fill(le64(word, 0), &mut noise).to_le_bytes();
-                    word.iter_mut().zip(filled).for_each(|(byte, filled)| *byte = filled);
+                match technique {
+                    Technique::Overwrite(pattern) => fill_with_pattern(&mut data, at, pattern),
+                    _ => noise.fill(&mut data),
                 }
                 self.file.write_all_at(&data, at)?;
                 at += data.len() as u64;
@@ -145,10 +140,10 @@ impl Media {
     }
 }
 
-/// The pattern twice: the first of its bytes is the most significant one, and comes first (ACS-4 7.36.4, NVMe OVRPAT by its own byte order).
-fn pattern_word(pattern: [u8; 4]) -> u64 {
-    let half = u64::from(u32::from_le_bytes(pattern));
-    half << 32 | half
+/// Fills with the pattern, which is repeated from the beginning of the medium on.
+fn fill_with_pattern(data: &mut [u8], at: u64, pattern: [u8; 4]) {
+    let skipped = usize::try_from(at % 4).unwrap_or(0);
+    data.iter_mut().zip(pattern.iter().cycle().skip(skipped)).for_each(|(byte, pattern)| *byte = *pattern);
 }
 
 /// The parts of `range` that the file really holds.
@@ -183,23 +178,20 @@ fn customer_ranges(spec: &DriveSpec) -> Vec<Range<u64>> {
 
 /// The customer's data in block `lba` of the drive `serial`.
 fn customer_block(serial: &str, lba: u64, block: u32) -> Vec<u8> {
-    let mut data = customer_header(serial, lba).to_vec();
-    let mut noise = Noise::new(&data);
-    let length = usize::try_from(block).unwrap_or(HEADER);
-    while data.len() < length {
-        data.extend(noise.next().to_le_bytes());
-    }
-    data.truncate(length);
+    let header = customer_header(serial, lba);
+    let mut data = vec![0; usize::try_from(block).unwrap_or(HEADER)];
+    Noise::new(&header).fill(&mut data);
+    put(&mut data, 0, &header);
     data
 }
 
 fn customer_header(serial: &str, lba: u64) -> [u8; HEADER] {
     let mut header = [0; HEADER];
-    crate::bytes::put(&mut header, 0, MAGIC);
-    crate::bytes::put_text(&mut header, 16, 24, serial);
-    crate::bytes::put(&mut header, 40, &lba.to_le_bytes());
+    put(&mut header, 0, MAGIC);
+    put_text(&mut header, 16, 24, serial);
+    put(&mut header, 40, &lba.to_le_bytes());
     let digest = Sha256::digest(header.split_at(48).0);
-    crate::bytes::put(&mut header, 48, digest.split_at(16).0);
+    put(&mut header, 48, digest.split_at(16).0);
     header
 }
 
@@ -216,6 +208,13 @@ impl Noise {
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    fn fill(&mut self, data: &mut [u8]) {
+        for word in data.chunks_mut(8) {
+            let noise = self.next().to_le_bytes();
+            word.copy_from_slice(noise.split_at(word.len()).0);
+        }
     }
 }
 
