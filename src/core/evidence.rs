@@ -17,7 +17,7 @@ use crate::plan::Plan;
 use crate::policy::{Coverage, Record};
 use crate::technique::Technique;
 use crate::units::{Blocks, Extent, Lba};
-use crate::verdict::Verdict;
+use crate::verdict::{Reason, Verdict};
 
 /// The record of one erasure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -319,6 +319,11 @@ impl Evidence {
     /// What follows from it.
     pub fn verdict(&self) -> Verdict {
         Verdict::derive(self)
+    }
+
+    /// Why the ways that were gone before the last one came to nothing.
+    pub fn setbacks(&self) -> Vec<Reason> {
+        Verdict::setbacks(self)
     }
 
     /// When the job began and ended, in milliseconds since the machine started.

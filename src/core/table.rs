@@ -83,8 +83,8 @@ const TABLE: &[Row] = &[
 ];
 
 impl Kind {
-    fn of(drive: &Identity, is_ata: bool) -> Self {
-        match (drive.transport, drive.medium) {
+    fn of(transport: Transport, medium: Medium, is_ata: bool) -> Self {
+        match (transport, medium) {
             (Transport::Nvme, _) => Nvme,
             // ATA commands may be what is behind another bus: a SATA drive at a SAS controller.
             (Transport::Ata, Medium::Magnetic) => AtaMagnetic,
@@ -113,6 +113,15 @@ impl Row {
     }
 }
 
+/// Whether a drive of this kind may go through these steps under the row of this name. For whoever reads a record that names a row.
+pub fn allows(row: &str, steps: &[Technique], transport: Transport, medium: Medium) -> bool {
+    let Some(row) = TABLE.iter().find(|known| known.name == row) else { return false };
+    let is_kind = [false, true].into_iter().any(|is_ata| Kind::of(transport, medium, is_ata) == row.kind);
+    let own = row.steps(|technique| steps.contains(&technique));
+    // An overwrite may be added where erased blocks cannot be read.
+    is_kind && own.is_some_and(|own| own == steps || steps.strip_suffix(&[Technique::Overwrite]) == Some(&own))
+}
+
 /// The level that steps attain together on this medium: that of the strongest.
 pub fn level(steps: &[Technique], medium: Medium) -> Option<Level> {
     steps.iter().map(|step| step.level(medium)).max()
@@ -126,7 +135,7 @@ pub(crate) fn ways(
     let support = |technique| techniques.contains(&(technique, Support::Present));
     // Security Erase is an ATA command: a drive that lists it, present or not, was asked as an ATA drive.
     let is_ata = techniques.iter().any(|(technique, _)| *technique == SecurityEraseNormal);
-    let kind = Kind::of(drive, is_ata);
+    let kind = Kind::of(drive.transport, drive.medium, is_ata);
     let mut ways: Vec<_> = TABLE
         .iter()
         .filter(|row| row.kind == kind)
@@ -184,6 +193,18 @@ mod tests {
         let techniques = vec![(SecurityEraseNormal, Support::Absent), (SanitizeOverwrite, Support::Present)];
         assert_eq!(ways(&drive, &techniques)[0].0.name, "H1");
         assert_eq!(ways(&drive, &techniques[1..])[0].0.name, "S3");
+    }
+
+    #[test]
+    fn a_row_allows_its_own_steps_in_its_own_order_on_its_own_kind_of_drive() {
+        let nvme = |row, steps: &[Technique]| allows(row, steps, Transport::Nvme, Medium::Flash);
+        assert!(nvme("N2", &[SanitizeCryptoErase, SanitizeBlockErase]) && nvme("N2", &[SanitizeBlockErase]));
+        assert!(nvme("N2", &[SanitizeBlockErase, Overwrite]), "an overwrite that was added");
+        assert!(!nvme("N2", &[SanitizeBlockErase, SanitizeCryptoErase]) && !nvme("N2", &[SanitizeCryptoErase]));
+        assert!(!nvme("N2", &[]) && !nvme("N8", &[SanitizeBlockErase]) && !nvme("N99", &[Overwrite]));
+        assert!(!nvme("A1", &[SanitizeBlockErase]), "a row of another kind of drive");
+        assert!(allows("H1", &[SanitizeOverwrite], Transport::Scsi, Medium::Magnetic));
+        assert!(!allows("H1", &[SanitizeOverwrite], Transport::Ata, Medium::Flash));
     }
 
     #[test]

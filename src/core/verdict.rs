@@ -63,4 +63,9 @@ impl Verdict {
     pub(crate) fn derive(evidence: &Evidence) -> Self {
         tally::derive(evidence)
     }
+
+    /// Why the ways that were gone before the last one came to nothing, in order. A good verdict does not name them among its reasons.
+    pub(crate) fn setbacks(evidence: &Evidence) -> Vec<Reason> {
+        tally::setbacks(evidence)
+    }
 }

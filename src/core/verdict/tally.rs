@@ -76,39 +76,49 @@ struct Verified {
 const MAGNETIC_LIMIT: u64 = 1_000_000;
 
 pub(super) fn derive(evidence: &Evidence) -> Verdict {
-    let plan = &evidence.plan;
-    let mut tally = Tally {
-        plan,
-        way: 0,
-        all: plan.drive.geometry().map_or(Blocks(0), Geometry::count),
-        bytes: plan.drive.capacity,
-        grown: None,
-        opened: false,
-        wrote: false,
-        prepared: None,
-        step: None,
-        steps: Vec::new(),
-        placed: Placed::default(),
-        sought: None,
-        passes_whole: 0,
-        flushed: false,
-        reading: (Coverage::Full, 0, Expect::Erased),
-        verified: None,
-        reasons: Vec::new(),
-        setbacks: Vec::new(),
-        doubt: false,
-        hot: false,
-        hasty: false,
-    };
-    for entry in evidence.facts() {
-        tally.hear(entry);
-    }
+    let mut tally = Tally::of(evidence);
     let (outcome, reasons) = tally.conclude();
     let exceptions = exceptions(evidence, &tally, outcome);
     Verdict { outcome, reasons, exceptions }
 }
 
+/// Why the ways that were gone before the last one came to nothing.
+pub(super) fn setbacks(evidence: &Evidence) -> Vec<Reason> {
+    Tally::of(evidence).setbacks
+}
+
 impl<'a> Tally<'a> {
+    fn of(evidence: &'a Evidence) -> Self {
+        let plan = &evidence.plan;
+        let mut tally = Tally {
+            plan,
+            way: 0,
+            all: plan.drive.geometry().map_or(Blocks(0), Geometry::count),
+            bytes: plan.drive.capacity,
+            grown: None,
+            opened: false,
+            wrote: false,
+            prepared: None,
+            step: None,
+            steps: Vec::new(),
+            placed: Placed::default(),
+            sought: None,
+            passes_whole: 0,
+            flushed: false,
+            reading: (Coverage::Full, 0, Expect::Erased),
+            verified: None,
+            reasons: Vec::new(),
+            setbacks: Vec::new(),
+            doubt: false,
+            hot: false,
+            hasty: false,
+        };
+        for entry in evidence.facts() {
+            tally.hear(entry);
+        }
+        tally
+    }
+
     fn hear(&mut self, entry: &'a Entry) {
         match &entry.fact {
             // These say where the facts come from, or in more words what other facts say: they must not stand in the way of a verdict,
