@@ -33,7 +33,7 @@ enum Asked {
 
 /// The sizes of a drive, in blocks: `accessible` <= `native` <= `medium`.
 #[derive(Clone, Debug)]
-pub struct Capacity {
+pub(super) struct Capacity {
     hiding: Hiding,
     /// All that there is.
     medium: u64,
@@ -55,7 +55,7 @@ pub struct Capacity {
 
 impl Capacity {
     /// A drive of `medium` blocks with its last ones behind an overlay and, before these, some behind a protected area (or AMAC).
-    pub fn new(hiding: Hiding, medium: u64, overlaid: u64, protected: u64) -> Self {
+    pub(super) fn new(hiding: Hiding, medium: u64, overlaid: u64, protected: u64) -> Self {
         let native = medium.saturating_sub(overlaid).max(1);
         let accessible = native.saturating_sub(protected).max(1);
         Self {
@@ -76,7 +76,7 @@ impl Capacity {
     }
 
     /// Power comes: what was volatile is forgotten, and so are the freezes.
-    pub fn power_on(&mut self) {
+    pub(super) fn power_on(&mut self) {
         let kept = self.kept;
         *self = Self {
             accessible: kept,
@@ -93,17 +93,17 @@ impl Capacity {
     }
 
     /// Blocks that can be read and written.
-    pub fn accessible(&self) -> u64 {
+    pub(super) fn accessible(&self) -> u64 {
         self.accessible
     }
 
     /// Any other command came between READ NATIVE MAX ADDRESS and SET MAX ADDRESS.
-    pub fn forget_question(&mut self) {
+    pub(super) fn forget_question(&mut self) {
         self.asked = None;
     }
 
     /// READ NATIVE MAX ADDRESS (F8h) and its EXT (27h).
-    pub fn read_native_max(&mut self, task: &Taskfile) -> Reply {
+    pub(super) fn read_native_max(&mut self, task: &Taskfile) -> Reply {
         self.needs(Hiding::HpaDco)?;
         let last = self.native - 1;
         if task.is_extended() {
@@ -115,7 +115,7 @@ impl Capacity {
     }
 
     /// SET MAX ADDRESS EXT (37h), or F9h: SET MAX ADDRESS if READ NATIVE MAX ADDRESS came directly before, else what FEATURE names.
-    pub fn set_max(&mut self, task: &Taskfile, data: &[u8]) -> Reply {
+    pub(super) fn set_max(&mut self, task: &Taskfile, data: &[u8]) -> Reply {
         self.needs(Hiding::HpaDco)?;
         let task = task.seen();
         match (self.asked.take(), task.is_extended(), task.feature) {
@@ -173,7 +173,7 @@ impl Capacity {
     }
 
     /// DEVICE CONFIGURATION (B1h): RESTORE C0h, FREEZE LOCK C1h, IDENTIFY C2h, SET C3h.
-    pub fn device_configuration(&mut self, task: &Taskfile, data: &[u8]) -> Reply {
+    pub(super) fn device_configuration(&mut self, task: &Taskfile, data: &[u8]) -> Reply {
         self.needs(Hiding::HpaDco)?;
         if self.is_dco_frozen {
             return Err(Failure::ABORTED);
@@ -226,7 +226,7 @@ impl Capacity {
     }
 
     /// ACCESSIBLE MAX ADDRESS CONFIGURATION (78h): GET NATIVE 0000h, SET 0001h, FREEZE 0002h.
-    pub fn accessible_max_address(&mut self, task: &Taskfile) -> Reply {
+    pub(super) fn accessible_max_address(&mut self, task: &Taskfile) -> Reply {
         self.needs(Hiding::Amac)?;
         let task = task.seen();
         match task.feature {

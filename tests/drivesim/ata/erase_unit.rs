@@ -8,7 +8,7 @@ use crate::media::Technique;
 
 /// How an erase in the foreground stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stand {
+pub(super) enum Stand {
     /// Busy.
     Busy,
     /// Over, and all is erased, says the drive.
@@ -19,7 +19,7 @@ pub enum Stand {
 
 /// One that runs.
 #[derive(Clone, Debug)]
-pub struct EraseUnit {
+pub(super) struct EraseUnit {
     technique: Technique,
     covers: Range<u64>,
     began: Instant,
@@ -28,7 +28,7 @@ pub struct EraseUnit {
 
 impl EraseUnit {
     /// Begins: the enhanced erase covers the whole medium with noise, the normal one the accessible blocks with zeros.
-    pub fn begin(drive: &mut Drive, is_enhanced: bool, accessible: u64, now: Instant) -> Self {
+    pub(super) fn begin(drive: &mut Drive, is_enhanced: bool, accessible: u64, now: Instant) -> Self {
         let seconds = if drive.faults().instant { 0.0 } else { drive.spec.sanitize_s };
         let (technique, end) = if is_enhanced {
             (Technique::CryptoErase, drive.media.size())
@@ -46,7 +46,7 @@ impl EraseUnit {
     }
 
     /// Lets the clock go on, and erases when it is time.
-    pub fn poll(&self, drive: &mut Drive, now: Instant) -> Stand {
+    pub(super) fn poll(&self, drive: &mut Drive, now: Instant) -> Stand {
         let percent = self.percent(now);
         let faults = drive.faults();
         let reached = |limit: Option<u8>| limit.filter(|limit| percent >= *limit);
@@ -70,7 +70,7 @@ impl EraseUnit {
     }
 
     /// A reset or a power cut: what is erased so far is erased.
-    pub fn interrupt(self, drive: &mut Drive, now: Instant) {
+    pub(super) fn interrupt(self, drive: &mut Drive, now: Instant) {
         let percent = self.percent(now);
         self.erase(drive, percent);
         drive.log.event("erase-unit-interrupted", &format!("at {percent} %"), &[]);

@@ -25,7 +25,7 @@ const ZONED_NO_RESET: u16 = 1 << 15;
 
 /// What the feature set knows besides the drive's operation. SD0 is idle, SD1 frozen, SD2 in progress, SD3 failed, SD4 succeeded.
 #[derive(Clone, Debug, Default)]
-pub struct Sanitize {
+pub(super) struct Sanitize {
     is_frozen: bool,
     is_antifrozen: bool,
     /// FAILURE MODE of the last operation.
@@ -34,13 +34,13 @@ pub struct Sanitize {
 
 impl Sanitize {
     /// Power comes: SD1 and the antifreeze lock are left, an operation and its result stay.
-    pub fn power_on(&mut self, freezes: bool) {
+    pub(super) fn power_on(&mut self, freezes: bool) {
         self.is_frozen = freezes;
         self.is_antifrozen = false;
     }
 
     /// SANITIZE DEVICE, with the operations that the drive has.
-    pub fn execute(&mut self, drive: &mut Drive, task: &Taskfile, supported: &[Technique]) -> Reply {
+    pub(super) fn execute(&mut self, drive: &mut Drive, task: &Taskfile, supported: &[Technique]) -> Reply {
         match task.feature {
             0x0000 => self.status(drive, task),
             0x0020 => self.freeze(drive, task),

@@ -16,7 +16,7 @@ const STRANGERS: &Password = b"drivesim: what the owner forgot.";
 /// Passwords and state. SEC1 is neither locked nor frozen without a user password, SEC2 the same frozen; SEC4 is locked, SEC5 unlocked, SEC6
 /// unlocked and frozen.
 #[derive(Clone, Debug)]
-pub struct Security {
+pub(super) struct Security {
     user: Option<Password>,
     master: Password,
     master_identifier: u16,
@@ -52,7 +52,7 @@ impl Parameters {
 
 impl Security {
     /// As it leaves the factory; or with the password of an owner who forgot it.
-    pub fn new(is_strangers: bool) -> Self {
+    pub(super) fn new(is_strangers: bool) -> Self {
         Self {
             user: is_strangers.then_some(*STRANGERS),
             master: *FACTORY_MASTER,
@@ -66,7 +66,7 @@ impl Security {
     }
 
     /// Power comes: with a user password the drive is locked. The machine's firmware freezes it before anything else runs, or does not.
-    pub fn power_on(&mut self, freezes: bool) {
+    pub(super) fn power_on(&mut self, freezes: bool) {
         self.is_locked = self.user.is_some();
         self.is_frozen = freezes && !self.is_locked;
         self.is_prepared = false;
@@ -74,28 +74,28 @@ impl Security {
     }
 
     /// COMRESET. Software settings are preserved (ACS-4 4.23): lock and freeze stay, the attempts begin again.
-    pub fn hard_reset(&mut self) {
+    pub(super) fn hard_reset(&mut self) {
         self.is_prepared = false;
         self.attempts = ATTEMPTS;
     }
 
     /// SEC4.
-    pub fn is_locked(&self) -> bool {
+    pub(super) fn is_locked(&self) -> bool {
         self.is_locked
     }
 
     /// A user password is set.
-    pub fn is_enabled(&self) -> bool {
+    pub(super) fn is_enabled(&self) -> bool {
         self.user.is_some()
     }
 
     /// Word 92.
-    pub fn master_identifier(&self) -> u16 {
+    pub(super) fn master_identifier(&self) -> u16 {
         self.master_identifier
     }
 
     /// Word 128 of a drive that has the feature set.
-    pub fn word_128(&self, has_enhanced: bool) -> u16 {
+    pub(super) fn word_128(&self, has_enhanced: bool) -> u16 {
         let bits = [
             (0, true),
             (1, self.is_enabled()),
@@ -109,7 +109,7 @@ impl Security {
     }
 
     /// A command came: only ERASE UNIT itself may follow ERASE PREPARE. Says whether it was prepared.
-    pub fn take_prepared(&mut self) -> bool {
+    pub(super) fn take_prepared(&mut self) -> bool {
         std::mem::take(&mut self.is_prepared)
     }
 
@@ -122,7 +122,7 @@ impl Security {
     }
 
     /// SECURITY SET PASSWORD.
-    pub fn set_password(&mut self, data: &[u8]) -> Reply {
+    pub(super) fn set_password(&mut self, data: &[u8]) -> Reply {
         self.refuse_if(self.is_locked)?;
         let given = Parameters::new(data)?;
         if given.is_master {
@@ -139,7 +139,7 @@ impl Security {
     }
 
     /// SECURITY UNLOCK.
-    pub fn unlock(&mut self, data: &[u8]) -> Reply {
+    pub(super) fn unlock(&mut self, data: &[u8]) -> Reply {
         self.refuse_if(self.attempts == 0)?;
         let given = Parameters::new(data)?;
         if !self.is_locked {
@@ -157,7 +157,7 @@ impl Security {
     }
 
     /// SECURITY FREEZE LOCK: until power-on.
-    pub fn freeze(&mut self) -> Reply {
+    pub(super) fn freeze(&mut self) -> Reply {
         if self.is_locked {
             return Err(Failure::ABORTED);
         }
@@ -166,7 +166,7 @@ impl Security {
     }
 
     /// SECURITY DISABLE PASSWORD.
-    pub fn disable(&mut self, data: &[u8]) -> Reply {
+    pub(super) fn disable(&mut self, data: &[u8]) -> Reply {
         self.refuse_if(self.is_locked)?;
         let given = Parameters::new(data)?;
         if given.is_master && self.is_maximum || !self.matches(&given) {
@@ -177,21 +177,21 @@ impl Security {
     }
 
     /// SECURITY ERASE PREPARE.
-    pub fn prepare(&mut self) -> Reply {
+    pub(super) fn prepare(&mut self) -> Reply {
         self.refuse_if(false)?;
         self.is_prepared = true;
         Ok(Output::none())
     }
 
     /// Whether SECURITY ERASE UNIT may begin, and if it is the enhanced one.
-    pub fn may_erase(&self, was_prepared: bool, data: &[u8]) -> Result<bool, Failure> {
+    pub(super) fn may_erase(&self, was_prepared: bool, data: &[u8]) -> Result<bool, Failure> {
         self.refuse_if(!was_prepared || self.attempts == 0)?;
         let given = Parameters::new(data)?;
         if self.matches(&given) { Ok(given.has_bit_1) } else { Err(Failure::ABORTED) }
     }
 
     /// SECURITY ERASE UNIT has ended well: the user password is gone, the master's stays.
-    pub fn erased(&mut self) {
+    pub(super) fn erased(&mut self) {
         self.user = None;
         self.is_locked = false;
     }

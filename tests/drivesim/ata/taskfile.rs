@@ -127,59 +127,59 @@ impl Taskfile {
 
 /// What a command that succeeded gives back. Registers that it says nothing of come back as they were sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Output {
+pub(super) struct Output {
     /// The data.
-    pub data: Vec<u8>,
+    pub(super) data: Vec<u8>,
     /// COUNT(15:0).
-    pub count: Option<u16>,
+    pub(super) count: Option<u16>,
     /// LBA(47:0), or LBA(27:0) of a 28-bit command.
-    pub lba: Option<u64>,
+    pub(super) lba: Option<u64>,
 }
 
 impl Output {
     /// Nothing but success.
-    pub fn none() -> Self {
+    pub(super) fn none() -> Self {
         Self::default()
     }
 
     /// These data.
-    pub fn data(data: Vec<u8>) -> Self {
+    pub(super) fn data(data: Vec<u8>) -> Self {
         Self { data, ..Self::default() }
     }
 
     /// This address.
-    pub fn lba(lba: u64) -> Self {
+    pub(super) fn lba(lba: u64) -> Self {
         Self { lba: Some(lba), ..Self::default() }
     }
 }
 
 /// Why a command failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub(super) struct Failure {
     /// ERROR.
-    pub error: u8,
+    pub(super) error: u8,
     /// LBA: the block that failed, or a reason.
-    pub lba: Option<u64>,
+    pub(super) lba: Option<u64>,
 }
 
 impl Failure {
     /// Command aborted.
-    pub const ABORTED: Self = Self { error: ABRT, lba: None };
+    pub(super) const ABORTED: Self = Self { error: ABRT, lba: None };
     /// No such address.
-    pub const NOT_FOUND: Self = Self { error: IDNF, lba: None };
+    pub(super) const NOT_FOUND: Self = Self { error: IDNF, lba: None };
 
     /// Command aborted, and why (SANITIZE DEVICE ERROR REASON).
-    pub fn reason(reason: u64) -> Self {
+    pub(super) fn reason(reason: u64) -> Self {
         Self { error: ABRT, lba: Some(reason) }
     }
 }
 
 /// How a command ends.
-pub type Reply = Result<Output, Failure>;
+pub(super) type Reply = Result<Output, Failure>;
 
 impl Registers {
     /// The registers after `task` ended with `reply`.
-    pub fn after(task: &Taskfile, reply: &Reply) -> Self {
+    pub(super) fn after(task: &Taskfile, reply: &Reply) -> Self {
         let echo = Self { status: READY, error: 0, count: task.count, lba: task.lba, device: task.device };
         let (mut registers, lba) = match reply {
             Ok(output) => (Self { count: output.count.unwrap_or(task.count), ..echo }, output.lba),
