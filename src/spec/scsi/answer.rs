@@ -211,6 +211,22 @@ impl ModeHeader {
     }
 }
 
+/// How many entries the grown defect list has: the header of READ DEFECT DATA, `N` bytes: 4 of the (10) command, 8 of the (12) command
+/// (SBC-4). `None` if the drive did not send that list, or in a format whose entries have no fixed length.
+pub fn grown_defects<const N: usize>(header: &[u8]) -> Option<u64> {
+    const { assert!(N == 4 || N == 8, "the length is in the last two bytes of four or the last four of eight") };
+    let header = field::<N>(header, 0)?;
+    let ([_, flags], rest) = (field::<2>(&header, 0)?, header.get(N / 2..)?);
+    let length = rest.iter().fold(0, |length, byte| length << 8 | u64::from(*byte));
+    let entry = match flags & 0b111 {
+        0b000 => 4,
+        0b011..=0b101 => 8,
+        _ => return None,
+    };
+    // GLISTV.
+    (flags & 0x08 != 0).then_some(length / entry)
+}
+
 #[cfg(test)]
 mod tests {
     use alloc::vec::Vec;
@@ -282,6 +298,18 @@ mod tests {
         assert_eq!(Support::new(&[0x00, 0x05, 0x00, 0x0A]), Some(Support::Unknown(0b101)));
         assert_eq!(Support::new(&[0; 20]), Some(Support::Unknown(0)));
         assert_eq!(Support::new(&[0x00, 0x03]), None);
+    }
+
+    #[test]
+    fn grown_defects_are_counted_by_the_length_of_the_list() {
+        // GLISTV, physical sectors (101b) of 8 bytes: 18h bytes are three.
+        assert_eq!(grown_defects::<4>(&[0x00, 0x0D, 0x00, 0x18]), Some(3));
+        assert_eq!(grown_defects::<8>(&[0x00, 0x0D, 0x12, 0x34, 0x00, 0x01, 0x00, 0x00]), Some(8192));
+        assert_eq!(grown_defects::<4>(&[0x00, 0x08, 0x00, 0x18]), Some(6), "short block addresses of 4 bytes");
+        assert_eq!(grown_defects::<4>(&[0x00, 0x0D, 0x00, 0x00]), Some(0));
+        assert_eq!(grown_defects::<4>(&[0x00, 0x15, 0x00, 0x18]), None, "the primary list");
+        assert_eq!(grown_defects::<4>(&[0x00, 0x0E, 0x00, 0x18]), None, "the vendor's own format");
+        assert_eq!(grown_defects::<8>(&[0x00, 0x0D, 0x00, 0x18]), None, "cut short");
     }
 
     #[test]

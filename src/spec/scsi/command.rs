@@ -73,6 +73,8 @@ pub enum LogPage {
     WriteErrors = 0x02,
     /// 03h: read error counters.
     ReadErrors = 0x03,
+    /// 05h: verify error counters.
+    VerifyErrors = 0x05,
     /// 0Dh.
     Temperature = 0x0D,
     /// 11h: endurance used.
@@ -134,6 +136,22 @@ pub fn read_16(lba: u64, blocks: u32, block_size: u32) -> Option<Command> {
 /// WRITE (16) (8Ah), with WRPROTECT = 0 (SBC-4). `None` as for [`read_16`].
 pub fn write_16(lba: u64, blocks: u32, block_size: u32) -> Option<Command> {
     Some(Command::new(extent(0x8A, lba, blocks), Transfer::Out(bytes(blocks, block_size)?)))
+}
+
+/// SYNCHRONIZE CACHE (16) (91h) of the whole medium, with IMMED = 0 (SBC-4).
+pub fn synchronize_cache_16() -> Command {
+    Command::new(extent(0x91, 0, 0), Transfer::None)
+}
+
+/// READ DEFECT DATA (12) (B7h): the header of the grown list, with addresses as physical sectors if the drive can (format 101b)
+/// (SBC-4). DEFECT LIST LENGTH in the header counts what was not transferred too.
+pub fn read_grown_defects_12() -> Command {
+    Command::new([0xB7, 0x0D, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0], Transfer::In(8))
+}
+
+/// READ DEFECT DATA (10) (37h), the same for drives without the longer command.
+pub fn read_grown_defects_10() -> Command {
+    Command::new([0x37, 0, 0x0D, 0, 0, 0, 0, 0, 4, 0], Transfer::In(4))
 }
 
 /// START STOP UNIT (1Bh) with IMMED = 0: spin up or down, and say when it is done (SBC-4).
@@ -209,9 +227,21 @@ mod tests {
         assert_eq!(log_sense(LogPage::Temperature, 0x0200).cdb(), [0x4D, 0x00, 0x4D, 0, 0, 0, 0, 0x02, 0x00, 0x00]);
         assert_eq!(log_sense(LogPage::WriteErrors, 1).cdb()[2], 0x42);
         assert_eq!(log_sense(LogPage::ReadErrors, 1).cdb()[2], 0x43);
+        assert_eq!(log_sense(LogPage::VerifyErrors, 1).cdb()[2], 0x45);
         assert_eq!(log_sense(LogPage::SolidStateMedia, 1).cdb()[2], 0x51);
         assert_eq!(log_sense(LogPage::BackgroundScan, 1).cdb()[2], 0x55);
         assert_eq!(log_sense(LogPage::InformationalExceptions, 1).cdb()[2], 0x6F);
+    }
+
+    #[test]
+    fn the_cache_is_flushed_whole_and_of_defects_the_grown_list_is_counted() {
+        assert_eq!(synchronize_cache_16().cdb(), [0x91, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(*synchronize_cache_16().transfer(), Transfer::None);
+        // REQ_GLIST is bit 3, the format bits 2:0.
+        let defects = read_grown_defects_12();
+        assert_eq!(defects.cdb(), [0xB7, 0x0D, 0, 0, 0, 0, 0x00, 0x00, 0x00, 0x08, 0, 0]);
+        assert_eq!(read_grown_defects_10().cdb(), [0x37, 0, 0x0D, 0, 0, 0, 0, 0x00, 0x04, 0]);
+        assert_eq!((*defects.transfer(), *read_grown_defects_10().transfer()), (Transfer::In(8), Transfer::In(4)));
     }
 
     #[test]

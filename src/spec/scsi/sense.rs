@@ -65,6 +65,30 @@ impl Key {
     }
 }
 
+impl fmt::Display for Key {
+    /// As the standard writes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoSense => "NO SENSE",
+            Self::RecoveredError => "RECOVERED ERROR",
+            Self::NotReady => "NOT READY",
+            Self::MediumError => "MEDIUM ERROR",
+            Self::HardwareError => "HARDWARE ERROR",
+            Self::IllegalRequest => "ILLEGAL REQUEST",
+            Self::UnitAttention => "UNIT ATTENTION",
+            Self::DataProtect => "DATA PROTECT",
+            Self::BlankCheck => "BLANK CHECK",
+            Self::VendorSpecific => "VENDOR SPECIFIC",
+            Self::CopyAborted => "COPY ABORTED",
+            Self::AbortedCommand => "ABORTED COMMAND",
+            Self::VolumeOverflow => "VOLUME OVERFLOW",
+            Self::Miscompare => "MISCOMPARE",
+            Self::Completed => "COMPLETED",
+            Self::Reserved => "reserved sense key",
+        })
+    }
+}
+
 /// ADDITIONAL SENSE CODE and its qualifier, as the drive sent them (SPC-5 annex F).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Additional {
@@ -185,6 +209,17 @@ impl fmt::Display for SenseError {
 }
 
 impl core::error::Error for SenseError {}
+
+impl fmt::Display for Sense {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Additional { code, qualifier } = self.additional;
+        write!(f, "{}", self.key)?;
+        if let Some(name) = self.additional.name() {
+            write!(f, ", {name}")?;
+        }
+        write!(f, " ({code:02X}h/{qualifier:02X}h)")
+    }
+}
 
 impl Sense {
     /// Decode what came with CHECK CONDITION or as the answer to REQUEST SENSE, no longer than the count of bytes received.
@@ -384,6 +419,14 @@ mod tests {
         assert_eq!(Sense::new(&bytes), Err(SenseError::Short { needed: 14, got: 13 }));
         assert_eq!(Sense::new(&[0; 18]), Err(SenseError::ResponseCode(0x00)));
         assert_eq!(Sense::new(&[0xFF; 18]), Err(SenseError::ResponseCode(0x7F)));
+    }
+
+    #[test]
+    fn it_is_said_in_the_standards_words() {
+        use alloc::string::ToString;
+        let words = |key, code, qualifier| Sense::new(&fixed(key, code, qualifier, [0; 3])).unwrap().to_string();
+        assert_eq!(words(0x05, 0x24, 0x00), "ILLEGAL REQUEST, invalid field in CDB (24h/00h)");
+        assert_eq!(words(0x0B, 0x80, 0x0A), "ABORTED COMMAND (80h/0Ah)");
     }
 
     #[test]
