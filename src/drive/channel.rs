@@ -21,6 +21,16 @@ pub(crate) trait ScsiChannel: Send {
     }
 }
 
+impl<C: ScsiChannel + ?Sized> ScsiChannel for &mut C {
+    fn execute(&mut self, cdb: &[u8], data: Data<'_>, timeout_ms: u32) -> Result<ScsiAnswer, ChannelError> {
+        (**self).execute(cdb, data, timeout_ms)
+    }
+
+    fn rescan(&mut self) -> Result<(), ChannelError> {
+        (**self).rescan()
+    }
+}
+
 /// What came back from a command. GOOD alone is no success: look at [`Self::is_delivered`] first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ScsiAnswer {

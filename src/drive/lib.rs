@@ -7,6 +7,7 @@
 //! - **A handle, not a name, says who a drive is**: [`block::BlockDrive`] identifies what it has just opened.
 //! - **Only our own stick is ever mounted**, and only its partition with the marker file ([`stick`]).
 
+mod ata;
 pub mod block;
 mod channel;
 pub mod controllers;
@@ -21,6 +22,7 @@ mod mmc;
 mod mounted;
 mod nvme;
 mod probe;
+mod scsi;
 pub mod shelf;
 pub mod sim;
 pub mod stick;
