@@ -296,6 +296,12 @@ pub(crate) mod tests {
             Self { dir, spec }
         }
 
+        /// Changes what the table cannot say twice.
+        pub(crate) fn with(mut self, change: impl FnOnce(&mut DriveSpec)) -> Self {
+            change(&mut self.spec);
+            self
+        }
+
         pub(crate) fn drive(&self) -> Drive {
             Drive::open(&self.dir, &self.spec).unwrap()
         }
@@ -362,20 +368,13 @@ pub(crate) mod tests {
 
     #[test]
     fn a_thin_medium_holds_only_samples() {
-        let bench = Bench::new("nvme", "thin = true").thin(1 << 20);
+        let bench = Bench::new("nvme", "thin = true").with(|spec| spec.size_mib = 1 << 20);
         let drive = bench.drive();
         assert_eq!(drive.blocks(), 1 << 31);
         let oracle = bench.oracle();
         assert_eq!((oracle.customer_blocks, oracle.untouched), (2 * 8192 + 62 * 8, true));
         drive.media.erase(Technique::CryptoErase, 0..drive.media.size()).unwrap();
         assert_eq!(bench.oracle().customer_blocks, 0);
-    }
-
-    impl Bench {
-        fn thin(mut self, size_mib: u64) -> Self {
-            self.spec.size_mib = size_mib;
-            self
-        }
     }
 
     #[test]
