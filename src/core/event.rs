@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use serde::Serialize;
 
+use crate::capability::Capabilities;
 use crate::drive::{Exclusion, Identity};
 use crate::evidence::JobId;
 use crate::plan::{Plan, Refusal};
@@ -26,6 +27,8 @@ pub struct Listed {
     pub node: String,
     /// Who it says it is.
     pub identity: Identity,
+    /// What it can do, what it hides and what stands in the way, whether there is a plan for it or not.
+    pub capabilities: Capabilities,
     /// What may be done with it.
     pub offer: Offer,
 }
@@ -199,7 +202,7 @@ pub enum Event {
         /// The signed certificate as the text of its QR code.
         qr: String,
     },
-    /// The answer to [`Request::Purge`] where it was no.
+    /// The answer to a request about this drive where it was no.
     Denied {
         /// The drive.
         drive: DriveId,
@@ -231,6 +234,12 @@ pub enum Request {
         drive: DriveId,
         /// As typed.
         psid: String,
+    },
+    /// From now on this drive is to be planned by Overwrite alone: its own erase came to no good end, and the operator takes the lower
+    /// level. Answered by [`Event::Drives`] with the new plan, which needs consent like any other, or by [`Event::Denied`].
+    Overwrite {
+        /// The drive.
+        drive: DriveId,
     },
     /// Suspend the machine and wake it, which lifts the freeze of ATA security commands. Refused while a job runs.
     Unfreeze,

@@ -38,19 +38,24 @@ fn identity(model: &str, serial: Option<&str>, capacity: u64, transport: Transpo
     }
 }
 
-pub(crate) fn planned(identity: &Identity) -> Offer {
+/// What is known of a drive before anybody has asked it.
+pub(crate) fn unasked() -> Capabilities {
     let unknown = || Support::Unknown("this version does not send firmware erase commands".into());
-    let techniques = Technique::ALL
-        .map(|technique| (technique, if technique == Technique::Overwrite { Support::Present } else { unknown() }));
-    Offer::Planned(
-        plan(identity, &Capabilities { techniques: techniques.into(), ..Capabilities::default() }, &Policy::default())
-            .unwrap(),
-    )
+    let known = [Technique::SanitizeBlockErase, Technique::SecurityEraseEnhanced].map(|one| (one, unknown()));
+    Capabilities {
+        techniques: known.into_iter().chain([(Technique::Overwrite, Support::Present)]).collect(),
+        ..Capabilities::default()
+    }
 }
 
 pub(crate) fn listed(id: u32, node: &str, identity: Identity) -> Listed {
-    let offer = planned(&identity);
-    Listed { id: DriveId(id), node: node.into(), identity, offer }
+    with(id, node, identity, unasked(), &Policy::default())
+}
+
+/// A drive that is planned, or refused, by what it can do.
+pub(crate) fn with(id: u32, node: &str, identity: Identity, capabilities: Capabilities, policy: &Policy) -> Listed {
+    let offer = plan(&identity, &capabilities, policy).map_or_else(Offer::Refused, Offer::Planned);
+    Listed { id: DriveId(id), node: node.into(), identity, capabilities, offer }
 }
 
 /// An NVMe drive whose serial number ends with 2345.
@@ -86,11 +91,18 @@ pub(crate) fn excluded() -> [Listed; 2] {
     let stick = identity("SanDisk Ultra", Some("4C530001230101"), 15_376_318_464, Transport::Usb, Medium::Unknown);
     let busy = identity("Crucial CT500MX500", Some("1925E1F2A3B4"), 500_107_862_016, Transport::Ata, Medium::Flash);
     [
-        Listed { id: DriveId(90), node: "sdx".into(), identity: stick, offer: Offer::Excluded(Exclusion::BootMedium) },
+        Listed {
+            id: DriveId(90),
+            node: "sdx".into(),
+            identity: stick,
+            capabilities: Capabilities::default(),
+            offer: Offer::Excluded(Exclusion::BootMedium),
+        },
         Listed {
             id: DriveId(91),
             node: "sdy".into(),
             identity: busy,
+            capabilities: Capabilities::default(),
             offer: Offer::Excluded(Exclusion::InUse("mounted at /mnt".into())),
         },
     ]
@@ -99,7 +111,13 @@ pub(crate) fn excluded() -> [Listed; 2] {
 pub(crate) fn volume() -> Listed {
     let identity =
         identity("LOGICAL VOLUME", Some("PDNLH0BRH8M1XX"), 1_200_210_141_184, Transport::Raid, Medium::Unknown);
-    Listed { id: DriveId(80), node: "sdr".into(), identity, offer: Offer::Refused(Refusal::RaidVolume) }
+    Listed {
+        id: DriveId(80),
+        node: "sdr".into(),
+        identity,
+        capabilities: Capabilities::default(),
+        offer: Offer::Refused(Refusal::RaidVolume),
+    }
 }
 
 pub(crate) fn controller() -> Controller {

@@ -13,6 +13,7 @@
 //! - **Every glyph is in the console's font.** [`view::draw`] leaves ASCII and the box and block characters of code page 437.
 //! - **Colour is never alone**: the words say the same on a monochrome terminal.
 
+mod advice;
 pub mod model;
 pub mod paint;
 pub mod run;

@@ -1,14 +1,19 @@
 //! All that the screen knows, folded from events.
 
+mod row;
+
 use std::collections::BTreeMap;
+use std::fmt;
 
 use purgeproof_core::drive::Exclusion;
 use purgeproof_core::event::{Controller, DriveId, Event, Filed, Listed, Offer, Progress, Stage, Stick};
 use purgeproof_core::evidence::JobId;
-use purgeproof_core::plan::Refusal;
+use purgeproof_core::plan::{Plan, Refusal};
 use purgeproof_core::verdict::Verdict;
 
 use crate::words;
+
+pub(crate) use row::Row;
 
 /// How many sentences the message log keeps.
 const NOTICES: usize = 200;
@@ -82,6 +87,8 @@ pub(crate) struct Running {
     pub(crate) stage: Stage,
     pub(crate) progress: Progress,
     pub(crate) began_s: u64,
+    /// Since when it is in this stage.
+    pub(crate) stage_s: u64,
     /// When the engine room last said something about it.
     pub(crate) heard_s: u64,
     pub(crate) stopping: bool,
@@ -103,18 +110,49 @@ pub(crate) struct Certificate {
 /// What lies over the list of drives.
 #[derive(Clone, Debug)]
 pub(crate) enum Dialog {
-    Consent { drive: DriveId, entry: Entry, sent: bool },
-    Stop { drive: DriveId, entry: Entry },
-    Power { exit: Exit, entry: Entry },
-    Leaving { exit: Exit },
-    Page { page: Page, scroll: usize },
+    Consent {
+        drive: DriveId,
+        entry: Entry,
+        sent: bool,
+    },
+    /// An overwrite was asked for in place of the drive's own erase; with the new plan the question for consent comes.
+    Lower {
+        drive: DriveId,
+    },
+    Psid {
+        drive: DriveId,
+        entry: Entry,
+    },
+    Unfreeze,
+    Stop {
+        drive: DriveId,
+        entry: Entry,
+    },
+    Power {
+        exit: Exit,
+        entry: Entry,
+    },
+    Leaving {
+        exit: Exit,
+    },
+    Page {
+        page: Page,
+        scroll: usize,
+    },
 }
 
 /// A line that the operator types, and what was wrong with the last one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Entry {
     pub(crate) typed: String,
     pub(crate) complaint: Option<String>,
+}
+
+impl fmt::Debug for Entry {
+    /// Without what is typed: it may be a PSID, which belongs into no log and no panic message.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry").field("complaint", &self.complaint).finish_non_exhaustive()
+    }
 }
 
 /// A screenful to read.
@@ -126,14 +164,6 @@ pub(crate) enum Page {
     Help,
     Log,
     Summary,
-}
-
-/// A line of the list.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Row<'a> {
-    pub(crate) listed: &'a Listed,
-    pub(crate) run: Option<&'a Run>,
-    pub(crate) attached: bool,
 }
 
 /// The state of the screen: a plain value, made from events and keys alone.
@@ -181,6 +211,10 @@ impl Model {
             Event::Began { drive, job } => self.hear_began(drive, job),
             Event::Stage { drive, stage } => {
                 if let Some(running) = self.heard_from(drive) {
+                    // Said again, as at every look at a thermometer, it is still the same stage.
+                    if running.stage != stage {
+                        running.stage_s = running.heard_s;
+                    }
                     (running.stage, running.progress) = (stage, Progress::default());
                 }
             }
@@ -215,6 +249,7 @@ impl Model {
 
     fn hear_drives(&mut self, drives: Vec<Listed>) {
         let at = self.position();
+        let asked = self.dialog.as_ref().and_then(Dialog::drive).and_then(|id| self.row(id)?.plan().cloned());
         for old in self.drives.take().unwrap_or_default() {
             let is_back = drives.iter().any(|new| new.id == old.id);
             if !is_back && self.runs.contains_key(&old.id) {
@@ -228,11 +263,27 @@ impl Model {
             let next = rows.get(at.min(rows.len().saturating_sub(1))).map(|row| row.listed.id);
             self.selected = next;
         }
-        if let Some(Dialog::Consent { drive, sent: false, .. }) = self.dialog
-            && self.row(drive).is_none_or(|row| !row.attached || !row.is_planned())
-        {
+        self.ask_again(asked.as_ref());
+    }
+
+    /// What is asked about a drive holds for the drive and the plan that it was asked about.
+    fn ask_again(&mut self, asked: Option<&Plan>) {
+        let Some((dialog, drive)) = self.dialog.as_ref().and_then(|dialog| Some((dialog, dialog.drive()?))) else {
+            return;
+        };
+        let row = self.row(drive).filter(|row| row.attached);
+        let plan = row.and_then(|row| row.plan());
+        let is_moot = match dialog {
+            Dialog::Consent { sent: false, .. } => plan.is_none() || plan != asked,
+            Dialog::Lower { .. } => plan.is_none(),
+            Dialog::Psid { .. } => !row.is_some_and(|row| row.takes_psid()),
+            _ => false,
+        };
+        if is_moot {
             self.dialog = None;
             self.notice(words::CONSENT_GONE.into());
+        } else if matches!(dialog, Dialog::Lower { .. }) && plan.is_some_and(|plan| !plan.technique().is_firmware()) {
+            self.dialog = Some(Dialog::Consent { drive, entry: Entry::default(), sent: false });
         }
     }
 
@@ -241,20 +292,19 @@ impl Model {
             stage: Stage::Probe,
             progress: Progress::default(),
             began_s: self.now_s,
+            stage_s: self.now_s,
             heard_s: self.now_s,
             stopping: false,
         };
         self.runs.insert(drive, Run { job: Some(job), phase: Phase::Running(running) });
-        self.close_if(|dialog| matches!(dialog, Dialog::Consent { drive: of, .. } if *of == drive));
+        self.close_if(|dialog| !matches!(dialog, Dialog::Stop { .. }) && dialog.drive() == Some(drive));
     }
 
     fn hear_ended(&mut self, drive: DriveId, verdict: Verdict, seconds: u64) {
         let job = self.runs.get(&drive).and_then(|run| run.job);
         let ended = Ended { verdict, seconds, certificate: None };
         self.runs.insert(drive, Run { job, phase: Phase::Ended(ended) });
-        self.close_if(|dialog| {
-            matches!(dialog, Dialog::Stop { drive: of, .. } | Dialog::Consent { drive: of, .. } if *of == drive)
-        });
+        self.close_if(|dialog| dialog.drive() == Some(drive));
     }
 
     fn hear_denied(&mut self, drive: DriveId, why: String) {
@@ -263,7 +313,10 @@ impl Model {
                 *entry = Entry { typed: String::new(), complaint: Some(why) };
                 *sent = false;
             }
-            _ => self.notice(why),
+            _ => {
+                self.close_if(|dialog| matches!(dialog, Dialog::Lower { drive: of } if *of == drive));
+                self.notice(why);
+            }
         }
     }
 
@@ -347,21 +400,16 @@ impl Model {
     }
 }
 
-impl Row<'_> {
-    fn rank(&self) -> u8 {
-        match (&self.listed.offer, self.run) {
-            (_, Some(_)) | (Offer::Planned(_), None) => 0,
-            (Offer::Refused(_), None) => 1,
-            (Offer::Excluded(_), None) => 2,
+impl Dialog {
+    /// The drive that the question is about.
+    fn drive(&self) -> Option<DriveId> {
+        match self {
+            Self::Consent { drive, .. }
+            | Self::Lower { drive }
+            | Self::Psid { drive, .. }
+            | Self::Stop { drive, .. } => Some(*drive),
+            Self::Unfreeze | Self::Power { .. } | Self::Leaving { .. } | Self::Page { .. } => None,
         }
-    }
-
-    pub(crate) fn is_planned(&self) -> bool {
-        matches!(self.listed.offer, Offer::Planned(_))
-    }
-
-    pub(crate) fn is_ready(&self) -> bool {
-        self.is_planned() && self.run.is_none()
     }
 }
 
@@ -396,10 +444,26 @@ impl Running {
         u64::try_from(percent).unwrap_or(99).min(99)
     }
 
-    /// For how long nothing was heard, once that is worth saying. A flush says nothing while it lasts.
+    /// For how long it has been in this stage.
+    pub(crate) fn in_stage_s(&self, now_s: u64) -> u64 {
+        now_s.saturating_sub(self.stage_s)
+    }
+
+    /// For how long nothing was heard, once that is worth saying. A flush says nothing while it lasts, nor does a drive that cools
+    /// down or that erases itself in one command.
     pub(crate) fn silent_s(&self, now_s: u64) -> Option<u64> {
         let silent = now_s.saturating_sub(self.heard_s);
-        (silent >= SILENT_S && self.stage != Stage::Flush).then_some(silent)
+        let says_nothing = match self.stage {
+            Stage::Flush | Stage::Cool | Stage::Settle => true,
+            Stage::Erase { .. } => self.progress.total == 0,
+            _ => false,
+        };
+        (silent >= SILENT_S && !says_nothing).then_some(silent)
+    }
+
+    /// The drive's firmware is at work, whatever the host does.
+    pub(crate) fn is_out_of_hand(&self) -> bool {
+        matches!(self.stage, Stage::Erase { .. })
     }
 }
 

@@ -102,6 +102,7 @@ fn converse(
                 Request::Purge { .. }
                 | Request::Stop { .. }
                 | Request::Psid { .. }
+                | Request::Overwrite { .. }
                 | Request::Unfreeze
                 | Request::Rescan => {}
             }
@@ -133,6 +134,10 @@ fn converse(
 fn take(model: &mut Model, typed: Typed) -> Option<Request> {
     match typed {
         Typed::Key(key) => return model.press(key),
+        Typed::EscThen(key) => {
+            let asked = model.press(Key::Esc);
+            return asked.or_else(|| model.press(key));
+        }
         Typed::Size(size) => model.resize(size),
         Typed::Redraw | Typed::Nothing => {}
     }
@@ -142,6 +147,7 @@ fn take(model: &mut Model, typed: Typed) -> Option<Request> {
 #[derive(Clone, Copy)]
 enum Typed {
     Key(Key),
+    EscThen(Key),
     Size((u16, u16)),
     Redraw,
     Nothing,
@@ -161,13 +167,20 @@ fn typed() -> Typed {
 }
 
 fn translate(key: KeyEvent) -> Typed {
+    // A terminal sends Alt as an Esc before the key, and a person who types Esc and then the key sends the same. Nothing here is on
+    // Alt, and a dropped Esc leaves open what was to be closed.
+    let is_plain = matches!(key.code, KeyCode::Char(_) | KeyCode::Enter | KeyCode::Backspace);
+    if is_plain && key.modifiers.contains(KeyModifiers::ALT) {
+        return match translate(KeyEvent { modifiers: key.modifiers - KeyModifiers::ALT, ..key }) {
+            Typed::Key(key) => Typed::EscThen(key),
+            _ => Typed::Key(Key::Esc),
+        };
+    }
     let key = match key.code {
         KeyCode::Char('l') if key.modifiers.contains(KeyModifiers::CONTROL) => return Typed::Redraw,
         // In raw mode the terminal no longer turns it into a signal.
         KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => Key::Interrupt,
-        KeyCode::Char(_) if key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) => {
-            return Typed::Nothing;
-        }
+        KeyCode::Char(_) if key.modifiers.contains(KeyModifiers::CONTROL) => return Typed::Nothing,
         KeyCode::Char(letter) => Key::Char(letter),
         KeyCode::Up => Key::Up,
         KeyCode::Down => Key::Down,
@@ -286,6 +299,7 @@ fn see_off(drawers: &[JoinHandle<()>]) {
 mod tests {
     use super::*;
     use crate::fixtures::{after, began, bench};
+    use crate::model::Dialog;
     use std::sync::mpsc;
 
     /// An output that hands over what it is given, and one that takes nothing until it is let go.
@@ -371,6 +385,20 @@ mod tests {
         let (requests, _asked) = mpsc::channel();
         let exit = converse(&mut Model::new(Host::Appliance), || Typed::Nothing, &events, &requests, &Board::default());
         assert_eq!(exit, Exit::Over);
+    }
+
+    #[test]
+    fn escape_and_a_letter_in_one_go_are_two_keys() {
+        // The bytes 1Bh 70h: Esc, p.
+        let typed = translate(KeyEvent::new(KeyCode::Char('p'), KeyModifiers::ALT));
+        assert!(matches!(typed, Typed::EscThen(Key::Char('p'))));
+        let mut model = after([Event::Drives(bench())]);
+        model.press(Key::Char('?'));
+        assert_eq!(take(&mut model, typed), None);
+        assert!(matches!(model.dialog, Some(Dialog::Power { .. })), "the help is closed and the question is open");
+        // 1Bh 0Ch: Esc, Ctrl-L. The drawing follows by itself.
+        let both = KeyModifiers::ALT | KeyModifiers::CONTROL;
+        assert!(matches!(translate(KeyEvent::new(KeyCode::Char('l'), both)), Typed::Key(Key::Esc)));
     }
 
     #[test]

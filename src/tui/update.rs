@@ -1,13 +1,16 @@
 //! What a key does: to the state, and what it asks of the engine room.
 
-use purgeproof_core::event::Request;
+use purgeproof_core::event::{DriveId, Request};
 
-use crate::model::{Dialog, Entry, Exit, Host, Key, Model, Page, Phase};
+use crate::model::{Dialog, Entry, Exit, Host, Key, Model, Page, Phase, Row};
 use crate::view::page;
 use crate::words;
 
 /// Longer than any serial number; keeps a book that fell on the keyboard out of memory.
 const LONGEST_ENTRY: usize = 64;
+
+/// The characters of a PSID. The standard allows for fewer; every maker prints so many.
+pub(crate) const PSID: usize = 32;
 
 impl Model {
     /// Takes in one key; what is to be asked of the engine room is the result.
@@ -25,21 +28,25 @@ impl Model {
                 self.dialog = Some(Dialog::Consent { drive, entry, sent });
                 typed.map(|typed| Request::Purge { drive, typed })
             }
-            Some(Dialog::Stop { drive, entry }) => {
-                let (mut entry, entered) = edit(entry, key)?;
-                match entered {
-                    Some(typed) if is_word(&typed, words::STOP) => {
-                        if let Some(Phase::Running(running)) = self.runs.get_mut(&drive).map(|run| &mut run.phase) {
-                            running.stopping = true;
-                        }
-                        return Some(Request::Stop { drive });
-                    }
-                    Some(_) => entry = refuse(words::STOP),
-                    None => {}
+            Some(Dialog::Lower { drive }) => {
+                if key != Key::Esc {
+                    self.dialog = Some(Dialog::Lower { drive });
                 }
-                self.dialog = Some(Dialog::Stop { drive, entry });
                 None
             }
+            Some(Dialog::Psid { drive, entry }) => self.press_psid(drive, entry, key),
+            Some(Dialog::Unfreeze) => match key {
+                Key::Enter => {
+                    self.notice(words::GOING_TO_SLEEP.into());
+                    Some(Request::Unfreeze)
+                }
+                Key::Esc => None,
+                _ => {
+                    self.dialog = Some(Dialog::Unfreeze);
+                    None
+                }
+            },
+            Some(Dialog::Stop { drive, entry }) => self.press_stop(drive, entry, key),
             Some(Dialog::Power { exit, entry }) => self.press_power(exit, entry, key),
             Some(Dialog::Leaving { exit }) => {
                 self.dialog = Some(Dialog::Leaving { exit });
@@ -50,6 +57,38 @@ impl Model {
             }
             Some(Dialog::Page { page, scroll }) => self.press_page(page, scroll, key),
         }
+    }
+
+    fn press_stop(&mut self, drive: DriveId, entry: Entry, key: Key) -> Option<Request> {
+        let (mut entry, entered) = edit(entry, key)?;
+        match entered {
+            Some(typed) if is_word(&typed, words::STOP) => {
+                if let Some(Phase::Running(running)) = self.runs.get_mut(&drive).map(|run| &mut run.phase) {
+                    running.stopping = true;
+                }
+                return Some(Request::Stop { drive });
+            }
+            Some(_) => entry = refuse(words::STOP),
+            None => {}
+        }
+        self.dialog = Some(Dialog::Stop { drive, entry });
+        None
+    }
+
+    /// What was typed stays for correction: nobody types 32 characters twice for one that is wrong.
+    fn press_psid(&mut self, drive: DriveId, entry: Entry, key: Key) -> Option<Request> {
+        let (mut entry, entered) = edit(entry, key)?;
+        if let Some(typed) = entered {
+            match psid(&typed) {
+                Ok(psid) => {
+                    self.notice(words::PSID_GIVEN.into());
+                    return Some(Request::Psid { drive, psid });
+                }
+                Err(complaint) => entry.complaint = Some(complaint),
+            }
+        }
+        self.dialog = Some(Dialog::Psid { drive, entry });
+        None
     }
 
     fn press_list(&mut self, key: Key) -> Option<Request> {
@@ -79,13 +118,12 @@ impl Model {
                     self.open(Page::Details(drive));
                 }
             }
-            's' => {
-                let running = self.selected_row().filter(|row| row.run.is_some_and(|run| run.running().is_some()));
-                match running.map(|row| row.listed.id) {
-                    Some(drive) => self.dialog = Some(Dialog::Stop { drive, entry: Entry::default() }),
-                    None => self.notice(words::NOTHING_TO_STOP.into()),
-                }
-            }
+            's' => self.stop_or_psid(),
+            'u' => match (self.rows().iter().any(Row::is_frozen), self.running()) {
+                (false, _) => self.notice(words::NOTHING_FROZEN.into()),
+                (true, 0) => self.dialog = Some(Dialog::Unfreeze),
+                (true, _) => self.notice(words::NOT_WHILE_RUNNING.into()),
+            },
             'n' => self.open(Page::Log),
             '?' | 'h' => self.open(Page::Help),
             'q' if self.host == Host::Workstation => return self.press_letter('p'),
@@ -97,6 +135,19 @@ impl Model {
             _ => {}
         }
         None
+    }
+
+    /// The key that stops a job opens the question for the PSID on a drive that can be reverted with it.
+    fn stop_or_psid(&mut self) {
+        let Some(row) = self.selected_row() else { return self.notice(words::NOTHING_TO_STOP.into()) };
+        let (drive, entry) = (row.listed.id, Entry::default());
+        if row.run.is_some_and(|run| run.running().is_some()) {
+            self.dialog = Some(Dialog::Stop { drive, entry });
+        } else if row.takes_psid() {
+            self.dialog = Some(Dialog::Psid { drive, entry });
+        } else {
+            self.notice(words::NOTHING_TO_STOP.into());
+        }
     }
 
     fn open(&mut self, page: Page) {
@@ -147,24 +198,35 @@ impl Model {
                 }
                 return None;
             }
-            Key::Char(letter) => match (page, letter.to_ascii_lowercase()) {
-                (Page::Result(drive), 'q') => {
-                    self.open(Page::Qr(drive));
-                    return None;
-                }
-                (Page::Result(drive), 'e') => {
-                    self.selected = Some(drive);
-                    self.ask_consent();
-                    if self.dialog.is_some() {
-                        return None;
-                    }
-                    scroll
-                }
-                (Page::Summary, 'p' | 'r') => return self.press_letter(letter.to_ascii_lowercase()),
-                _ => scroll,
-            },
+            Key::Char(letter) => {
+                self.dialog = Some(Dialog::Page { page, scroll: scroll.min(last) });
+                return self.press_page_letter(page, letter.to_ascii_lowercase());
+            }
         };
         self.dialog = Some(Dialog::Page { page, scroll: scroll.min(last) });
+        None
+    }
+
+    /// A letter on a page: what it opens takes the page's place, else the page stays.
+    fn press_page_letter(&mut self, page: Page, letter: char) -> Option<Request> {
+        match (page, letter) {
+            (Page::Result(drive), 'q') => self.open(Page::Qr(drive)),
+            (Page::Result(drive), 'e') => {
+                self.selected = Some(drive);
+                self.ask_consent();
+            }
+            (Page::Result(drive), 'o') if self.row(drive).is_some_and(|row| row.can_be_lowered()) => {
+                self.selected = Some(drive);
+                self.dialog = Some(Dialog::Lower { drive });
+                return Some(Request::Overwrite { drive });
+            }
+            (Page::Result(drive) | Page::Details(drive), 'u' | 's') => {
+                self.selected = Some(drive);
+                return self.press_letter(letter);
+            }
+            (Page::Summary, 'p' | 'r') => return self.press_letter(letter),
+            _ => {}
+        }
         None
     }
 
@@ -192,6 +254,18 @@ fn edit(mut entry: Entry, key: Key) -> Option<(Entry, Option<String>)> {
         _ => {}
     }
     Some((entry, None))
+}
+
+/// The PSID as the drive takes it: labels that print it in groups separate them by blanks or dashes, which are no part of it.
+fn psid(typed: &str) -> Result<String, String> {
+    let psid: String = typed.chars().filter(|letter| !letter.is_whitespace() && *letter != '-').collect();
+    if !psid.chars().all(|letter| letter.is_ascii_alphanumeric()) {
+        return Err(words::PSID_LETTERS.into());
+    }
+    match psid.len() {
+        PSID => Ok(psid),
+        given => Err(words::psid_length(given, PSID)),
+    }
 }
 
 fn refuse(word: &str) -> Entry {

@@ -1,5 +1,6 @@
 //! The screen as a function of the model: nothing here keeps state or does I/O.
 
+mod consent;
 mod details;
 mod dialog;
 mod letters;

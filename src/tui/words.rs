@@ -1,11 +1,16 @@
 //! Every text of the screen, in one place.
 
+mod plan;
+
 use purgeproof_core::drive::{Identity, Medium, Transport};
 use purgeproof_core::event::{Filed, Stage, Stick};
 use purgeproof_core::units::Bytes;
 use purgeproof_core::verdict::Outcome;
 
 use crate::model::{Ended, Exit, Host, Running};
+use crate::update::PSID;
+
+pub(crate) use plan::{fallback, hidden, level, obstacle, obstacle_short, planned, steps, way};
 
 /// The word that stops a job.
 pub(crate) const STOP: &str = "stop";
@@ -14,9 +19,36 @@ pub(crate) const YES: &str = "yes";
 
 pub(crate) const NAME: &str = "PurgeProof";
 pub(crate) const CONSENT_GONE: &str =
-    "Nothing was done: the drive in question was unplugged or changed. Select it again";
+    "Nothing was done: the drive in question was unplugged, or its plan has changed. Select it again";
 pub(crate) const NOTHING_TO_STOP: &str =
-    "No job runs on the selected drive: there is nothing to stop. Select a running one";
+    "No job runs on the selected drive and it takes no PSID: there is nothing to stop. Select a running one";
+pub(crate) const NOTHING_FROZEN: &str = "No drive is frozen: there is nothing that suspending the machine would lift";
+pub(crate) const NOT_WHILE_RUNNING: &str =
+    "Nothing was done: while a drive is being erased the machine is not suspended. Wait for its verdict, then press u";
+pub(crate) const GOING_TO_SLEEP: &str =
+    "The machine was asked to suspend and to wake again: the screen stands still meanwhile";
+pub(crate) const UNFREEZE_TITLE: &str = "SUSPEND AND WAKE THE MACHINE?";
+pub(crate) const UNFREEZE: [&str; 2] = [
+    "The firmware has frozen the security commands of a drive. Suspended, the drives lose their power, and with it the freeze.",
+    "The machine sleeps for some seconds and wakes by itself. If it does not, press its power button shortly. Nothing is erased by this.",
+];
+pub(crate) const KEYS_UNFREEZE: &str = "Enter: suspend   Esc: back";
+pub(crate) const PSID_TITLE: &str = "PSID OF THIS DRIVE";
+pub(crate) const PSID_USE: &str = "With it the drive gives itself a new key, locked or not: all on it is lost. Nothing is done now. It is used when you erase \
+     this drive, and kept nowhere.";
+pub(crate) const PSID_GIVEN: &str =
+    "The PSID was handed over, nothing is erased yet. Look at the drive's new plan and press Enter on it";
+pub(crate) const PSID_LETTERS: &str =
+    "A PSID has letters A to Z and digits only. Compare it with the label; it often has O for 0 and I for 1";
+pub(crate) const PSID_HOW: &str =
+    "Press s to type the PSID from its label: the drive can be reverted with it, which is a Purge";
+pub(crate) const KEYS_PSID: &str = "Enter: hand it over   Esc: back";
+pub(crate) const LOWER_TITLE: &str = "OVERWRITE INSTEAD";
+pub(crate) const LOWER: &str =
+    "Asking for a plan by Overwrite alone. It is a Clear: blocks that the drive keeps in reserve are not reached ...";
+pub(crate) const CANNOT_STOP: &str = "Once begun, the drive's own erase cannot be stopped, by nothing.";
+pub(crate) const GOES_ON: &str = "It cannot be stopped. Leave the drive powered.";
+pub(crate) const HIDDEN_NOT_SOUGHT: &str = "not looked for";
 pub(crate) const LOOKING: &str = "Looking for drives ...";
 pub(crate) const NO_DRIVES: &str = "No drives found.";
 pub(crate) const NO_DRIVES_WHY: [&str; 2] = [
@@ -34,6 +66,8 @@ pub(crate) const CONSENT_SENT: &str = "Starting ...";
 pub(crate) const STOP_TITLE: &str = "STOP THIS JOB?";
 pub(crate) const STOP_LOSS: &str =
     "What is overwritten stays overwritten, but the verdict will not be a good one: the drive has to be erased again.";
+pub(crate) const STOP_ERASE: &str = "The drive's own erase cannot be stopped: it goes on. What stops is the watching, and without that there is no good verdict: the \
+     drive has to be erased again. Leave it powered.";
 pub(crate) const NO_MESSAGES: &str = "No messages so far.";
 pub(crate) const QR_HOW: &str = "The whole signed certificate: scan it, check it with: purgeproof verify";
 pub(crate) const DONE: &str = "DONE: everything that was to be done unattended is done";
@@ -51,6 +85,8 @@ pub(crate) const KEYS_SUMMARY: &str = "p power off   r reboot   Up/Down scroll  
 pub(crate) const KEYS_ESC: &str = "Esc back";
 pub(crate) const KEYS_PAGE: &str = "Up/Down scroll   Esc back";
 pub(crate) const KEYS_RESULT: &str = "q QR code   e erase again   Up/Down scroll   Esc back";
+pub(crate) const KEYS_RESULT_LOWER: &str =
+    "q QR code   e erase again   o overwrite instead   Up/Down scroll   Esc back";
 pub(crate) const KEYS_CONSENT: &str = "Enter: erase   Esc: cancel";
 pub(crate) const KEYS_SENT: &str = "Esc: back to the list";
 pub(crate) const STOP_PROMPT: &str = "Type stop, then Enter:";
@@ -64,7 +100,9 @@ pub(crate) const HELP: &[&str] = &[
     "Up, Down | choose a drive (PgUp, PgDn, Home, End work too)",
     "Enter | Ready drive: erase it (asks for the end of its serial number). Drive that has ended: its result, its QR code, erase it again",
     "d | all about the selected drive, with the plan and its reasons",
-    "s | stop the job on the selected drive",
+    "s | running drive: stop its job. Locked drive, or one that could be reverted: type the PSID from its label",
+    "u | frozen drive: suspend the machine and wake it, which lifts the freeze",
+    "o | result of a drive whose own erase failed: overwrite it instead",
     "n | messages, and what the controllers of this machine advise",
     "l | look for drives again (new ones appear by themselves)",
     "p, r | power off, reboot. On a workstation p leaves the program",
@@ -72,7 +110,9 @@ pub(crate) const HELP: &[&str] = &[
     "Esc | back",
     "How a drive is erased:",
     "Clear | Every block that the computer can address is overwritten. Blocks that the drive keeps in reserve are not reached",
-    "Purge | The drive itself erases all that it holds, reserve included",
+    "Purge | The drive itself erases all that it holds, reserve included. Once begun that cannot be stopped",
+    "Mark, Check | Before its own erase blocks are written that must be gone after it: a drive that lies is found out",
+    "FROZEN, LOCKED | Something stands in the way. d says what to do about it",
     "What comes of it:",
     "PURGED | The drive erased all that it holds. It may leave",
     "CLEARED | Every block was overwritten and read back. It may leave if Clear is enough",
@@ -141,6 +181,15 @@ pub(crate) fn not_offered(why: &str) -> String {
     format!("not offered: {why}")
 }
 
+pub(crate) fn psid_length(given: usize, wanted: usize) -> String {
+    format!("That has {}, a PSID has {wanted}. Correct it, or press Esc", plural(given, "character", "characters"))
+}
+
+pub(crate) fn psid_prompt(typed: &str) -> String {
+    let count = typed.chars().filter(char::is_ascii_alphanumeric).count();
+    format!("Type or scan the PSID as the label has it, capitals as capitals, then Enter ({count} of {PSID}):")
+}
+
 /// What a stage is called in the list.
 pub(crate) fn stage(stage: &Stage) -> String {
     match stage {
@@ -197,8 +246,26 @@ pub(crate) fn duration(seconds: u64) -> String {
     }
 }
 
+/// A time that passed, as short as it can be said: `40 s`, `12 min`, `3 h 20 min`.
+pub(crate) fn passed(seconds: u64) -> String {
+    match seconds / 60 {
+        0 => format!("{seconds} s"),
+        minutes @ 1..120 => format!("{minutes} min"),
+        minutes => format!("{} h {} min", minutes / 60, minutes % 60),
+    }
+}
+
 /// The line below the progress bar.
 pub(crate) fn figures(running: &Running, now_s: u64) -> String {
+    let since = duration(now_s.saturating_sub(running.began_s));
+    match running.stage {
+        Stage::Purge { .. } | Stage::Verify => format!("{}, running {since}", transfer(running)),
+        Stage::Erase { .. } => erase(running, now_s),
+        _ => format!("running {since}"),
+    }
+}
+
+fn transfer(running: &Running) -> String {
     let progress = &running.progress;
     let left = match progress.eta_s {
         Some(seconds @ 0..=60) => format!("{} left in all", eta(seconds)),
@@ -207,12 +274,26 @@ pub(crate) fn figures(running: &Running, now_s: u64) -> String {
     };
     let rate = if progress.rate == 0 { "speed not known yet".into() } else { rate(progress.rate) };
     let errors = plural(usize::try_from(progress.errors).unwrap_or(usize::MAX), "bad block", "bad blocks");
-    let since = duration(now_s.saturating_sub(running.began_s));
-    format!("{rate}, {left}, {errors}, running {since}")
+    format!("{rate}, {left}, {errors}")
 }
 
-pub(crate) fn silent(seconds: u64) -> String {
-    format!("no sign of life for {}. Look at its cable, power and light", duration(seconds))
+/// A firmware erase has no speed, and what is left of it nobody knows: the time that has passed, and the drive's own words.
+fn erase(running: &Running, now_s: u64) -> String {
+    let since = duration(running.in_stage_s(now_s));
+    let reach = if running.progress.total == 0 { ". The drive does not say how far it is" } else { "" };
+    match running.progress.estimate_s {
+        Some(estimate) => format!("for {since} of {} that the drive estimates{reach}", duration(estimate)),
+        None => format!("for {since}{reach}"),
+    }
+}
+
+pub(crate) fn silent(running: &Running, seconds: u64) -> String {
+    let what = if running.is_out_of_hand() {
+        "Leave it powered: it may still be at work"
+    } else {
+        "Look at its cable, power and light"
+    };
+    format!("no sign of life for {}. {what}", duration(seconds))
 }
 
 pub(crate) fn silent_short(seconds: u64) -> String {

@@ -33,7 +33,7 @@ fn drive(id: u32) -> Listed {
     let capabilities =
         Capabilities { techniques: vec![(Technique::Overwrite, Support::Present)], ..Capabilities::default() };
     let offer = plan(&identity, &capabilities, &Policy::default()).map_or_else(Offer::Refused, Offer::Planned);
-    Listed { id: DriveId(id), node: format!("demo{id}"), identity, offer }
+    Listed { id: DriveId(id), node: format!("demo{id}"), identity, capabilities, offer }
 }
 
 /// A job of ten seconds a stage.
@@ -71,9 +71,11 @@ fn answer(requests: &Receiver<Request>, tell: &Sender<Event>) -> Result<(), mpsc
                     Err(denied) => tell.send(Event::Denied { drive, why: denied.to_string() })?,
                 }
             }
-            Request::Stop { .. } | Request::Psid { .. } | Request::Unfreeze | Request::Rescan => {
-                tell.send(Event::Notice("Not in the demonstration".into()))?
-            }
+            Request::Stop { .. }
+            | Request::Psid { .. }
+            | Request::Overwrite { .. }
+            | Request::Unfreeze
+            | Request::Rescan => tell.send(Event::Notice("Not in the demonstration".into()))?,
             Request::PowerOff | Request::Reboot => return Ok(()),
         }
     }

@@ -2,15 +2,17 @@
 
 use ratatui::text::{Line, Span};
 
+use purgeproof_core::capability::{Found, Obstacle, Support};
 use purgeproof_core::drive::Identity;
 use purgeproof_core::event::Offer;
-use purgeproof_core::plan::Considered;
+use purgeproof_core::plan::{Considered, Plan};
+use purgeproof_core::technique::{Level, Technique};
 
 use super::list::verdict_style;
 use super::text::{grouped, labelled, wrap};
 use super::{ACTIVE, BAD, BOLD, DIM, PLAIN};
 use crate::model::{Ended, Model, Row, Running};
-use crate::words;
+use crate::{advice, words};
 
 /// The width of the labels.
 pub(super) const LABEL: usize = 12;
@@ -22,14 +24,17 @@ pub(super) fn lines(model: &Model, row: &Row<'_>, width: usize) -> Vec<Line<'sta
         lines.extend(running_lines(running, model.now_s, width));
     }
     if let Some(ended) = row.run.and_then(|run| run.ended()) {
-        lines.extend(result(ended, width));
+        lines.extend(result(ended, row, width));
     }
     if !row.attached {
         lines.extend(labelled("Note", words::UNPLUGGED, LABEL, width, BAD));
     }
+    lines.extend(obstacles(row, width));
     lines.extend(offer(&row.listed.offer, row.run.is_some(), width));
     lines.extend(identity(&row.listed.identity, width));
-    lines.extend(considered(&row.listed.offer, width));
+    lines.extend(row.plan().into_iter().flat_map(|plan| ways(plan, width)));
+    lines.extend(considered(row, width));
+    lines.extend(hidden(row, width));
     if let Some(job) = row.run.and_then(|run| run.job) {
         lines.extend(labelled("Job", &job.to_string(), LABEL, width, DIM));
     }
@@ -51,19 +56,25 @@ fn running_lines(running: &Running, now_s: u64, width: usize) -> Vec<Line<'stati
         ]));
     }
     match running.silent_s(now_s) {
-        Some(silent) => lines.extend(labelled("!", &words::silent(silent), LABEL, width, BAD)),
+        Some(silent) => lines.extend(labelled("!", &words::silent(running, silent), LABEL, width, BAD)),
         None => lines.extend(labelled("", &words::figures(running, now_s), LABEL, width, PLAIN)),
+    }
+    if running.is_out_of_hand() {
+        lines.extend(labelled("", words::GOES_ON, LABEL, width, BOLD));
     }
     lines
 }
 
-/// The verdict with its reasons and what it does not cover.
-pub(super) fn result(ended: &Ended, width: usize) -> Vec<Line<'static>> {
+/// The verdict with its reasons, what to do now, and what it does not cover.
+fn result(ended: &Ended, row: &Row<'_>, width: usize) -> Vec<Line<'static>> {
     let outcome = ended.verdict.outcome;
     let verdict = format!("{outcome} after {}. {}", words::duration(ended.seconds), words::disposition(outcome));
     let mut lines = labelled("Verdict", &verdict, LABEL, width, verdict_style(ended));
     for (index, reason) in ended.verdict.reasons.iter().enumerate() {
         lines.extend(labelled(if index == 0 { "Because" } else { "" }, &reason.to_string(), LABEL, width, PLAIN));
+    }
+    for (index, sentence) in advice::next(&ended.verdict, row).into_iter().enumerate() {
+        lines.extend(labelled(if index == 0 { "Next" } else { "" }, sentence, LABEL, width, BOLD));
     }
     let style = if ended.is_on_stick() { PLAIN } else { BAD };
     lines.extend(labelled("Certificate", &words::filed_sentence(ended), LABEL, width, style));
@@ -84,22 +95,92 @@ fn offer(offer: &Offer, was_run: bool, width: usize) -> Vec<Line<'static>> {
     }
 }
 
-fn considered(offer: &Offer, width: usize) -> Vec<Line<'static>> {
-    let Offer::Planned(plan) = offer else { return Vec::new() };
+/// What stands in the way, and the one way round that only the operator knows of.
+fn obstacles(row: &Row<'_>, width: usize) -> Vec<Line<'static>> {
+    if matches!(row.listed.offer, Offer::Excluded(_)) {
+        return Vec::new();
+    }
+    let obstacles = &row.listed.capabilities.obstacles;
+    let takes_psid = row.takes_psid();
+    let mut lines = Vec::new();
+    for (index, obstacle) in obstacles.iter().enumerate() {
+        let label = if index == 0 { "In the way" } else { "" };
+        lines.extend(labelled(label, &words::obstacle(obstacle, takes_psid), LABEL, width, BAD));
+    }
+    let would_gain = row.plan().is_none_or(|plan| plan.level() < Level::Purge);
+    if takes_psid && would_gain && !obstacles.contains(&Obstacle::Locked) {
+        lines.extend(labelled("PSID", words::PSID_HOW, LABEL, width, PLAIN));
+    }
+    lines
+}
+
+/// What can be done, in the order in which it is tried. A plan without an alternative is said already.
+fn ways(plan: &Plan, width: usize) -> Vec<Line<'static>> {
     let rule = plan.rule.iter().flat_map(|rule| labelled("Rule", rule, LABEL, width, PLAIN));
-    let groups = plan.considered.chunk_by(|one, next| !one.chosen && !next.chosen && one.support == next.support);
-    let techniques = groups.enumerate().flat_map(|(index, group)| {
+    let ways = plan.ways.iter().enumerate().filter(|_| plan.ways.len() > 1).flat_map(|(index, way)| {
+        let (label, style) = if index == 0 { ("Ways", BOLD) } else { ("", PLAIN) };
+        labelled(label, &words::way(plan, index, way), LABEL, width, style)
+    });
+    rule.chain(ways).collect()
+}
+
+/// Every technique of this kind of drive, weighed.
+fn considered(row: &Row<'_>, width: usize) -> Vec<Line<'static>> {
+    let considered = match row.plan() {
+        Some(plan) => plan.considered.clone(),
+        None => unplanned(row),
+    };
+    let groups = considered.chunk_by(|one, next| !one.chosen && !next.chosen && one.support == next.support);
+    let lines = groups.enumerate().flat_map(|(index, group)| {
         let style = if group.iter().any(|one| one.chosen) { BOLD } else { PLAIN };
         labelled(if index == 0 { "Why" } else { "" }, &weighed(group), LABEL, width, style)
     });
-    rule.chain(techniques).collect()
+    lines.collect()
+}
+
+/// What a drive without a plan can and cannot do. What it can do is not why it has none.
+fn unplanned(row: &Row<'_>) -> Vec<Considered> {
+    let Offer::Refused(_) = row.listed.offer else { return Vec::new() };
+    let medium = row.listed.identity.medium;
+    let techniques = row.listed.capabilities.techniques.iter().filter(|(_, support)| *support != Support::Present);
+    let weigh = |(technique, support): &(Technique, Support)| Considered {
+        technique: *technique,
+        level: technique.level(medium),
+        support: support.clone(),
+        chosen: false,
+    };
+    techniques.map(weigh).collect()
 }
 
 /// Techniques for which the same holds, in one sentence instead of one each.
 fn weighed(group: &[Considered]) -> String {
     let name = |one: &Considered| format!("{} ({})", one.technique, one.level);
     let Some((last, others)) = group.split_last() else { return String::new() };
-    others.iter().map(|one| name(one) + ", ").chain(std::iter::once(last.to_string())).collect()
+    let last = match &last.support {
+        Support::Blocked(why) => format!("{}: blocked: {why}", name(last)),
+        Support::Unknown(why) => format!("{}: not known: {why}", name(last)),
+        Support::Present | Support::Absent => last.to_string(),
+    };
+    others.iter().map(|one| name(one) + ", ").chain([last]).collect()
+}
+
+/// Every hidden area that was looked for, those that are not there in one sentence.
+fn hidden(row: &Row<'_>, width: usize) -> Vec<Line<'static>> {
+    let hidden = &row.listed.capabilities.hidden;
+    if hidden.is_empty() {
+        return match row.plan() {
+            Some(_) => labelled("Hidden", words::HIDDEN_NOT_SOUGHT, LABEL, width, PLAIN),
+            None => Vec::new(),
+        };
+    }
+    let groups = hidden.chunk_by(|one, next| one.found == Found::Nothing && next.found == Found::Nothing);
+    let lines = groups.enumerate().flat_map(|(index, group)| {
+        let Some((last, others)) = group.split_last() else { return Vec::new() };
+        let last = words::hidden(last, row.plan());
+        let sentence: String = others.iter().map(|one| format!("{}, ", one.area)).chain([last]).collect();
+        labelled(if index == 0 { "Hidden" } else { "" }, &sentence, LABEL, width, PLAIN)
+    });
+    lines.collect()
 }
 
 /// Who a drive says it is.

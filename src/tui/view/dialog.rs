@@ -2,16 +2,13 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 
-use purgeproof_core::consent::challenge;
-use purgeproof_core::drive::Identity;
-use purgeproof_core::event::{DriveId, Offer};
+use purgeproof_core::event::DriveId;
 
-use super::text::{clean, fit_end, labelled, pad, put, put_lines, split_bottom, wrap};
-use super::{ALARM, BAD, BOLD, PLAIN, TITLE, details};
-use crate::model::{Dialog, Entry, Exit, Model};
+use super::text::{fit_end, labelled, put, put_lines, split_bottom, wrap};
+use super::{ALARM, BAD, BOLD, PLAIN, TITLE, consent, details};
+use crate::model::{Dialog, Entry, Exit, Model, Running};
 use crate::words;
 
 /// The widest box.
@@ -22,12 +19,20 @@ pub(super) fn draw(model: &Model, dialog: &Dialog, area: Rect, buffer: &mut Buff
     let inner = usize::from(width.saturating_sub(4));
     let (title, mut lines, entry, keys) = match dialog {
         Dialog::Consent { drive, entry, sent: false } => {
-            (words::CONSENT_TITLE, consent(model, *drive, inner), Some(entry), words::KEYS_CONSENT)
+            (words::CONSENT_TITLE, consent::lines(model, *drive, inner), Some(entry), words::KEYS_CONSENT)
         }
         Dialog::Consent { drive, .. } => {
-            let mut lines = consent(model, *drive, inner);
+            let mut lines = consent::lines(model, *drive, inner);
             lines.push(Line::styled(words::CONSENT_SENT, BOLD));
             (words::CONSENT_TITLE, lines, None, words::KEYS_SENT)
+        }
+        Dialog::Lower { .. } => (words::LOWER_TITLE, wrap(words::LOWER, inner, BOLD), None, words::KEYS_SENT),
+        Dialog::Psid { drive, entry } => {
+            (words::PSID_TITLE, consent::psid(model, *drive, entry, inner), Some(entry), words::KEYS_PSID)
+        }
+        Dialog::Unfreeze => {
+            let lines = words::UNFREEZE.iter().flat_map(|sentence| wrap(sentence, inner, PLAIN)).collect();
+            (words::UNFREEZE_TITLE, lines, None, words::KEYS_UNFREEZE)
         }
         Dialog::Stop { drive, entry } => (words::STOP_TITLE, stop(model, *drive, inner), Some(entry), words::KEYS_STOP),
         Dialog::Power { exit, entry } => {
@@ -72,46 +77,14 @@ fn inset(area: Rect) -> Rect {
     Rect { x: area.x + 2.min(area.width), width: area.width.saturating_sub(4), ..area }
 }
 
-fn consent(model: &Model, drive: DriveId, width: usize) -> Vec<Line<'static>> {
-    let Some(row) = model.row(drive) else { return Vec::new() };
-    let identity = &row.listed.identity;
-    let mut lines = labelled("Model", &identity.title(), details::LABEL, width, BOLD);
-    lines.extend(handle(identity, width));
-    lines.extend(labelled("Size", &identity.capacity.to_string(), details::LABEL, width, BOLD));
-    let attached = format!("{} as {}", words::kind(identity), row.listed.node);
-    lines.extend(labelled("Attached", &attached, details::LABEL, width, PLAIN));
-    if let Offer::Planned(plan) = &row.listed.offer {
-        lines.extend(labelled("Plan", &plan.to_string(), details::LABEL, width, PLAIN));
-    }
-    lines.push(Line::default());
-    lines.push(Line::styled(words::CONSENT_LOSS, BAD));
-    let prompt = words::consent_prompt(identity, challenge(identity).chars().count());
-    lines.extend(wrap(&prompt, width, PLAIN));
-    lines
-}
-
-/// What is on the label, with what is to be typed marked: reversed, and by a line of carets where there is no reverse video.
-fn handle(identity: &Identity, width: usize) -> [Line<'static>; 2] {
-    let wanted = challenge(identity);
-    let whole = identity.handle();
-    let before: String = whole.chars().take(whole.chars().count() - wanted.chars().count()).collect();
-    let marked = clean(&wanted);
-    let label = pad(words::label_of_handle(identity).0, details::LABEL);
-    let before = fit_end(&before, width.saturating_sub(details::LABEL + marked.len()));
-    let carets =
-        format!("{}{}", " ".repeat(details::LABEL + before.chars().count()), "^".repeat(marked.chars().count()));
-    // Not bold: a framebuffer console shows bold white reversed as dark grey on light grey.
-    let marked = Span::styled(marked, Style::new().add_modifier(Modifier::REVERSED));
-    [Line::from(vec![Span::raw(label), Span::styled(before, BOLD), marked]), Line::raw(carets)]
-}
-
 fn stop(model: &Model, drive: DriveId, width: usize) -> Vec<Line<'static>> {
     let Some(row) = model.row(drive) else { return Vec::new() };
     let identity = &row.listed.identity;
     let mut lines =
         labelled("Drive", &format!("{} {}", row.listed.node, identity.title()), details::LABEL, width, BOLD);
     lines.extend(labelled(words::label_of_handle(identity).0, &identity.handle(), details::LABEL, width, BOLD));
-    lines.extend(wrap(words::STOP_LOSS, width, PLAIN));
+    let is_out_of_hand = row.run.and_then(|run| run.running()).is_some_and(Running::is_out_of_hand);
+    lines.extend(wrap(if is_out_of_hand { words::STOP_ERASE } else { words::STOP_LOSS }, width, PLAIN));
     lines.push(Line::default());
     lines.extend(wrap(words::STOP_PROMPT, width, PLAIN));
     lines

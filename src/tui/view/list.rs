@@ -255,11 +255,21 @@ fn state(row: &Row<'_>, now_s: u64, room: usize) -> (String, Style) {
             let long = words::filed(ended).map(|filed| format!("{}, {filed}{unplugged}", ended.verdict.outcome));
             (first_fit(&[&long[..], &[ended.verdict.outcome.to_string()]].concat()), verdict_style(ended))
         }
-        _ => match &row.listed.offer {
-            Offer::Planned(_) => ("Ready".into(), PLAIN),
-            Offer::Refused(why) => (words::not_offered(&why.to_string()), DIM),
-            Offer::Excluded(why) => (words::not_offered(&why.to_string()), DIM),
-        },
+        _ => offered(row, &first_fit),
+    }
+}
+
+/// What may be done with a drive that no job has touched; what is in the way goes before it.
+fn offered(row: &Row<'_>, first_fit: &dyn Fn(&[String]) -> String) -> (String, Style) {
+    let obstacle = row.listed.capabilities.obstacles.first().map(words::obstacle_short);
+    let with = |text: &str| obstacle.map_or_else(|| text.to_owned(), |obstacle| format!("{obstacle}, {text}"));
+    match &row.listed.offer {
+        Offer::Planned(plan) => {
+            let texts = words::planned(plan).map(|text| with(&text));
+            (first_fit(&texts), if obstacle.is_some() { BOLD } else { PLAIN })
+        }
+        Offer::Refused(why) => (with(&words::not_offered(&why.to_string())), DIM),
+        Offer::Excluded(why) => (words::not_offered(&why.to_string()), DIM),
     }
 }
 
@@ -278,6 +288,9 @@ fn progress(running: &Running, now_s: u64) -> Vec<String> {
         let sentence = words::silent_short(silent);
         return vec![format!("{stage} {} % {sentence}", running.percent()), sentence];
     }
+    if running.is_out_of_hand() {
+        return erasing(running, &stage, now_s);
+    }
     if progress.total == 0 {
         return vec![format!("{stage} ...")];
     }
@@ -287,4 +300,15 @@ fn progress(running: &Running, now_s: u64) -> Vec<String> {
     let rate = if progress.rate == 0 { String::new() } else { format!(" {}", words::rate(progress.rate)) };
     let eta = progress.eta_s.map_or(String::new(), |seconds| format!(" {}", words::eta(seconds)));
     vec![format!("{head}{rate}{eta}"), format!("{head}{eta}"), head]
+}
+
+/// How far the drive says it is with its own erase; where it does not, the time, beside its estimate.
+fn erasing(running: &Running, stage: &str, now_s: u64) -> Vec<String> {
+    let passed = words::passed(running.in_stage_s(now_s));
+    let of = running.progress.estimate_s.map_or(String::new(), |estimate| format!(" of {}", words::passed(estimate)));
+    if running.progress.total == 0 {
+        return vec![format!("{stage} {passed}{of}"), format!("{stage} {passed}")];
+    }
+    let head = format!("{stage} {:>2} %", running.percent());
+    vec![format!("{head} after {passed}{of}"), format!("{head} after {passed}"), head]
 }

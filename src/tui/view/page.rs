@@ -41,6 +41,7 @@ pub(super) fn draw(model: &Model, page: Page, scroll: usize, area: Rect, buffer:
 
 fn keys(model: &Model, page: Page) -> &'static str {
     match (page, model.host) {
+        (Page::Result(id), _) if model.row(id).is_some_and(|row| row.can_be_lowered()) => words::KEYS_RESULT_LOWER,
         (Page::Result(_), _) => words::KEYS_RESULT,
         (Page::Qr(_), _) => words::KEYS_ESC,
         (Page::Summary, Host::Appliance) => words::KEYS_SUMMARY,

@@ -1,0 +1,85 @@
+//! What is left to do with a drive that has its verdict.
+
+use purgeproof_core::capability::Obstacle;
+use purgeproof_core::drive::OpenError;
+use purgeproof_core::verdict::{Outcome, Reason, Verdict};
+
+use crate::model::Row;
+
+const AGAIN: &str = "Erase it again: e.";
+const OVERWRITE: &str = "Press o to overwrite it instead (Clear, not Purge), or destroy it.";
+const DESTROY: &str = "Nothing else is known to work on it: destroy it.";
+const DISTRUST: &str = "Never rely on this drive's own erase.";
+const POWERED: &str = "Leave it powered: it may still be erasing itself. Then erase it again (e): a job waits for what is under way first.";
+const UNFREEZE: &str = "Press u: the machine sleeps and wakes, which lifts the freeze. Then erase it again (e).";
+const PSID: &str = "Press s and type the PSID from its label. Then erase it again (e).";
+const LOCKED: &str = "Unlock it with its owner's password and another tool, or destroy it.";
+const PROTECTED: &str = "Lift its write protection (a switch, a jumper, the owner's tool), or destroy it.";
+const HIDDEN: &str = "Have the hidden area opened with its maker's tool and erase it again (e), or destroy it.";
+const CABLE: &str = "Check its cable and power. Then erase it again (e).";
+const ANEW: &str = "Press l in the list to look again, and select it anew.";
+const DAMAGED: &str = "Erase it again (e). If that ends the same way, destroy it: the blocks named keep old content.";
+const COOL: &str = "Let it cool down. Then erase it again (e).";
+
+/// What to do next, most pressing first; nothing where the drive may leave.
+pub(crate) fn next(verdict: &Verdict, row: &Row<'_>) -> Vec<&'static str> {
+    let mut sentences = Vec::new();
+    if verdict.outcome.is_good() {
+        return sentences;
+    }
+    for sentence in verdict.reasons.iter().flat_map(|reason| after(reason, verdict.outcome, row)) {
+        if !sentences.contains(&sentence) {
+            sentences.push(sentence);
+        }
+    }
+    if sentences.is_empty() {
+        sentences.push(AGAIN);
+    }
+    sentences
+}
+
+fn after(reason: &Reason, outcome: Outcome, row: &Row<'_>) -> Vec<&'static str> {
+    let otherwise = if row.can_be_lowered() { OVERWRITE } else { DESTROY };
+    match reason {
+        Reason::Survived { .. } => vec![DISTRUST, otherwise],
+        Reason::Refused(..)
+        | Reason::EraseFailed(..)
+        | Reason::Ignored(_)
+        | Reason::LeftInDisorder(_)
+        | Reason::MarkersTooFew { .. }
+        | Reason::ImplausiblyFast { .. } => vec![otherwise],
+        Reason::NoAnswer(..) | Reason::StatusUnreadable(_) | Reason::Stalled(_) | Reason::GoneWhileErasing => {
+            vec![POWERED]
+        }
+        // What was under way when the record ended is not known, so the drive's own erase may be.
+        Reason::Stopped | Reason::Crashed | Reason::Unfinished => {
+            let is_firmware = row.plan().is_some_and(|plan| plan.technique().is_firmware());
+            vec![if outcome == Outcome::Indeterminate && is_firmware { POWERED } else { AGAIN }]
+        }
+        Reason::InTheWay(obstacle) => vec![match obstacle {
+            Obstacle::Frozen => UNFREEZE,
+            Obstacle::Locked if row.takes_psid() => PSID,
+            Obstacle::Locked => LOCKED,
+            Obstacle::WriteProtected => PROTECTED,
+            Obstacle::Sanitizing | Obstacle::SanitizeFailed => AGAIN,
+        }],
+        Reason::HiddenAreaKept(_) => vec![HIDDEN],
+        Reason::TooHot => vec![COOL],
+        Reason::NotOpened(OpenError::Gone) | Reason::GoneWhileWriting | Reason::GoneWhileReading => vec![CABLE],
+        Reason::NotOpened(_) | Reason::OtherDrive => vec![ANEW],
+        Reason::Unwritable(_)
+        | Reason::Unreadable(_)
+        | Reason::Mismatch(_)
+        | Reason::Abandoned(_)
+        | Reason::NotFlushed => {
+            vec![DAMAGED]
+        }
+        Reason::AllReadBack
+        | Reason::SampleReadBack { .. }
+        | Reason::ErasedByDrive(_)
+        | Reason::MarkersGone { .. }
+        | Reason::AllErased(_)
+        | Reason::SampleErased { .. }
+        | Reason::NothingWritten => Vec::new(),
+    }
+}

@@ -1,0 +1,64 @@
+//! A drive as a line of the list.
+
+use purgeproof_core::capability::{Obstacle, Support};
+use purgeproof_core::event::{Listed, Offer};
+use purgeproof_core::plan::Plan;
+use purgeproof_core::technique::Technique;
+
+use super::Run;
+
+/// A line of the list.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row<'a> {
+    pub(crate) listed: &'a Listed,
+    pub(crate) run: Option<&'a Run>,
+    pub(crate) attached: bool,
+}
+
+impl<'a> Row<'a> {
+    pub(super) fn rank(&self) -> u8 {
+        match (&self.listed.offer, self.run) {
+            (_, Some(_)) | (Offer::Planned(_), None) => 0,
+            (Offer::Refused(_), None) => 1,
+            (Offer::Excluded(_), None) => 2,
+        }
+    }
+
+    pub(crate) fn plan(&self) -> Option<&'a Plan> {
+        match &self.listed.offer {
+            Offer::Planned(plan) => Some(plan),
+            Offer::Refused(_) | Offer::Excluded(_) => None,
+        }
+    }
+
+    pub(crate) fn is_planned(&self) -> bool {
+        self.plan().is_some()
+    }
+
+    /// A PSID would be of use, or is known but may be the wrong one.
+    pub(crate) fn takes_psid(&self) -> bool {
+        let is_revert = |(technique, support): &(Technique, Support)| {
+            *technique == Technique::TcgRevert && matches!(support, Support::Present | Support::Blocked(_))
+        };
+        self.attached
+            && self.run.is_none_or(|run| run.running().is_none())
+            && !matches!(self.listed.offer, Offer::Excluded(_))
+            && self.listed.capabilities.techniques.iter().any(is_revert)
+    }
+
+    /// Its own erase came to no good end, and an overwrite could follow where it was stronger.
+    pub(crate) fn can_be_lowered(&self) -> bool {
+        let is_bad = self.run.and_then(Run::ended).is_some_and(|ended| !ended.verdict.outcome.is_good());
+        let has_both =
+            |plan: &Plan| plan.technique().is_firmware() && plan.ways.iter().any(|way| way.firmware().next().is_none());
+        self.attached && is_bad && self.plan().is_some_and(has_both)
+    }
+
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.attached && self.listed.capabilities.obstacles.contains(&Obstacle::Frozen)
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.is_planned() && self.run.is_none()
+    }
+}

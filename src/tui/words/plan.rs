@@ -1,0 +1,123 @@
+//! What a plan is in words, and what stands in its way.
+
+use purgeproof_core::capability::{Area, Found, Hidden, Obstacle};
+use purgeproof_core::event::Stage;
+use purgeproof_core::plan::{Plan, Way};
+use purgeproof_core::policy::Coverage;
+use purgeproof_core::technique::{Level, Technique};
+
+use super::stage;
+
+/// What a drive can be planned by, short for the list: the standard's word without its variant.
+fn short(technique: Technique) -> &'static str {
+    match technique {
+        Technique::SanitizeCryptoErase | Technique::SanitizeBlockErase | Technique::SanitizeOverwrite => "Sanitize",
+        Technique::TcgRevert => "TCG Revert",
+        Technique::SecurityEraseEnhanced | Technique::SecurityEraseNormal => "Security Erase",
+        Technique::FormatCryptoErase | Technique::FormatUserDataErase => "Format",
+        Technique::FormatUnit => "Format Unit",
+        Technique::EraseAndSanitize => "Erase+Sanitize",
+        Technique::SecureErase => "Secure Erase",
+        Technique::Overwrite => "Overwrite",
+    }
+}
+
+/// The plan for the list, longest first: level and means, level.
+pub(crate) fn planned(plan: &Plan) -> [String; 2] {
+    [format!("{} by {}", plan.level(), short(plan.technique())), plan.level().to_string()]
+}
+
+/// What stands in the way, for the list.
+pub(crate) fn obstacle_short(obstacle: &Obstacle) -> &'static str {
+    match obstacle {
+        Obstacle::Frozen => "FROZEN",
+        Obstacle::Locked => "LOCKED",
+        Obstacle::WriteProtected => "PROTECTED",
+        Obstacle::Sanitizing => "SANITIZING",
+        Obstacle::SanitizeFailed => "FAILED",
+    }
+}
+
+/// What stands in the way and what to do about it.
+pub(crate) fn obstacle(obstacle: &Obstacle, takes_psid: bool) -> String {
+    let remedy = match obstacle {
+        Obstacle::Frozen => "Press u: the machine sleeps and wakes, which lifts that",
+        Obstacle::Locked if takes_psid => "Press s and type the PSID from its label",
+        Obstacle::Locked => "Unlock it with its owner's password and another tool, or destroy it",
+        Obstacle::WriteProtected => "Lift that (a switch, a jumper, the owner's tool), or destroy it",
+        Obstacle::Sanitizing => "A job waits until that is over and then erases it",
+        Obstacle::SanitizeFailed => "Only another sanitize gets it out of that: erase it",
+    };
+    format!("{obstacle}. {remedy}")
+}
+
+/// What came of looking for a hidden area, and what becomes of it.
+pub(crate) fn hidden(hidden: &Hidden, plan: Option<&Plan>) -> String {
+    let is_reached =
+        plan.and_then(Plan::way).is_some_and(|way| way.steps.iter().any(|step| step.reaches_hidden_areas()));
+    let fate = match (&hidden.found, hidden.area) {
+        (Found::Closed { .. }, Area::ReplayProtectedMemory) => ", out of the reach of any erase",
+        (Found::Closed { .. }, area) if area.holds_user_data() && is_reached => ", closed, but this erase reaches it",
+        (Found::Closed { .. }, area) if area.holds_user_data() => {
+            ", closed: the job opens it first, if the drive lets it"
+        }
+        (Found::Closed { .. }, _) => ", not erased",
+        _ => "",
+    };
+    format!("{hidden}{fate}")
+}
+
+/// What is meant by a level.
+pub(crate) fn level(level: Level) -> &'static str {
+    match level {
+        Level::Clear => "Clear: all that the computer can address, not the drive's reserve",
+        Level::Purge => "Purge: the drive erases all that it holds, reserve included",
+    }
+}
+
+/// The stages that a way goes through, by the words that the list shows.
+pub(crate) fn steps(plan: &Plan) -> String {
+    let Some(way) = plan.way() else { return String::new() };
+    let firmware = u32::try_from(way.firmware().count()).unwrap_or(u32::MAX);
+    let erases = way.firmware().zip(1..).map(|(technique, step)| Stage::Erase { technique, step, of: firmware });
+    let passes = u32::try_from(plan.passes.len()).unwrap_or(u32::MAX);
+    let writes = (1..=if way.overwrites() { passes } else { 0 }).map(|number| Stage::Purge { number, of: passes });
+    let mut words: Vec<String> = erases.map(|one| stage(&one)).collect();
+    if firmware > 0 {
+        words.insert(0, stage(&Stage::Mark));
+        words.push(stage(&Stage::Seek));
+    }
+    words.extend(writes.map(|one| stage(&one)));
+    words.push(match plan.verify {
+        Coverage::Full => format!("{} every block", stage(&Stage::Verify)),
+        Coverage::Sample => format!("{} a random sample", stage(&Stage::Verify)),
+    });
+    words.join(", ")
+}
+
+/// What there is leave for if the drive refuses or fails; `None` where there is nothing to fall back from.
+pub(crate) fn fallback(plan: &Plan) -> Option<String> {
+    plan.way()?.firmware().next()?;
+    let others: Vec<&Way> = plan.ways.iter().skip(1).filter(|way| way.level >= plan.floor).collect();
+    let tried = match others.as_slice() {
+        [] => "the job ends".to_owned(),
+        [one] => format!("{one} is tried"),
+        [one, more @ ..] => format!("{one} is tried, then {} more", more.len()),
+    };
+    let floor = if plan.floor < plan.level() {
+        format!("The policy lets it end as {}.", plan.floor)
+    } else {
+        format!("Nothing below {} is done without a new word from you.", plan.floor)
+    };
+    Some(format!("{tried}. {floor}"))
+}
+
+/// When a way of the plan is gone.
+pub(crate) fn way(plan: &Plan, index: usize, way: &Way) -> String {
+    let when = match index {
+        0 => "the plan",
+        _ if way.level >= plan.floor => "if the drive refuses what stands above",
+        _ => "not without a new word from you",
+    };
+    format!("{}. {way} (row {}): {when}", index + 1, way.row)
+}
