@@ -25,7 +25,7 @@ use std::time::Instant;
 use serde::Deserialize;
 
 use crate::drive::Drive;
-use crate::fault::{Answer, Command};
+use crate::fault::{Answer, Command, Faults};
 use crate::operation::State;
 use crate::tcg::Tper;
 use capacity::Capacity;
@@ -82,6 +82,31 @@ impl Default for Spec {
             reallocated: 0,
             pending: 0,
         }
+    }
+}
+
+impl Spec {
+    /// Whether the faults fit to it, on a medium of `blocks`: a fault that can never show would make its test pass for nothing.
+    pub fn check(&self, faults: &Faults, blocks: u64) -> Result<(), String> {
+        let hidden = [(faults.hpa_blocks, "hpa"), (faults.dco_blocks, "dco"), (faults.amac_blocks, "amac")];
+        for (count, name) in hidden {
+            let fits = match self.hiding {
+                Hiding::HpaDco => name != "amac",
+                Hiding::Amac => name == "amac",
+                Hiding::None => false,
+            };
+            if count > 0 && !fits {
+                return Err(format!("{name}-blocks = {count} does not go with ata.hiding = {:?}", self.hiding));
+            }
+        }
+        let all = hidden.iter().fold(0_u64, |sum, (count, _)| sum.saturating_add(*count));
+        if all >= blocks {
+            return Err(format!("{all} hidden blocks leave none of {blocks}"));
+        }
+        if !self.security && (faults.frozen || faults.frozen_until_suspend || faults.security_locked) {
+            return Err("a drive with ata.security = false is neither frozen nor locked".to_owned());
+        }
+        Ok(())
     }
 }
 

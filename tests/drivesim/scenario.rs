@@ -141,7 +141,7 @@ impl DriveSpec {
         if !(0.0..=86_400.0).contains(&self.sanitize_s) {
             return wrong(format!("a sanitize of {} s is not from 0 s to a day", self.sanitize_s));
         }
-        Ok(())
+        self.ata.check(&self.faults, self.blocks()).or_else(wrong)
     }
 }
 

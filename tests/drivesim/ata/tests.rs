@@ -310,6 +310,18 @@ fn a_drive_that_vanishes_answers_nothing_and_returns_as_another() {
 }
 
 #[test]
+fn a_scenario_says_nothing_that_cannot_happen() {
+    let faulty = |lines: &str| {
+        let text = format!("[[drive]]\nserial = \"A\"\nkind = \"sata\"\nsize-mib = 1\n{lines}");
+        crate::Scenario::parse(&text).unwrap_err().to_string()
+    };
+    assert!(faulty("faults.amac-blocks = 8").contains("amac-blocks = 8"));
+    assert!(faulty("ata.hiding = \"amac\"\nfaults.dco-blocks = 8").contains("dco-blocks = 8"));
+    assert!(faulty("faults.hpa-blocks = 2048").contains("leave none"));
+    assert!(faulty("ata.security = false\nfaults.frozen = true").contains("ata.security"));
+}
+
+#[test]
 fn trusted_receive_leads_to_the_tper() {
     let bench = Bench::new("sata", "tcg = { psid = \"P5ID\" }");
     let mut device = device(&bench);
