@@ -158,6 +158,7 @@ impl<W: World> Floor<W> {
         match input {
             Input::Event(event) => self.event(event),
             Input::Request(Request::Psid { drive, psid }) => self.psid(drive, &psid),
+            Input::Request(Request::Overwrite { drive }) => self.overwrite(drive),
             Input::Request(Request::Unfreeze) => self.unfreeze(),
             Input::Request(Request::Purge { drive, typed }) => {
                 if let Err(why) = self.purge(drive, &typed) {
@@ -220,6 +221,18 @@ impl<W: World> Floor<W> {
         self.list();
     }
 
+    /// Plans nothing but an overwrite for this drive from now on.
+    fn overwrite(&mut self, id: DriveId) {
+        if self.engine.is_running(id) {
+            let why = "The drive is being erased: nothing was changed. Wait for it to end".to_string();
+            return self.tell(Event::Denied { drive: id, why });
+        }
+        if let Some(known) = self.drives.iter_mut().find(|known| known.id == id) {
+            known.means.overwrite_only();
+        }
+        self.list();
+    }
+
     /// Suspends and wakes the machine: its firmware then no longer freezes the security commands of ATA drives.
     fn unfreeze(&mut self) {
         if self.engine.running() > 0 {
@@ -268,6 +281,7 @@ impl<W: World> Floor<W> {
             id: known.id,
             node: known.found.name().to_string(),
             identity: known.found.identity.clone(),
+            capabilities: known.means.apply(&known.found.capabilities),
             offer: known.offer(&self.policy),
         };
         let mut drives: Vec<&Known> = self.drives.iter().filter(|known| known.is_present).collect();

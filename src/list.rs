@@ -52,6 +52,7 @@ fn entry(found: &Found, id: u32, policy: &Policy) -> Listed {
         id: DriveId(id),
         node: found.name().to_string(),
         identity: found.identity.clone(),
+        capabilities: found.capabilities.clone(),
         offer: offer::offer(found, &found.capabilities, policy),
     }
 }

@@ -12,6 +12,8 @@ pub(crate) struct Means {
     psid: Option<Psid>,
     /// What was tried and why it was no good.
     tried: Vec<(Technique, String)>,
+    /// The operator wants no firmware erase any more.
+    overwrite_only: bool,
 }
 
 impl Means {
@@ -20,6 +22,11 @@ impl Means {
         self.psid = Some(psid);
         // Another PSID is another key: what was refused with the last one may be taken now.
         self.tried.retain(|(technique, _)| *technique != Technique::TcgRevert);
+    }
+
+    /// From now on nothing but an overwrite is planned.
+    pub(crate) fn overwrite_only(&mut self) {
+        self.overwrite_only = true;
     }
 
     /// For the drive that is about to be opened.
@@ -50,6 +57,9 @@ impl Means {
         for (technique, support) in &mut capabilities.techniques {
             if *technique == Technique::TcgRevert && self.psid.is_some() && matches!(support, Support::Blocked(_)) {
                 *support = Support::Present;
+            }
+            if self.overwrite_only && technique.is_firmware() && *support == Support::Present {
+                *support = Support::Blocked("the operator chose Overwrite instead".to_owned());
             }
             if let Some((_, why)) = self.tried.iter().find(|(tried, _)| tried == technique) {
                 *support = Support::Blocked(format!("tried in this run: {why}"));
@@ -100,6 +110,14 @@ mod tests {
         let next = plan_of(&means.apply(&capabilities));
         assert_eq!(next.technique(), Technique::SecurityEraseEnhanced);
         assert!(next.considered.iter().any(|one| one.to_string().contains("tried in this run: the drive refused")));
+    }
+
+    #[test]
+    fn the_operator_may_choose_the_overwrite() {
+        let capabilities = disk().capabilities(&[Technique::SanitizeOverwrite]);
+        let mut means = Means::default();
+        means.overwrite_only();
+        assert_eq!(plan_of(&means.apply(&capabilities)).technique(), Technique::Overwrite);
     }
 
     #[test]

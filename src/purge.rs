@@ -104,7 +104,7 @@ fn find(target: &str) -> Result<(Found, Box<dyn Drive>), String> {
     let mut meant: Vec<Found> = all.into_iter().filter(is_meant).collect();
     match (meant.pop(), meant.is_empty()) {
         (Some(found), true) => {
-            let drive = BlockDrive::new(&found);
+            let drive = BlockDrive::new(&found, None);
             Ok((found, Box::new(drive)))
         }
         (Some(_), false) => Err(format!("Several drives answer to {target}: nothing was done. Unplug all but one.")),
@@ -206,6 +206,11 @@ fn watch(events: &Receiver<Event>, as_json: bool) -> Result<bool, String> {
 fn in_words(stage: &Stage) -> String {
     match stage {
         Stage::Probe => "Probing".into(),
+        Stage::Cool => "Waiting for the drive to cool down".into(),
+        Stage::Mark => "Placing markers".into(),
+        Stage::Erase { technique, step, of } => format!("{technique}, step {step} of {of}, by the drive itself"),
+        Stage::Settle => "Checking how the drive was left".into(),
+        Stage::Seek => "Looking for the markers".into(),
         Stage::Purge { number, of } => format!("Overwriting, pass {number} of {of}"),
         Stage::Flush => "Flushing".into(),
         Stage::Verify => "Reading back".into(),
