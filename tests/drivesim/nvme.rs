@@ -13,7 +13,6 @@ mod sanitize;
 mod spec;
 mod status;
 mod subsystem;
-mod unmapped;
 
 use std::time::Instant;
 
@@ -69,6 +68,10 @@ impl PciDevice for Controller {
     }
 
     fn reset(&mut self) {
+        let drive = &mut self.subsystem.drive;
+        if drive.is_gone() && drive.faults().returns_as.is_some() {
+            drive.come_back();
+        }
         self.bus_reset(PendingReset::Conventional);
     }
 

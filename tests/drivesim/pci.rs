@@ -352,3 +352,80 @@ fn machine(server: &Server, seat: &Arc<Mutex<Seat>>, bar: u32) {
     seat.host.clear();
     seat.device.power_off();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A device with a capability of its own.
+    struct Part(Interrupts);
+
+    impl PciDevice for Part {
+        fn identity(&self) -> Identity {
+            Identity { vendor: 0x1234, device: 0x5678, class: 0x01_0802, subsystem: (0x9abc, 0xdef0), revision: 2 }
+        }
+
+        fn bar(&self) -> Bar {
+            Bar { index: 0, is_wide: true }
+        }
+
+        fn interrupts(&self) -> Interrupts {
+            self.0
+        }
+
+        fn capabilities(&self) -> Vec<Vec<u8>> {
+            vec![vec![0xaa, 0xbb], vec![0xcc]]
+        }
+
+        fn read(&mut self, _host: &mut Host, _offset: u64, data: &mut [u8]) {
+            data.fill(0x11);
+        }
+
+        fn write(&mut self, _host: &mut Host, _offset: u64, _data: &[u8]) {}
+
+        fn tick(&mut self, _host: &mut Host, _now: Instant) {}
+
+        fn reset(&mut self) {}
+
+        fn power_on(&mut self) {}
+
+        fn power_off(&mut self) {}
+
+        fn is_gone(&self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn the_configuration_space_leads_through_all_capabilities() {
+        let space = configuration(&Part(Interrupts::Msix));
+        assert_eq!(space[..16], [0x34, 0x12, 0x78, 0x56, 0, 0, 0x10, 0, 2, 0x02, 0x08, 0x01, 0, 0, 0, 0]);
+        assert_eq!((space[0x10], space[0x2c..0x30].to_vec()), (4, vec![0xbc, 0x9a, 0xf0, 0xde]));
+        // MSI-X: 32 vectors, table at 2000h, pending bits at 3000h of BAR 0; then two of the vendor.
+        assert_eq!((space[0x34], space[0x3d]), (0x40, 0));
+        assert_eq!(space[0x40..0x4c], [0x11, 0x4c, 31, 0, 0, 0x20, 0, 0, 0, 0x30, 0, 0]);
+        assert_eq!(space[0x4c..0x51], [0x09, 0x54, 5, 0xaa, 0xbb]);
+        assert_eq!(space[0x54..0x58], [0x09, 0, 4, 0xcc]);
+        let space = configuration(&Part(Interrupts::Pin));
+        assert_eq!((space[0x34], space[0x3d], space[0x41]), (0x40, 1, 0x48));
+    }
+
+    #[test]
+    fn the_guest_writes_only_what_is_its_own() {
+        let seat = Arc::new(Mutex::new(Seat { device: Box::new(Part(Interrupts::Msix)), host: Host::default() }));
+        let mut backend = Backend { seat, configuration: [0; 256], bar: 0, has_power: false };
+        let mut data = [0; 4];
+        backend.region_write(VFIO_PCI_CONFIG_REGION_INDEX, 0, &[0xff; 8]).unwrap();
+        backend.region_write(VFIO_PCI_CONFIG_REGION_INDEX, 0x40, &[0xff; 4]).unwrap();
+        backend.region_read(VFIO_PCI_CONFIG_REGION_INDEX, 0, &mut data).unwrap();
+        assert_eq!(data, [0x34, 0x12, 0x78, 0x56]);
+        backend.region_read(VFIO_PCI_CONFIG_REGION_INDEX, 4, &mut data).unwrap();
+        assert_eq!(data, [0xff, 0xff, 0x10, 0]);
+        backend.region_read(VFIO_PCI_CONFIG_REGION_INDEX, 0x40, &mut data).unwrap();
+        assert_eq!(data, [0x11, 0x4c, 31, 0xc0]);
+        backend.region_read(VFIO_PCI_CONFIG_REGION_INDEX, 0xfe, &mut data).unwrap();
+        assert_eq!(data, [0; 4]);
+        backend.region_read(0, 0, &mut data).unwrap();
+        assert_eq!(data, [0x11; 4]);
+    }
+}

@@ -66,3 +66,22 @@ pub fn qemu_arguments(scenario: &Scenario, dir: &Path) -> Vec<String> {
     };
     scenario.drives.iter().flat_map(|spec| ["-device".to_owned(), argument(spec)]).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drive::tests::Bench;
+
+    #[test]
+    fn every_drive_gets_its_socket_and_its_argument() {
+        let bench = Bench::new("nvme", "");
+        let scenario = Scenario { drives: vec![bench.spec.clone()] };
+        let shelf = Shelf::serve(&scenario, &bench.dir).unwrap();
+        assert!(UnixStream::connect(bench.dir.join("PP0001.sock")).is_ok());
+        drop(shelf);
+        let arguments = qemu_arguments(&scenario, Path::new("/d"));
+        let device: serde_json::Value = serde_json::from_str(&arguments[1]).unwrap();
+        assert_eq!((arguments[0].as_str(), &device["driver"]), ("-device", &"vfio-user-pci".into()));
+        assert_eq!(device["socket"], serde_json::json!({"type": "unix", "path": "/d/PP0001.sock"}));
+    }
+}

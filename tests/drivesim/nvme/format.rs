@@ -87,7 +87,7 @@ impl Subsystem {
                 self.namespaces.iter().filter(|ns| is_erased(ns.nsid)).map(|ns| ns.extent.clone()).collect();
             self.drive.erase(technique, &extents, failure.unwrap_or(100));
             for extent in &extents {
-                self.unmapped.remove(extent);
+                self.unmapped.remove(extent.clone());
             }
         }
         if failure.is_some() {

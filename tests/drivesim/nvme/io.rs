@@ -59,7 +59,7 @@ impl Subsystem {
                 let data = command.receive(host, length)?;
                 namespace.check_protection()?;
                 self.drive.write_bytes(bytes.start, &data)?;
-                self.written(&bytes);
+                self.written(bytes);
                 Ok(())
             }
             WRITE_ZEROES => self.write_zeroes(&namespace, bytes, command.dword(12) & 1 << 25 != 0),
@@ -67,16 +67,20 @@ impl Subsystem {
         }
     }
 
-    fn written(&mut self, bytes: &Range<u64>) {
+    fn written(&mut self, bytes: Range<u64>) {
         self.unmapped.remove(bytes);
         self.sanitize.was_written = true;
     }
 
     fn read(&self, host: &Host, command: &Command, bytes: Range<u64>) -> Result<(), Status> {
-        let start = bytes.start;
-        let mut data = self.drive.read_bytes(bytes)?;
+        let mut data = self.drive.read_bytes(bytes.clone())?;
         if !self.sanitize.is_in_verification() {
-            self.unmapped.mask(start, &mut data);
+            for hole in self.unmapped.within(bytes.clone()) {
+                let offset = |at: u64| usize::try_from(at - bytes.start).unwrap_or(usize::MAX);
+                if let Some(part) = data.get_mut(offset(hole.start)..offset(hole.end)) {
+                    part.fill(0);
+                }
+            }
         }
         command.send(host, &data)
     }
@@ -91,11 +95,11 @@ impl Subsystem {
         }
         self.drive.check_writable(&bytes)?;
         if deallocate && self.spec().deallocates {
-            self.unmapped.add(bytes);
+            self.unmapped.insert(bytes);
             return Ok(());
         }
         self.drive.zero_bytes(bytes.clone())?;
-        self.written(&bytes);
+        self.written(bytes);
         Ok(())
     }
 
@@ -113,7 +117,7 @@ impl Subsystem {
             let bytes = namespace.bytes(le64(range, 8), u64::from(le32(range, 4)))?;
             self.drive.check_writable(&bytes)?;
             if command.dword(11) & 4 != 0 && self.spec().deallocates {
-                self.unmapped.add(bytes);
+                self.unmapped.insert(bytes);
             } else if command.dword(11) & 4 != 0 {
                 self.drive.zero_bytes(bytes)?;
             }

@@ -126,7 +126,7 @@ impl Subsystem {
         let extent = self.free(bytes).ok_or(Status::INSUFFICIENT_CAPACITY)?;
         let is_free = |nsid: &u32| self.namespaces.iter().all(|namespace| namespace.nsid != *nsid);
         let nsid = (1..=LARGEST).find(is_free).ok_or(Status::NAMESPACE_IDENTIFIER_UNAVAILABLE)?;
-        self.unmapped.add(extent.clone());
+        self.unmapped.insert(extent.clone());
         self.namespaces.push(Namespace { nsid, extent, format, is_attached: false, is_write_protected: false });
         self.namespaces.sort_by_key(|namespace| namespace.nsid);
         Ok(nsid)

@@ -178,7 +178,7 @@ impl Subsystem {
             return Err(Status::SANITIZE_IN_PROGRESS);
         }
         if std::mem::take(&mut self.sanitize.verifies) && self.spec().deallocates {
-            self.unmapped.add(self.all());
+            self.unmapped.insert(self.all());
         }
         Ok(())
     }
@@ -197,7 +197,7 @@ impl Subsystem {
         }
         self.sanitize.deallocated_anyway = self.sanitize.has(NDAS) && self.spec().no_deallocate_inhibited;
         if self.sanitize.deallocated_anyway || !self.sanitize.has(NDAS) && self.spec().deallocates {
-            self.unmapped.add(self.all());
+            self.unmapped.insert(self.all());
         }
         event(if self.sanitize.deallocated_anyway { 2 } else { 1 })
     }

@@ -9,9 +9,9 @@ use super::namespace::Namespace;
 use super::sanitize::Sanitize;
 use super::spec::PendingReset;
 use super::status::Status;
-use super::unmapped::Unmapped;
 use crate::drive::Drive;
 use crate::operation::State;
+use crate::ranges::Ranges;
 use crate::tcg::Tper;
 
 /// The state that outlives resets of the controller.
@@ -19,7 +19,8 @@ use crate::tcg::Tper;
 pub(super) struct Subsystem {
     pub(super) drive: Drive,
     pub(super) namespaces: Vec<Namespace>,
-    pub(super) unmapped: Unmapped,
+    /// Bytes of the medium that the mapping table has forgotten: they read as zeros whatever is there.
+    pub(super) unmapped: Ranges,
     pub(super) sanitize: Sanitize,
     pub(super) formatting: Option<Formatting>,
     pub(super) tper: Option<Tper>,
@@ -38,7 +39,7 @@ impl Subsystem {
         let spec = &drive.spec.nvme;
         Self {
             namespaces: Namespace::of(&drive),
-            unmapped: Unmapped::default(),
+            unmapped: Ranges::default(),
             sanitize: Sanitize::new(&drive),
             formatting: None,
             tper,
