@@ -192,3 +192,7 @@ impl<C: ScsiChannel> Firmware for AtaFirmware<C> {
         Identify::new(&block).map(|identify| health::read(&mut self.link, identify, log)).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+#[path = "ata_sim_tests.rs"]
+mod sim_tests;
