@@ -187,7 +187,7 @@ impl Card {
         self.drive.power_off();
     }
 
-    /// RST_n, or the machine's reset: as power-on for the registers.
+    /// `RST_n`, or the machine's reset: as power-on for the registers.
     pub fn reset(&mut self) {
         self.start_up();
     }

@@ -65,8 +65,8 @@ mod tests {
         set.remove(18..33);
         assert_eq!(set.iter().collect::<Vec<_>>(), [10..12, 15..18, 33..40]);
         set.insert(0..100);
-        assert_eq!(set.iter().collect::<Vec<_>>(), [0..100]);
-        assert_eq!(set.within(90..200).collect::<Vec<_>>(), [90..100]);
+        assert!(set.iter().eq(std::iter::once(0..100)));
+        assert!(set.within(90..200).eq(std::iter::once(90..100)));
         assert_eq!(set.within(100..200).count(), 0);
         set.clear();
         assert_eq!(set.iter().count(), 0);

@@ -77,7 +77,7 @@ pub enum Answer {
     Check {
         /// Sense data, maybe none.
         sense: Vec<u8>,
-        /// What was read all the same (a translation's CK_COND).
+        /// What was read all the same (a translation's `CK_COND`).
         data: Vec<u8>,
     },
     /// Not yet: [`Unit::finish`] tells.

@@ -38,7 +38,7 @@ const DATA_CRC: u32 = 1 << 21;
 const ADMA_ERROR: u32 = 1 << 25;
 
 /// Timeout and base clock 50 MHz, blocks to 512 bytes, 8-bit bus, ADMA2, high speed, 3.3 V and 1.8 V, embedded slot.
-const CAPABILITY: u32 = 50 | 1 << 7 | 50 << 8 | 1 << 18 | 1 << 19 | 1 << 21 | 1 << 24 | 1 << 26 | 1 << 30;
+const CAPABILITY: u32 = 0x32 | 1 << 7 | 0x32 << 8 | 1 << 18 | 1 << 19 | 1 << 21 | 1 << 24 | 1 << 26 | 1 << 30;
 /// A table of more descriptors than this has no end.
 const LONGEST_TABLE: usize = 4096;
 

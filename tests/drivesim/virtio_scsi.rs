@@ -114,9 +114,8 @@ impl Controller {
                 put(&mut header, 10, &[2]);
                 put(&mut header, 12, sense);
             }
-            Answer::Later => {}
             Answer::Gone if response == OK => put(&mut header, 11, &[BAD_TARGET]),
-            Answer::Gone => {}
+            Answer::Later | Answer::Gone => {}
         }
         let residual = room.saturating_sub(length - RESPONSE);
         put(&mut header, 4, &u32::try_from(residual).unwrap_or(u32::MAX).to_le_bytes());

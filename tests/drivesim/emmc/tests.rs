@@ -15,7 +15,7 @@ fn card(bench: &Bench) -> Card {
     card
 }
 
-/// Transfer state, READY_FOR_DATA.
+/// Transfer state, `READY_FOR_DATA`.
 const READY: u128 = 0x900;
 
 fn status_of(card: &mut Card, index: u8, argument: u32) -> u128 {

@@ -8,7 +8,7 @@ use crate::bytes::{be16, be32, be64, put, u8_at};
 /// What the mode pages hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mode {
-    /// D_SENSE of the control page: sense data in descriptor format.
+    /// `D_SENSE` of the control page: sense data in descriptor format.
     pub descriptor_sense: bool,
     /// WCE of the caching page.
     pub write_cache: bool,

@@ -223,7 +223,7 @@ impl Translation {
         }
     }
 
-    /// CHECK CONDITION with the ATA Status Return descriptor, in descriptor format whatever D_SENSE says, as most translations do it.
+    /// CHECK CONDITION with the ATA Status Return descriptor, in descriptor format whatever `D_SENSE` says, as most translations do it.
     fn with_registers(&self, sense: Sense, registers: Registers, extend: bool, data: Vec<u8>) -> Answer {
         let drive = &self.device.drive;
         let sense = match drive.faults().drops_registers {

@@ -17,8 +17,7 @@ impl Guest {
         bench.spec.sanitize_s = sanitize_s;
         let card = Card::new(bench.drive()).unwrap();
         let (host, _) = machine(0x1_0000, 0);
-        let mut guest =
-            Self { host, controller: Controller { card, registers: [0; 256], after_busy: 0 } };
+        let mut guest = Self { host, controller: Controller { card, registers: [0; 256], after_busy: 0 } };
         guest.write(STATUS_ENABLE, &[0xff; 4]);
         guest.write(SIGNAL_ENABLE, &[0xff; 4]);
         (guest, bench)

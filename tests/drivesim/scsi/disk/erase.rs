@@ -17,7 +17,10 @@ impl Disk {
             0x01 => (Sanitize::Overwrite, Command::Overwrite),
             0x02 => (Sanitize::BlockErase, Command::BlockErase),
             0x03 => (Sanitize::CryptoErase, Command::CryptoErase),
-            0x1f => return self.exit_failure_mode(),
+            0x1f => {
+                self.exit_failure_mode();
+                return Ok(Vec::new());
+            }
             _ => return Err(Sense::FIELD_IN_CDB),
         };
         if !self.can(sanitize) || length != 0 && sanitize != Sanitize::Overwrite {
@@ -55,11 +58,10 @@ impl Disk {
         Ok(())
     }
 
-    fn exit_failure_mode(&mut self) -> Result<Vec<u8>, Sense> {
+    fn exit_failure_mode(&mut self) {
         if self.drive.operation.state() == State::Failed {
             self.drive.operation.end(State::Never);
         }
-        Ok(Vec::new())
     }
 
     /// What the last pass of an overwrite leaves, from its parameter list. Patterns that do not repeat every four bytes are refused: this drive's

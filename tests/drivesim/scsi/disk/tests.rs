@@ -271,10 +271,7 @@ fn d_sense_gives_descriptors_until_the_power_is_cut() {
     disk.power_on();
     assert_eq!(sense(&mut disk, &[0; 6], &[])[0], 0x70);
     let bench = Bench::new("sas", "faults.drops-sense = true");
-    assert_eq!(
-        run(&mut Disk::new(bench.drive()), &[0xfe], &[]),
-        Answer::Check { sense: Vec::new(), data: Vec::new() }
-    );
+    assert_eq!(run(&mut Disk::new(bench.drive()), &[0xfe], &[]), Answer::Check { sense: Vec::new(), data: Vec::new() });
 }
 
 #[test]

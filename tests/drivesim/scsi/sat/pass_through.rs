@@ -8,7 +8,7 @@ use crate::scsi::sense::Sense;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Request {
     pub(super) task: Taskfile,
-    /// CK_COND: the registers come back whatever happens.
+    /// `CK_COND`: the registers come back whatever happens.
     pub(super) check_condition: bool,
     /// EXTEND: the upper halves of the registers are used.
     pub(super) extend: bool,

@@ -28,13 +28,13 @@ fn sense(unit: &mut Translation, command: &[u8]) -> Vec<u8> {
     }
 }
 
-/// SANITIZE STATUS EXT with CK_COND: B4h, FEATURE 0000h.
+/// SANITIZE STATUS EXT with `CK_COND`: B4h, FEATURE 0000h.
 const STATUS: [u8; 16] = [0x85, 0x07, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x40, 0xb4, 0];
 /// BLOCK ERASE EXT: FEATURE 0012h, LBA 426B4572h.
 const BLOCK_ERASE: [u8; 16] = [0x85, 0x07, 0x20, 0, 0x12, 0, 0, 0x42, 0x72, 0, 0x45, 0, 0x6b, 0x40, 0xb4, 0];
-/// CHECK POWER MODE with CK_COND.
+/// CHECK POWER MODE with `CK_COND`.
 const POWER_MODE: [u8; 16] = [0x85, 0x06, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x40, 0xe5, 0];
-/// IDENTIFY DEVICE: PIO-in, T_DIR, BYT_BLOK, length in COUNT.
+/// IDENTIFY DEVICE: PIO-in, `T_DIR`, `BYT_BLOK`, length in COUNT.
 const IDENTIFY: [u8; 12] = [0xa1, 0x08, 0x0e, 0, 1, 0, 0, 0, 0x40, 0xec, 0, 0];
 
 #[test]
