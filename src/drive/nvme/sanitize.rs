@@ -3,14 +3,13 @@
 use purgeproof_core::firmware::{Begun, Standing};
 use purgeproof_core::technique::Technique;
 use purgeproof_spec::nvme::{
-    AdminCommand, AfterSanitize, Erase, OverwritePasses, Sanitize, SanitizeState, SanitizeStatus, StatusCode,
+    AdminCommand, AfterSanitize, Erase, OverwritePasses, Sanitize, SanitizeState, SanitizeStatus,
 };
 
 use super::channel::NvmeAdmin;
 use super::noted::Noted;
 use super::survey::{Survey, sanitize_status};
 use super::words::{Meaning, meaning, refusal};
-use crate::channel::ChannelError;
 
 /// The sanitize that was begun by us.
 #[derive(Clone, Copy, Debug)]
@@ -55,21 +54,18 @@ pub(super) fn begin<C: NvmeAdmin>(
     let begun = match answer.map(|status| (status, meaning(status))) {
         Ok((_, Meaning::Done)) => accepted,
         Ok((status, Meaning::Refused)) => Begun::Refused { why: refusal(status) },
-        Ok((status, Meaning::Failed)) if status.code() == StatusCode::SanitizeFailed => {
-            Begun::Refused { why: refusal(status) }
-        }
         // Controllers have been seen that give an error and sanitize all the same: the log tells.
         other => {
-            let is_at_it = is_begun(line, &mine);
-            mine.seen = is_at_it;
-            if is_at_it { accepted } else { Begun::Lost { why: lost(other.map(|(status, _)| refusal(status))) } }
+            mine.seen = is_begun(line, &mine);
+            match other {
+                _ if mine.seen => accepted,
+                Ok((status, Meaning::Failed)) => Begun::Failed { why: refusal(status) },
+                Ok((status, _)) => Begun::Lost { why: refusal(status) },
+                Err(error) => Begun::Lost { why: error.to_string() },
+            }
         }
     };
     Some((begun, mine))
-}
-
-fn lost(answer: Result<String, ChannelError>) -> String {
-    answer.unwrap_or_else(|error| error.to_string())
 }
 
 fn is_begun<C: NvmeAdmin>(line: &mut Noted<'_, C>, mine: &Mine) -> bool {

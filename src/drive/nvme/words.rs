@@ -38,7 +38,7 @@ pub(super) const fn meaning(status: Status) -> Meaning {
         | StatusCode::SelfTestInProgress
         | StatusCode::SanitizeProhibited
         | StatusCode::AccessDenied => Meaning::Refused,
-        StatusCode::WriteFault | StatusCode::UnrecoveredRead => Meaning::Failed,
+        StatusCode::Internal | StatusCode::WriteFault | StatusCode::UnrecoveredRead => Meaning::Failed,
         _ => Meaning::Open,
     }
 }
@@ -77,10 +77,10 @@ mod tests {
         assert_eq!(of(0x0000), Meaning::Done);
         // Invalid Field with DNR, Sanitize In Progress, firmware activation, PMR.
         assert_eq!([0x4002, 0x001D, 0x0111, 0x0123].map(of), [Meaning::Refused; 4]);
-        // Write Fault.
-        assert_eq!(of(0x0280), Meaning::Failed);
-        // Internal Error, Abort Requested, the host's own codes, a vendor's, one without a name.
-        assert_eq!([0x0006, 0x0007, 0x0370, 0x0371, 0x0701, 0x003C].map(of), [Meaning::Open; 6]);
+        // Internal Error, Write Fault.
+        assert_eq!([0x0006, 0x0280].map(of), [Meaning::Failed; 2]);
+        // Abort Requested, the host's own codes, a vendor's, one without a name.
+        assert_eq!([0x0007, 0x0370, 0x0371, 0x0701, 0x003C].map(of), [Meaning::Open; 5]);
     }
 
     #[test]

@@ -53,6 +53,7 @@ impl fmt::Display for RevertError {
 pub(crate) fn revert(bus: &mut impl SecurityProtocol, psid: &Psid) -> Begun {
     let (line, session) = match open(bus, psid) {
         Ok(opened) => opened,
+        Err(error @ RevertError::Method(_)) => return Begun::Refused { why: error.to_string() },
         Err(error) => return error.into_begun(),
     };
     let outcome = line
