@@ -1,4 +1,7 @@
 //! Sanitize and its status log (Base 2.1, 5.1.22, 5.1.12.1.33 and 8.1.24; PREQ and PRGD are of a later technical proposal).
+//!
+//! Not verified against the text: that the Media Verification state is told as "in progress" with SPROG `FFFFh`, that what a restricted failure
+//! does not allow is aborted with 1Ch, that a locked drive answers a sanitize with 286h, and the section numbers above.
 
 use std::time::Instant;
 

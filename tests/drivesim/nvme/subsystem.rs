@@ -60,8 +60,9 @@ impl Subsystem {
         0..self.drive.media.size()
     }
 
+    /// Reads, writes and erases are refused: locked by its `TPer`, or (fault `security-locked`) with nothing to unlock it by.
     pub(super) fn is_locked(&self) -> bool {
-        self.tper.as_ref().is_some_and(Tper::is_locked)
+        self.drive.faults().security_locked || self.tper.as_ref().is_some_and(Tper::is_locked)
     }
 
     /// Why a command that a sanitize does not allow is aborted now (Base 2.1, 8.1.24.4).

@@ -402,4 +402,7 @@ fn a_locked_drive_gives_nothing_until_it_is_reverted() {
     assert_eq!(computer.command(0x82, 0, DATA, &[(10, 0x0100_0100), (11, 512)]), 0);
     assert_eq!(computer.data(512)[64..69], [0x00, 0x02, 0x10, 12, 0x0f]);
     assert_eq!(computer.command(0x82, 0, DATA, &[(10, 0xef00_0000), (11, 512)]), 0x02);
+    let bench = Bench::new("nvme", "faults.security-locked = true");
+    let mut computer = Computer::new(&bench);
+    assert_eq!([computer.io(2, 1, 0, 1), computer.command(FORMAT, 1, 0, &[(10, 1 << 9)])], [0x286, 0x286]);
 }
