@@ -8,9 +8,9 @@
 //! |---|---|---|
 //! | 1 | version | 1 |
 //! | 2 | outcome | 1 Purged, 2 Cleared, 3 Not Erased, 4 Indeterminate |
-//! | 3 | device | 1 vendor, 2 model, 3 serial, 4 firmware, 5 bytes, 6 logical block, 7 physical block, 8 transport, 9 medium, 10 WWN, 11 asset tag, 14 serial's source, 15 simulated |
-//! | 4 | method | 1 technique, 2 level aimed at, 3 passes (a byte, or 256 for the keystream), 4 blocks written in each pass that ended, 5 techniques considered, 6 rule |
-//! | 5 | verification | 1 coverage planned, 2 places, 3 blocks to read, 4 blocks read, 5 seed of the sample |
+//! | 3 | device | 1 vendor, 2 model, 3 serial, 4 firmware, 5 bytes, 6 logical block, 7 physical block, 8 transport, 9 medium, 10 WWN, 11 asset tag, 14 serial's source, 15 simulated, 16 bytes once hidden areas were opened, 17 encrypts all data |
+//! | 4 | method | 1 technique, 2 level planned, 3 passes (a byte, or 256 for the keystream), 4 blocks written in each pass that ended, 5 techniques considered, 6 rule, 7 ways gone ([`Way`]), 8 lowest level that there was leave for, 9 why earlier ways came to nothing ([`Because`]) |
+//! | 5 | verification | 1 coverage planned, 2 places, 3 blocks to read, 4 blocks read, 5 seed of the sample, 6 markers ([`Markers`]), 7 what was expected (a byte, 256 the keystream, 257 what firmware leaves), 8 the byte that all blocks hold |
 //! | 6 | time | 1 start, 2 end (s since 1970 UTC), 3 clock source, 4 duration (ms by a clock that cannot be set) |
 //! | 7 | tool | 1 version, 2 image, 3 kernel |
 //! | 8 | log | 1 id, 2 number, 3 SHA-256 of the certificate before it |
@@ -21,19 +21,28 @@
 //! | 14 | evidence | SHA-256 of the evidence bundle |
 //! | 15 | reasons | [`Because`] |
 //! | 16 | consent | `[1, typed]` by the operator, `[2, rule]` by the policy |
+//! | 17 | hidden areas | [`HiddenArea`] |
+//! | 18 | obstacles | codes |
+//! | 19 | health | [`Health`] |
 //!
 //! Codes are in [`crate::code`]. A text is cut to [`TEXT_BYTES`] and then ends in `…`; the evidence has all of it.
 
 use minicbor::{Decode, Encode};
+use purgeproof_core::capability::Obstacle;
 use purgeproof_core::drive::{Medium, SerialSource, Transport};
-use purgeproof_core::evidence::{ClockSource, JobId};
+use purgeproof_core::evidence::{ClockSource, Expect, JobId};
 use purgeproof_core::pattern::Pattern;
 use purgeproof_core::policy::Coverage;
 use purgeproof_core::technique::{Level, Technique};
 use purgeproof_core::verdict::{Exception, Outcome};
 
 use crate::code::Coded;
+use crate::hidden::HiddenArea;
 use crate::reason::Because;
+
+mod firmware;
+
+pub use firmware::{End, Health, Markers, RAW_BYTES, Raw, Sought, Step, Vitals, Way};
 
 /// The version of the field table.
 pub const VERSION: u32 = 1;
@@ -102,6 +111,15 @@ pub struct Statement {
     /// Who gave leave.
     #[n(16)]
     pub consent: Consent,
+    /// Every hidden area that was looked for, as it was when the erase began.
+    #[n(17)]
+    pub hidden: Vec<HiddenArea>,
+    /// What stood in the way when the plan was made or the erase began.
+    #[n(18)]
+    pub obstacles: Vec<Coded<Obstacle>>,
+    /// The drive's health before and after.
+    #[n(19)]
+    pub health: Option<Health>,
 }
 
 /// The drive, as the plan has it.
@@ -147,22 +165,28 @@ pub struct Device {
     /// `true` for a drive that the program only imagined; absent otherwise.
     #[n(15)]
     pub simulated: Option<bool>,
+    /// The size in bytes once hidden areas were opened, if that changed it.
+    #[n(16)]
+    pub opened_bytes: Option<u64>,
+    /// `true` if the drive says that all user data on it are encrypted at all times; absent otherwise.
+    #[n(17)]
+    pub encrypts_all: Option<bool>,
 }
 
-/// The technique and how far it went.
+/// What was planned, what was done, and how far it went.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Method {
-    /// The technique.
+    /// The technique that attains the level of the last way.
     #[n(1)]
     pub technique: Coded<Technique>,
-    /// The level that was aimed at.
+    /// The level that was planned.
     #[n(2)]
     pub level: Coded<Level>,
-    /// What each planned pass was to write.
+    /// What each overwrite pass of the last way was to write; empty if the host was not to overwrite.
     #[n(3)]
     pub passes: Vec<Coded<Pattern>>,
-    /// How many logical blocks each pass that ended has written.
+    /// How many logical blocks each pass of the last way that ended has written.
     #[n(4)]
     pub written: Vec<u64>,
     /// Every technique that was considered, strongest first; neighbours of the same support in one.
@@ -171,6 +195,15 @@ pub struct Method {
     /// The rule of the policy that decided.
     #[n(6)]
     pub rule: Option<String>,
+    /// The rows of the decision table that were set out on, in order; the last one is what the outcome is about.
+    #[n(7)]
+    pub ways: Vec<Way>,
+    /// The lowest level that there was leave for.
+    #[n(8)]
+    pub floor: Coded<Level>,
+    /// Why the ways before the last one came to nothing, if the outcome is good; else they are among its reasons.
+    #[n(9)]
+    pub setbacks: Option<Vec<Because>>,
 }
 
 /// Techniques that the drive has, or not, for the same reason.
@@ -225,6 +258,15 @@ pub struct Verification {
     /// The seed that the places of a sample are drawn from (`purgeproof_core::sample`).
     #[n(5)]
     pub seed: Option<Seed>,
+    /// The marker test of the last way, if there was one.
+    #[n(6)]
+    pub markers: Option<Markers>,
+    /// What was to be read; absent if the read-back did not begin.
+    #[n(7)]
+    pub expect: Option<Coded<Expect>>,
+    /// The byte that every block holds that was read, where firmware left one byte repeated.
+    #[n(8)]
+    pub constant: Option<u8>,
 }
 
 /// What the places of a sample are drawn from.
@@ -342,9 +384,21 @@ pub enum Consent {
 }
 
 impl Device {
-    /// How many logical blocks the drive has; `None` if its size is no whole number of them.
+    /// The size in bytes of all that was erased.
+    pub fn erased_bytes(&self) -> u64 {
+        self.opened_bytes.unwrap_or(self.bytes)
+    }
+
+    /// How many logical blocks the drive has, those of opened areas included; `None` if its size is no whole number of them.
     pub fn blocks(&self) -> Option<u64> {
-        let block = u64::from(self.logical_block);
-        (block > 0 && self.bytes.is_multiple_of(block)).then(|| self.bytes / block)
+        let (block, bytes) = (u64::from(self.logical_block), self.erased_bytes());
+        (block > 0 && bytes.is_multiple_of(block)).then(|| bytes / block)
+    }
+}
+
+impl Method {
+    /// The way that was gone last.
+    pub fn way(&self) -> Option<&Way> {
+        self.ways.last()
     }
 }

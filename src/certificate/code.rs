@@ -5,7 +5,7 @@ use minicbor::decode::{Decode, Decoder};
 use minicbor::encode::{Encode, Encoder, Write};
 use purgeproof_core::capability::{Area, Obstacle};
 use purgeproof_core::drive::{Medium, SerialSource, Transport};
-use purgeproof_core::evidence::ClockSource;
+use purgeproof_core::evidence::{ClockSource, Expect};
 use purgeproof_core::pattern::Pattern;
 use purgeproof_core::policy::Coverage;
 use purgeproof_core::technique::{Level, Technique};
@@ -88,5 +88,19 @@ impl Code for Pattern {
             Ok(byte) => Some(Self::Byte(byte)),
             Err(_) => (code == 256).then_some(Self::Random),
         }
+    }
+}
+
+impl Code for Expect {
+    /// A pattern is itself, what firmware leaves is 257.
+    fn code(&self) -> u16 {
+        match self {
+            Self::Pattern(pattern) => pattern.code(),
+            Self::Erased => 257,
+        }
+    }
+
+    fn from_code(code: u16) -> Option<Self> {
+        if code == 257 { Some(Self::Erased) } else { Pattern::from_code(code).map(Self::Pattern) }
     }
 }

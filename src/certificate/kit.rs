@@ -12,10 +12,12 @@ use purgeproof_core::plan::{Plan, plan};
 use purgeproof_core::policy::{Coverage, Policy, Record};
 use purgeproof_core::technique::Technique;
 use purgeproof_core::units::{BlockSize, Blocks, Bytes, Extent, Lba};
-use purgeproof_core::verdict::{Outcome, Reason};
+use purgeproof_core::verdict::{Exception, Outcome, Reason};
 
 use crate::*;
+use firmware::{fallen, hpa_opened, liar, purged, registers_dropped};
 
+mod firmware;
 mod golden;
 mod honest;
 mod hostile;

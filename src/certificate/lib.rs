@@ -19,12 +19,15 @@ use purgeproof_core::evidence::{Evidence, hex};
 use sha2::{Digest, Sha256};
 
 mod attach;
+mod auditor;
 mod civil;
 pub mod claims;
 pub mod code;
 mod cose;
+mod course;
 mod error;
 mod font;
+mod founded;
 pub mod hidden;
 mod json;
 mod key;

@@ -4,14 +4,18 @@ use core::fmt;
 
 use printpdf::{PdfConformance, PdfDocument, PdfPage, PdfSaveOptions};
 
+use purgeproof_core::evidence::Evidence;
+use purgeproof_core::verdict::Outcome;
+use sha2::{Digest, Sha256};
+
 use crate::Certificate;
 use crate::attach;
+use crate::auditor;
 use crate::claims::Statement;
 use crate::font::{Face, Fonts};
 use crate::qr::Modules;
 use crate::rows::{self, Section};
 use crate::sheet::{Area, HEIGHT, Ink, Sheet, Style, WIDTH};
-use purgeproof_core::verdict::Outcome;
 
 const MARGIN: f32 = 14.0;
 const INNER: f32 = WIDTH - 2.0 * MARGIN;
@@ -62,6 +66,20 @@ impl Certificate {
     /// # Errors
     /// [`PdfError`]: file the certificate without it.
     pub fn pdf(&self) -> Result<Vec<u8>, PdfError> {
+        self.render(None)
+    }
+
+    /// The same, with the commands of the evidence on the pages for the auditor. Evidence that is not this certificate's is left out.
+    ///
+    /// # Errors
+    /// [`PdfError`]: file the certificate without it.
+    pub fn pdf_with(&self, evidence: &Evidence) -> Result<Vec<u8>, PdfError> {
+        let is_own = crate::evidence_bundle(evidence)
+            .is_ok_and(|bundle| Sha256::digest(bundle)[..] == self.claims().statement.evidence_sha256);
+        self.render(is_own.then_some(evidence))
+    }
+
+    fn render(&self, evidence: Option<&Evidence>) -> Result<Vec<u8>, PdfError> {
         let fonts = Fonts::load()?;
         let mut document = PdfDocument::new("");
         for face in Face::ALL {
@@ -69,19 +87,20 @@ impl Certificate {
         }
         // The conformance levels that printpdf knows add claims and colour profiles for printing presses; none is kept.
         document.metadata.info.conformance = PdfConformance::Custom(printpdf::CustomPdfConformance::default());
-        document.pages = pages(self, &fonts);
+        document.pages = pages(self, evidence, &fonts);
         let options = PdfSaveOptions { optimize: true, subset_fonts: true, secure: true, image_optimization: None };
         let document = document.to_lopdf_document(&options, &mut Vec::new());
         attach::finish(document, self)
     }
 
-    /// Whether a PDF is, byte for byte, the one that this version makes of this certificate. If it is not, another version made it or
+    /// Whether a PDF is, byte for byte, the one that this version makes of this certificate, without or with its evidence. If it is not, another version made it or
     /// somebody changed its visible text: then only the certificate attached to it counts.
     ///
     /// # Errors
     /// [`PdfError`]: it could not be made, so nothing is known.
-    pub fn is_rendered_as(&self, pdf: &[u8]) -> Result<bool, PdfError> {
-        self.pdf().map(|own| own == pdf)
+    pub fn is_rendered_as(&self, pdf: &[u8], evidence: Option<&Evidence>) -> Result<bool, PdfError> {
+        let with = evidence.map(|evidence| self.pdf_with(evidence)).transpose()?;
+        Ok(with.is_some_and(|own| own == pdf) || self.pdf()? == pdf)
     }
 }
 
@@ -104,7 +123,7 @@ enum Setting {
     Long,
 }
 
-fn pages(certificate: &Certificate, fonts: &Fonts) -> Vec<PdfPage> {
+fn pages(certificate: &Certificate, evidence: Option<&Evidence>, fonts: &Fonts) -> Vec<PdfPage> {
     let code = Modules::of(&certificate.qr_text());
     let end = FOOT - SIGNATURES - proof_height(code.as_ref());
     let mut flow = lay_out(certificate, fonts, Setting::OnePage, end);
@@ -114,6 +133,7 @@ fn pages(certificate: &Certificate, fonts: &Fonts) -> Vec<PdfPage> {
     }
     proof(&mut flow.sheet, end, certificate, code.as_ref());
     signatures(&mut flow.sheet, FOOT - SIGNATURES);
+    flow.audit(certificate, evidence);
     flow.done.push(flow.sheet);
     let count = flow.done.len();
     let numbered = flow.done.into_iter().enumerate().map(|(index, mut sheet)| {
@@ -157,7 +177,11 @@ impl Flow<'_> {
         if certificate.is_simulation() {
             self.simulation();
         }
-        self.outcome(outcome);
+        self.outcome(statement);
+        for (label, text) in [("Done", rows::deed(statement)), ("Worth", rows::worth(outcome).to_owned())] {
+            self.sheet.text(MARGIN, self.y + 2.5, STRONG, label);
+            self.y += self.sheet.paragraph((MARGIN + 14.0, self.y), INNER - 14.0, BODY, &text) + 0.8;
+        }
         self.sheet.text(MARGIN, self.y + 3.0, HEADING, "Because");
         self.y += 4.4;
         for because in &statement.reasons {
@@ -180,7 +204,8 @@ impl Flow<'_> {
 
     /// The word, so that it cannot be taken for another one in black and white either: good ones are framed on white, the others stand
     /// white on a dark bar.
-    fn outcome(&mut self, outcome: Outcome) {
+    fn outcome(&mut self, statement: &Statement) {
+        let outcome = statement.outcome.0;
         let ink = match outcome {
             Outcome::Purged | Outcome::Cleared => Ink(0.0, 0.42, 0.2),
             Outcome::NotErased => Ink(0.72, 0.06, 0.06),
@@ -198,7 +223,7 @@ impl Flow<'_> {
         let word = Style::new(Face::Bold, 23.0, on_bar);
         let words = Style::new(Face::Bold, 9.0, on_bar);
         self.sheet.text(MARGIN + 4.0, self.y + 9.4, word, &outcome.to_string());
-        self.sheet.text(MARGIN + 4.0, self.y + 14.4, words, rows::meaning(outcome));
+        self.sheet.text(MARGIN + 4.0, self.y + 14.4, words, rows::meaning(statement));
         self.y += height + 2.4;
     }
 
@@ -239,12 +264,24 @@ impl Flow<'_> {
     fn row(&mut self, (x, y): (f32, f32), width: f32, label: &str, text: &str) -> f32 {
         let style = match label {
             _ if text == rows::NOT_GIVEN => LABELS,
-            "Seed" | "UUID" | "Image" => DIGITS,
-            "Serial no." | "Model" => STRONG,
+            "Seed" | "UUID" | "Image" | "SHA-256" => DIGITS,
+            "Command" | "Answer" | "Last status" | "Status page" | "sent" | "raw" | "data in" | "data out" => DIGITS,
+            "Serial no." | "Model" | "Attained" | "Asked" | "Command at" => STRONG,
             _ => BODY,
         };
         self.sheet.paragraph((x, y), LABEL, LABELS, label);
         self.sheet.paragraph((x + LABEL, y), width - LABEL, style, text).max(LABELS.leading())
+    }
+
+    /// The pages for the auditor.
+    fn audit(&mut self, certificate: &Certificate, evidence: Option<&Evidence>) {
+        self.done.push(std::mem::replace(&mut self.sheet, Sheet::new(self.fonts)));
+        (self.y, self.bottom) = (MARGIN, FOOT);
+        self.sheet.text(MARGIN, self.y + 5.2, TITLE, "For the auditor");
+        self.y += 9.0;
+        for section in auditor::sections(certificate, evidence) {
+            self.section(&section);
+        }
     }
 
     /// What the outcome does not cover.

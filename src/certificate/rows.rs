@@ -8,7 +8,7 @@ use purgeproof_core::verdict::{Outcome, Reason};
 
 use crate::Certificate;
 use crate::civil::{Civil, duration};
-use crate::claims::{Device, Statement, Supported};
+use crate::claims::{Device, End, Health, Statement, Step, Vitals, Way};
 
 /// A heading and the rows under it: a label and its text.
 pub(crate) struct Section {
@@ -35,10 +35,14 @@ pub(crate) const fn title(outcome: Outcome) -> &'static str {
 }
 
 /// What the outcome means for whoever holds the drive.
-pub(crate) const fn meaning(outcome: Outcome) -> &'static str {
-    match outcome {
+pub(crate) fn meaning(statement: &Statement) -> &'static str {
+    let by_drive = statement.method.way().is_some_and(|way| way.firmware().next().is_some());
+    match statement.outcome.0 {
         Outcome::Purged => {
-            "The drive's own erase command ended, by the drive's own report, and what was read back agrees."
+            "The drive erased itself, reports that as complete, and what was looked for afterwards is gone."
+        }
+        Outcome::Cleared if by_drive => {
+            "The drive erased what the host can address, reports that as complete, and what was looked for is gone."
         }
         Outcome::Cleared => {
             "Every block that the host can address was overwritten, and what was read back is what was written."
@@ -50,6 +54,56 @@ pub(crate) const fn meaning(outcome: Outcome) -> &'static str {
             "Nobody knows whether this drive still holds old data: treat it as if it did. Destroy it, or repeat the sanitization."
         }
     }
+}
+
+/// What the word is worth, for somebody who does not know the standard.
+pub(crate) const fn worth(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Purged => {
+            "Purge is the level of NIST SP 800-88 that withstands a laboratory. That the drive's firmware did what it reports was checked \
+             where the host can read, and has to be trusted where it cannot."
+        }
+        Outcome::Cleared => {
+            "Clear is the level of NIST SP 800-88 that withstands whoever reads the drive through its own interface. A laboratory may find \
+             remnants in blocks that the host cannot address."
+        }
+        Outcome::NotErased | Outcome::Indeterminate => "Nothing: the drive must not leave its owner's control.",
+    }
+}
+
+/// What was done to the drive, in plain words.
+pub(crate) fn deed(statement: &Statement) -> String {
+    let mut sentences: Vec<String> = Vec::new();
+    for way in &statement.method.ways {
+        sentences.extend(way.asked.iter().map(|step| {
+            let took = duration(step.took_ms);
+            let technique = step.technique.0;
+            match step.end {
+                End::Completed => {
+                    format!("The drive erased itself by {technique} and reported that as complete after {took}.")
+                }
+                End::Refused => format!("It was asked for {technique} and refused."),
+                End::Failed => format!("It tried {technique} and reported after {took} that it had failed."),
+                End::Unanswered => format!("It was asked for {technique} and gave no answer that is recorded."),
+                End::Open => format!("It accepted {technique}, and no report of an end is recorded."),
+            }
+        }));
+    }
+    let (method, verification) = (&statement.method, &statement.verification);
+    let passes: Vec<String> = method.passes.iter().map(|pattern| pattern.0.to_string()).collect();
+    let all = statement.device.blocks();
+    if !method.passes.is_empty() && !method.written.is_empty() {
+        let is_whole = method.written.len() == passes.len() && method.written.iter().all(|blocks| Some(*blocks) == all);
+        let extent = if is_whole { "every addressable block" } else { "the drive, but not all of it," };
+        sentences.push(format!("The host overwrote {extent} ({}).", passes.join(", ")));
+    }
+    match (verification.read, verification.coverage.0) {
+        (Some(read), _) if Some(read) == all => sentences.push("Then every block was read back.".into()),
+        (Some(_), Coverage::Sample) => sentences.push("Then a random sample was read back.".into()),
+        (Some(_), Coverage::Full) => sentences.push("Then as much as could be was read back.".into()),
+        (None, _) => sentences.push("Nothing was read back to the end.".into()),
+    }
+    sentences.join(" ")
 }
 
 /// The heading over the exceptions.
@@ -82,7 +136,7 @@ pub(crate) fn left(statement: &Statement) -> Vec<Section> {
     vec![
         Section { heading: "Drive", rows: drive(&statement.device) },
         Section { heading: "Method", rows: method(statement) },
-        Section { heading: "Verification (read-back)", rows: verification(statement) },
+        Section { heading: "Verification", rows: verification(statement) },
     ]
 }
 
@@ -122,6 +176,7 @@ pub(crate) fn right(certificate: &Certificate) -> Vec<Section> {
                 ("Kernel", or_not(Some(&tool.kernel))),
             ],
         },
+        Section { heading: "Hidden areas and health", rows: condition(statement) },
         Section {
             heading: "People and job",
             rows: vec![
@@ -164,6 +219,11 @@ fn drive(device: &Device) -> Vec<(&'static str, String)> {
         ("Firmware", or_not(device.firmware.as_ref())),
         ("Asset no.", or_not(device.asset.as_ref())),
         ("Capacity", format!("{} bytes ({})", grouped(device.bytes), Bytes(device.bytes))),
+    ]);
+    if let Some(opened) = device.opened_bytes {
+        rows.push(("Once opened", format!("{} bytes ({})", grouped(opened), Bytes(opened))));
+    }
+    rows.extend([
         ("Block size", format!("{} B logical, {} B physical", device.logical_block, device.physical_block)),
         ("Attached by", device.transport.0.to_string()),
         ("Medium", device.medium.0.to_string()),
@@ -174,7 +234,18 @@ fn drive(device: &Device) -> Vec<(&'static str, String)> {
 fn method(statement: &Statement) -> Vec<(&'static str, String)> {
     let method = &statement.method;
     let all = statement.device.blocks().map_or_else(|| "?".to_owned(), grouped);
-    let mut rows = vec![("Aimed at", method.level.0.to_string()), ("Technique", method.technique.0.to_string())];
+    let attained = match (statement.outcome.0.is_good(), method.way()) {
+        (true, Some(way)) => way.level.0.to_string(),
+        _ => "nothing that may be relied on".to_owned(),
+    };
+    let mut rows = vec![("Planned", method.level.0.to_string()), ("Attained", attained)];
+    rows.extend(method.way().map(|way| ("Row", row(way))));
+    for because in method.setbacks.iter().flatten() {
+        rows.push(("Tried first", because.0.to_string()));
+    }
+    for step in method.way().into_iter().flat_map(|way| &way.asked) {
+        rows.push(("By the drive", asked(step)));
+    }
     for (index, pattern) in method.passes.iter().enumerate() {
         let written = match method.written.get(index) {
             Some(blocks) => format!("{} of {all} blocks written", grouped(*blocks)),
@@ -182,18 +253,69 @@ fn method(statement: &Statement) -> Vec<(&'static str, String)> {
         };
         rows.push(("Pass", format!("{} of {}, {}: {written}", index + 1, method.passes.len(), pattern.0)));
     }
-    for weighed in &method.considered {
-        let techniques: Vec<String> = weighed.techniques.iter().map(|technique| technique.0.to_string()).collect();
-        let chosen = weighed.techniques.contains(&method.technique);
-        let verdict = match (weighed.support, &weighed.why) {
-            (Supported::Present, _) if chosen => "available, used",
-            (Supported::Present, _) => "available, not needed",
-            (Supported::Absent, _) => "the drive does not have it",
-            (Supported::Unknown | Supported::Blocked, why) => why.as_deref().unwrap_or("not known"),
-        };
-        rows.push(("Considered", format!("{} – {verdict}", techniques.join(", "))));
-    }
     rows
+}
+
+/// A row of the decision table in words.
+pub(crate) fn row(way: &Way) -> String {
+    let steps: Vec<String> = way.steps.iter().map(|step| step.0.to_string()).collect();
+    format!("{}: {} by {}", way.row, way.level.0, steps.join(", then "))
+}
+
+/// What came of an erase that the drive was asked for.
+pub(crate) fn asked(step: &Step) -> String {
+    let end = match step.end {
+        End::Completed => "complete",
+        End::Refused => "refused",
+        End::Failed => "failed",
+        End::Unanswered => "no answer",
+        End::Open => "accepted, no end reported",
+    };
+    let estimate = match step.estimate_s {
+        Some(estimate) => format!(" (its own estimate: {})", duration(estimate.saturating_mul(1000))),
+        None => String::new(),
+    };
+    let purged = if step.purged.is_some() { ", and it says that this purged its data" } else { "" };
+    format!("{}: {end} after {}{estimate}{purged}", step.technique.0, duration(step.took_ms))
+}
+
+/// Hidden areas, what stood in the way, and the drive's health.
+fn condition(statement: &Statement) -> Vec<(&'static str, String)> {
+    let mut rows: Vec<_> = statement.hidden.iter().map(|hidden| ("Hidden", hidden.0.to_string())).collect();
+    if rows.is_empty() {
+        rows.push(("Hidden", "not looked for".to_owned()));
+    }
+    rows.extend(statement.obstacles.iter().map(|obstacle| ("In the way", obstacle.0.to_string())));
+    let health = statement.health.unwrap_or_default();
+    let lines = vitals(&health);
+    if lines.is_empty() {
+        rows.push(("Health", NOT_GIVEN.to_owned()));
+    }
+    rows.extend(lines.into_iter().map(|line| ("Health", line)));
+    rows
+}
+
+/// The drive's health, a line each, before and after where both are known.
+fn vitals(health: &Health) -> Vec<String> {
+    let line = |name: &str, of: fn(&Vitals) -> Option<String>, unit: &str| {
+        let of = |vitals: Option<&Vitals>| vitals.and_then(of);
+        match (of(health.before.as_ref()), of(health.after.as_ref())) {
+            (None, None) => None,
+            (Some(before), None) => Some(format!("{name} {before}{unit} before, not known after")),
+            (None, Some(after)) => Some(format!("{name} {after}{unit} after, not known before")),
+            (Some(before), Some(after)) => Some(format!("{name} {before}{unit} before, {after}{unit} after")),
+        }
+    };
+    [
+        line("temperature", |it| it.temperature_c.map(|it| it.to_string()), " °C"),
+        line("reallocated sectors", |it| it.reallocated.map(grouped), ""),
+        line("pending sectors", |it| it.pending.map(grouped), ""),
+        line("media errors", |it| it.media_errors.map(grouped), ""),
+        line("life used", |it| it.used_percent.map(|it| it.to_string()), " %"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn verification(statement: &Statement) -> Vec<(&'static str, String)> {
@@ -202,7 +324,20 @@ fn verification(statement: &Statement) -> Vec<(&'static str, String)> {
         Coverage::Full => "every block",
         Coverage::Sample => "a random sample",
     };
-    let mut rows = vec![("Planned", planned.to_owned())];
+    let mut rows = Vec::new();
+    if let Some(markers) = &verification.markers {
+        let left = match &markers.sought {
+            Some(sought) => format!("{} of {} left", grouped(sought.left), grouped(sought.looked_at())),
+            None => "not looked for".to_owned(),
+        };
+        let landed = format!("{} of {} landed before the erase", grouped(markers.landed), grouped(markers.places));
+        rows.push(("Markers", format!("{landed}, {left} after it")));
+        if let Some(sought) = &markers.sought {
+            let found = format!("{} of {} old blocks", grouped(sought.witnesses_left), grouped(markers.witnesses));
+            rows.push(("Beside them", format!("{found} left")));
+        }
+    }
+    rows.push(("Read back", planned.to_owned()));
     rows.push((
         "Read",
         match (verification.read, verification.wanted, verification.places) {
@@ -213,6 +348,9 @@ fn verification(statement: &Statement) -> Vec<(&'static str, String)> {
     ));
     if let (Coverage::Sample, Some(places)) = (verification.coverage.0, verification.places) {
         rows.push(("Places", grouped(places)));
+    }
+    if let Some(byte) = verification.expect.and_then(|expect| expect.0.byte()).or(verification.constant) {
+        rows.push(("Content", format!("the byte {byte:02X}h, repeated")));
     }
     if let (Some(seed), Coverage::Sample) = (&verification.seed, verification.coverage.0) {
         rows.push(("Seed", hex(&seed.0)));
@@ -239,7 +377,7 @@ fn findings(statement: &Statement) -> Vec<(&'static str, String)> {
     }
     for because in &statement.reasons {
         match &because.0 {
-            Reason::SampleReadBack { bound_ppm, .. } => {
+            Reason::SampleReadBack { bound_ppm, .. } | Reason::MarkersGone { bound_ppm, .. } => {
                 let percent = format!("{}.{:04}", bound_ppm / 10_000, bound_ppm % 10_000);
                 rows.push(("Bound", format!("at most {} % left (99 % confidence)", percent.trim_end_matches('0'))));
             }
@@ -271,7 +409,7 @@ fn or_not(text: Option<&String>) -> String {
 }
 
 /// Digits in groups of three: `268,435,456`.
-fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -1,16 +1,22 @@
 //! From the evidence to the statement: the one way in which a certificate gets its words.
 
-use purgeproof_core::capability::Support;
+use purgeproof_core::capability::{Hidden, Obstacle, Support};
 use purgeproof_core::consent::Given;
 use purgeproof_core::drive::Identity;
 use purgeproof_core::evidence::{Entry, Evidence, Fact, Setting};
-use purgeproof_core::plan::{Considered, Plan};
+use purgeproof_core::firmware::Prepared;
+use purgeproof_core::plan::Considered;
 use purgeproof_core::policy::Coverage;
+use purgeproof_core::technique::Technique;
+use purgeproof_core::verdict::Verdict;
 
 use crate::claims::{
-    Consent, Device, Host, Job, Link, Method, Seed, Statement, Supported, Time, Tool, VERSION, Verification, Weighed,
+    Consent, Device, Health, Host, Job, Link, Markers, Method, Seed, Statement, Supported, Time, Tool, VERSION,
+    Verification, Weighed,
 };
 use crate::code::Coded;
+use crate::course;
+use crate::hidden::HiddenArea;
 use crate::reason::Because;
 use crate::text::{cut, filled};
 
@@ -19,11 +25,12 @@ impl Statement {
     pub(crate) fn of(evidence: &Evidence, evidence_sha256: [u8; 32], link: Link) -> Self {
         let verdict = evidence.verdict();
         let setting = &evidence.setting;
+        let prepared = prepared(evidence);
         Self {
             version: VERSION,
             outcome: Coded(verdict.outcome),
-            device: Device::of(&evidence.plan.drive, &setting.record.asset),
-            method: Method::of(&evidence.plan, evidence.facts()),
+            device: Device::of(evidence, prepared),
+            method: Method::of(evidence, &verdict),
             verification: Verification::of(evidence),
             time: Time::of(evidence),
             tool: Tool {
@@ -42,12 +49,16 @@ impl Statement {
                 Given::Operator { typed } => Consent::Operator(cut(typed)),
                 Given::Policy { rule } => Consent::Policy(cut(rule)),
             },
+            hidden: hidden(&evidence.plan.hidden, prepared),
+            obstacles: obstacles(&evidence.plan.obstacles, prepared),
+            health: Health::of(evidence.facts()),
         }
     }
 }
 
 impl Device {
-    fn of(drive: &Identity, asset: &str) -> Self {
+    fn of(evidence: &Evidence, prepared: Option<&Prepared>) -> Self {
+        let drive: &Identity = &evidence.plan.drive;
         Self {
             vendor: drive.vendor.as_deref().map(cut),
             model: cut(&drive.model),
@@ -59,28 +70,67 @@ impl Device {
             transport: Coded(drive.transport),
             medium: Coded(drive.medium),
             wwn: drive.wwn.as_deref().map(cut),
-            asset: filled(asset),
+            asset: filled(&evidence.setting.record.asset),
             serial_source: drive.serial.as_ref().map(|serial| Coded(serial.source)),
             simulated: drive.simulated.then_some(true),
+            opened_bytes: prepared.and_then(|prepared| prepared.capacity).map(|capacity| capacity.0),
+            encrypts_all: evidence.plan.encrypts_all.then_some(true),
         }
     }
 }
 
 impl Method {
-    fn of(plan: &Plan, facts: &[Entry]) -> Self {
-        let written = facts.iter().filter_map(|entry| match &entry.fact {
-            Fact::PassEnded { report, .. } => Some(report.covered.0),
-            _ => None,
-        });
+    fn of(evidence: &Evidence, verdict: &Verdict) -> Self {
+        let plan = &evidence.plan;
+        let ways = course::ways(evidence);
+        let last = ways.last();
+        let setbacks: Vec<Because> = evidence.setbacks().into_iter().map(Because::of).collect();
+        let attains = |step: &Technique| last.is_some_and(|way| step.level(plan.drive.medium) == way.level.0);
+        let technique = last.and_then(|way| way.steps.iter().map(|step| step.0).find(attains));
+        let passes = if last.is_some_and(crate::claims::Way::overwrites) { plan.passes.as_slice() } else { &[] };
         Self {
-            technique: Coded(plan.technique()),
+            technique: Coded(technique.unwrap_or(Technique::Overwrite)),
             level: Coded(plan.level()),
-            passes: plan.passes.iter().copied().map(Coded).collect(),
-            written: written.collect(),
+            passes: passes.iter().copied().map(Coded).collect(),
+            written: written(evidence.facts()),
             considered: Weighed::of(&plan.considered),
             rule: plan.rule.as_deref().map(cut),
+            floor: Coded(plan.floor),
+            setbacks: (verdict.outcome.is_good() && !setbacks.is_empty()).then_some(setbacks),
+            ways,
         }
     }
+}
+
+/// What the passes of the last way have written.
+fn written(facts: &[Entry]) -> Vec<u64> {
+    let mut written = Vec::new();
+    for entry in facts {
+        match &entry.fact {
+            Fact::FellThrough { .. } => written.clear(),
+            Fact::PassEnded { report, .. } => written.push(report.covered.0),
+            _ => {}
+        }
+    }
+    written
+}
+
+/// How the drive was found when its erasure began.
+fn prepared(evidence: &Evidence) -> Option<&Prepared> {
+    evidence.facts().iter().rev().find_map(|entry| match &entry.fact {
+        Fact::Prepared { prepared } => Some(prepared),
+        _ => None,
+    })
+}
+
+/// The areas as they were when the erase began, as the verdict takes them.
+fn hidden(planned: &[Hidden], prepared: Option<&Prepared>) -> Vec<HiddenArea> {
+    prepared.map_or(planned, |prepared| prepared.hidden.as_slice()).iter().map(HiddenArea::of).collect()
+}
+
+fn obstacles(planned: &[Obstacle], prepared: Option<&Prepared>) -> Vec<Coded<Obstacle>> {
+    let later = prepared.and_then(|prepared| prepared.obstacle.as_ref()).filter(|obstacle| !planned.contains(obstacle));
+    planned.iter().chain(later).cloned().map(Coded).collect()
 }
 
 impl Weighed {
@@ -104,14 +154,28 @@ impl Verification {
     fn of(evidence: &Evidence) -> Self {
         let coverage = evidence.plan.verify;
         let seed = (coverage == Coverage::Sample).then_some(Seed(evidence.drawn.seed.0));
-        let blank = Self { coverage: Coded(coverage), places: None, wanted: None, read: None, seed };
-        evidence.facts().iter().fold(blank, |so_far, entry| match &entry.fact {
-            Fact::VerifyBegan { places, .. } => Self { places: Some(*places), wanted: None, read: None, ..so_far },
-            Fact::VerifyEnded { report, .. } => {
-                Self { wanted: Some(report.wanted.0), read: Some(report.covered.0), ..so_far }
+        let blank = || Self {
+            coverage: Coded(coverage),
+            places: None,
+            wanted: None,
+            read: None,
+            seed,
+            markers: None,
+            expect: None,
+            constant: None,
+        };
+        let last = evidence.facts().iter().fold(blank(), |so_far, entry| match &entry.fact {
+            // What was read before is not what is on the drive now.
+            Fact::EraseBegan { .. } | Fact::PassBegan { .. } | Fact::FellThrough { .. } => blank(),
+            Fact::VerifyBegan { places, expect, .. } => {
+                Self { places: Some(*places), expect: Some(Coded(*expect)), ..blank() }
+            }
+            Fact::VerifyEnded { report, constant, .. } => {
+                Self { wanted: Some(report.wanted.0), read: Some(report.covered.0), constant: *constant, ..so_far }
             }
             _ => so_far,
-        })
+        });
+        Self { markers: Markers::of(evidence.facts()), ..last }
     }
 }
 

@@ -2,19 +2,14 @@
 
 use core::fmt;
 
-use purgeproof_core::drive::{SerialSource, Transport};
-use purgeproof_core::evidence::{ClockSource, Evidence};
-use purgeproof_core::policy::Coverage;
-use purgeproof_core::sample;
-use purgeproof_core::technique::Level;
-use purgeproof_core::units::Blocks;
-use purgeproof_core::verdict::{Exception, Outcome, Reason};
+use purgeproof_core::evidence::Evidence;
+use purgeproof_core::verdict::Outcome;
 use sha2::{Digest, Sha256};
 
 use crate::Certificate;
 use crate::claims::{Statement, Time};
-use crate::code::Coded;
 use crate::cose::{self, Typ};
+use crate::founded;
 use crate::key::{self, Fingerprint};
 
 /// The result of all checks.
@@ -55,7 +50,9 @@ pub enum Flaw {
     Simulated,
     /// The size of the drive is no whole number of blocks.
     Size,
-    /// A good outcome that its own reasons, passes or read-back do not bear out.
+    /// The ways are no rows of the decision table for this drive, or of another level than they claim.
+    OtherSteps,
+    /// A good outcome that its own steps, reasons, passes or read-back do not bear out.
     Unfounded,
     /// A bad outcome whose reasons are good ones, or none.
     Unreasoned,
@@ -78,7 +75,10 @@ impl fmt::Display for Flaw {
             }
             Self::Simulated => "SIMULATED: no drive was erased. This is a demonstration and proves nothing",
             Self::Size => "the size of the drive is no whole number of its blocks",
-            Self::Unfounded => "the outcome says more than the passes, the read-back and the reasons bear out",
+            Self::OtherSteps => {
+                "the steps are not those of the named row of the decision table on such a drive, or attain another level than stated"
+            }
+            Self::Unfounded => "the outcome says more than the steps, the passes, the markers, the read-back and the reasons bear out",
             Self::Unreasoned => "the outcome is a bad one, but no reason for that is given",
             Self::TooMild => "the outcome is \"indeterminate\", but the reasons say that the drive is not erased",
             Self::ExceptionLeftOut => "an exception that follows from the other fields is not stated",
@@ -125,9 +125,14 @@ impl Certificate {
             check("simulation", !self.is_simulation(), Flaw::Simulated),
             check("key id", self.envelope.kid == self.fingerprint(), Flaw::KeyId),
             check("signature", self.signature_holds(), Flaw::Signature),
-            check("drive", statement.device.blocks().is_some_and(|blocks| blocks > 0) || !good(statement), Flaw::Size),
-            Check { name: "outcome", flaw: outcome_flaw(statement) },
-            check("exceptions", exceptions_hold(statement), Flaw::ExceptionLeftOut),
+            check(
+                "drive",
+                statement.device.blocks().is_some_and(|blocks| blocks > 0) || !statement.outcome.0.is_good(),
+                Flaw::Size,
+            ),
+            check("method", founded::method_holds(statement), Flaw::OtherSteps),
+            Check { name: "outcome", flaw: founded::outcome_flaw(statement) },
+            check("exceptions", founded::exceptions_hold(statement), Flaw::ExceptionLeftOut),
             check("times", times_hold(&statement.time, self.claims().issued_unix_s), Flaw::Times),
             check("log", self.log_holds(), Flaw::Log),
         ];
@@ -214,80 +219,6 @@ impl fmt::Display for Disagreement {
 }
 
 impl core::error::Error for Disagreement {}
-
-fn good(statement: &Statement) -> bool {
-    statement.outcome.0.is_good()
-}
-
-fn outcome_flaw(statement: &Statement) -> Option<Flaw> {
-    let reasons = || statement.reasons.iter().map(|because| &because.0);
-    let is_good = |reason: &Reason| matches!(reason, Reason::AllReadBack | Reason::SampleReadBack { .. });
-    if good(statement) {
-        return (!well_founded(statement)).then_some(Flaw::Unfounded);
-    }
-    if statement.reasons.is_empty() || reasons().any(is_good) {
-        return Some(Flaw::Unreasoned);
-    }
-    let is_bad = |reason: &Reason| {
-        matches!(
-            reason,
-            Reason::NothingWritten
-                | Reason::Unwritable(_)
-                | Reason::Unreadable(_)
-                | Reason::Mismatch(_)
-                | Reason::Abandoned(_)
-        )
-    };
-    (statement.outcome.0 == Outcome::Indeterminate && reasons().any(is_bad)).then_some(Flaw::TooMild)
-}
-
-/// A good word needs every pass over every block, a read-back of all that it set out to read, and that as its one reason.
-fn well_founded(statement: &Statement) -> bool {
-    let (method, verification) = (&statement.method, &statement.verification);
-    let level = method.technique.0.level(statement.device.medium.0);
-    let word = match level {
-        Level::Purge => Outcome::Purged,
-        Level::Clear => Outcome::Cleared,
-    };
-    let Some(all) = statement.device.blocks() else { return false };
-    let all_written = !method.passes.is_empty()
-        && method.written.len() == method.passes.len()
-        && method.written.iter().all(|blocks| *blocks == all);
-    let all_read = verification.wanted.is_some() && verification.read == verification.wanted;
-    let reason = match statement.reasons.as_slice() {
-        [because] => match because.0 {
-            Reason::AllReadBack => verification.read == Some(all),
-            Reason::SampleReadBack { places, bound_ppm } => {
-                verification.coverage.0 == Coverage::Sample
-                    && verification.places == Some(places)
-                    && places > 0
-                    && verification.read >= Some(places)
-                    && bound_ppm == sample::bound_ppm(Blocks(places))
-            }
-            _ => false,
-        },
-        _ => false,
-    };
-    statement.outcome.0 == word && method.level.0 == level && all_written && all_read && reason
-}
-
-/// The exceptions whose ground is in the certificate itself are stated.
-fn exceptions_hold(statement: &Statement) -> bool {
-    let device = &statement.device;
-    let through_bridge = device.serial_source == Some(Coded(SerialSource::UsbDescriptor));
-    [
-        (Exception::WeakIdentity, device.serial.is_none() && device.wwn.is_none()),
-        (Exception::BehindBridge, through_bridge || device.transport.0 == Transport::Usb),
-        (
-            Exception::Sampled,
-            statement.reasons.iter().any(|because| matches!(because.0, Reason::SampleReadBack { .. })),
-        ),
-        (Exception::FileNotDevice, device.transport.0 == Transport::File),
-        (Exception::ClockImplausible, statement.time.source.0 == ClockSource::Implausible),
-    ]
-    .into_iter()
-    .all(|(exception, applies)| !applies || statement.exceptions.contains(&Coded(exception)))
-}
 
 fn times_hold(time: &Time, issued_unix_s: u64) -> bool {
     // Both ends are read off one clock by one that cannot be set, so the seconds between them are the duration's.

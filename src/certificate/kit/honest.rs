@@ -1,10 +1,19 @@
 //! Certificates as they are issued, and what they say.
 
+use purgeproof_core::capability::{Found, Hidden, Obstacle};
+
 use super::*;
+use crate::claims::{End, Raw};
+use crate::code::Coded;
+
+/// One piece of evidence of each kind.
+fn every() -> Vec<Evidence> {
+    vec![cleared(), sampled(), failing(), purged(), hpa_opened(), liar(), fallen(), registers_dropped()]
+}
 
 #[test]
 fn a_certificate_goes_there_and_back_in_every_form() {
-    for evidence in [cleared(), sampled(), failing()] {
+    for evidence in every() {
         let certificate = issue(&evidence);
         assert!(certificate.verify().holds(), "{:?}", certificate.verify());
         assert_eq!(Certificate::parse(certificate.bytes()).unwrap(), certificate);
@@ -22,6 +31,14 @@ fn every_reason_goes_there_and_back() {
     use crate::reason::Because;
     let regions =
         || Regions { extents: vec![Extent::new(8, 8), Extent::new(u64::MAX - 1, 1)], blocks: Blocks(u64::MAX) };
+    let obstacles =
+        [Obstacle::Frozen, Obstacle::Locked, Obstacle::WriteProtected, Obstacle::Sanitizing, Obstacle::SanitizeFailed]
+            .map(Reason::InTheWay);
+    let size = Bytes(u64::MAX);
+    let found = [Found::Nothing, Found::Closed { size }, Found::Opened { size }, Found::Unknown("why".into())];
+    let hidden = (1..=10).zip(found.into_iter().cycle()).map(|(code, found)| {
+        Reason::HiddenAreaKept(Hidden { area: crate::code::Code::from_code(code).unwrap(), found })
+    });
     let reasons = vec![
         Reason::AllReadBack,
         Reason::SampleReadBack { places: 4610, bound_ppm: 999 },
@@ -40,9 +57,30 @@ fn every_reason_goes_there_and_back() {
         Reason::Stopped,
         Reason::Crashed,
         Reason::Unfinished,
-    ];
+        Reason::ErasedByDrive(Technique::ALL.to_vec()),
+        Reason::MarkersGone { places: 4610, bound_ppm: 999 },
+        Reason::AllErased(None),
+        Reason::AllErased(Some(0)),
+        Reason::SampleErased { places: 1, constant: None },
+        Reason::SampleErased { places: 1, constant: Some(0xff) },
+        Reason::TooHot,
+        Reason::Refused(Technique::TcgRevert, "no".into()),
+        Reason::EraseFailed(Technique::FormatUnit, "broken".into()),
+        Reason::Ignored(Technique::SecureErase),
+        Reason::NoAnswer(Technique::SecurityEraseNormal, "ETIMEDOUT".into()),
+        Reason::StatusUnreadable("no registers".into()),
+        Reason::Stalled(u64::MAX),
+        Reason::GoneWhileErasing,
+        Reason::LeftInDisorder("security is on".into()),
+        Reason::Survived { markers: 1, witnesses: 0, first: vec![Lba(0)] },
+        Reason::MarkersTooFew { landed: 1, places: 4610 },
+        Reason::ImplausiblyFast { took_ms: 0 },
+    ]
+    .into_iter()
+    .chain(obstacles)
+    .chain(hidden);
     let mut claims = issue(&failing()).claims().clone();
-    claims.statement.reasons = reasons.into_iter().map(Because).collect();
+    claims.statement.reasons = reasons.map(Because).collect();
     let certificate = Certificate::seal(Typ::Certificate, claims.clone(), &key()).unwrap();
     assert_eq!(*Certificate::parse(certificate.bytes()).unwrap().claims(), claims);
 }
@@ -51,9 +89,16 @@ fn every_reason_goes_there_and_back() {
 fn the_outcome_is_the_evidences_own_and_so_is_everything_else() {
     let mut stopped = written(plan_for(&drive()));
     stopped.add(82_000, Fact::Stopped);
-    for (evidence, outcome) in
-        [(cleared(), Outcome::Cleared), (failing(), Outcome::NotErased), (stopped, Outcome::Indeterminate)]
-    {
+    for (evidence, outcome) in [
+        (cleared(), Outcome::Cleared),
+        (failing(), Outcome::NotErased),
+        (stopped, Outcome::Indeterminate),
+        (purged(), Outcome::Purged),
+        (hpa_opened(), Outcome::Purged),
+        (liar(), Outcome::NotErased),
+        (fallen(), Outcome::Cleared),
+        (registers_dropped(), Outcome::Indeterminate),
+    ] {
         let certificate = issue(&evidence);
         assert_eq!((certificate.claims().statement.outcome.0, evidence.verdict().outcome), (outcome, outcome));
         assert!(certificate.verify().holds());
@@ -134,4 +179,61 @@ fn long_words_are_cut_between_characters() {
     // 78 times two bytes and three for the ellipsis: 159.
     assert_eq!(note, format!("{}…", "ä".repeat(78)));
     assert!(certificate.evidence_matches(&evidence_bundle(&evidence).unwrap()).is_ok());
+}
+
+#[test]
+fn the_commands_that_count_are_signed_as_they_went_over_the_bus() {
+    let certificate = issue(&purged());
+    let way = certificate.claims().statement.method.way().unwrap().clone();
+    assert_eq!((way.row.as_str(), way.level.0), ("N2", purgeproof_core::technique::Level::Purge));
+    let [crypto, block] = way.asked.as_slice() else { panic!() };
+    assert_eq!(
+        (crypto.technique.0, crypto.end, crypto.took_ms),
+        (Technique::SanitizeCryptoErase, End::Completed, 2_400)
+    );
+    assert_eq!((block.end, block.took_ms, block.estimate_s), (End::Completed, 14_000, Some(20)));
+    let raw = |raw: &Option<Raw>| hex(&raw.as_ref().unwrap().0);
+    assert_eq!(raw(&block.command), "8400000000000000020000000000000000000000000000000000000000000000".to_owned());
+    assert_eq!(raw(&block.answer), "000000000000");
+    assert_eq!(raw(&block.status), "000000000000");
+    // SPROG FFFFh, SSTAT 0101h: completed, and never written since; then the action that was asked for.
+    assert_eq!(raw(&block.page), "ffff010102000000ffffffff1400000002000000000000000000000000000000");
+}
+
+#[test]
+fn an_area_that_was_opened_counts_as_part_of_the_drive() {
+    let certificate = issue(&hpa_opened());
+    let statement = &certificate.claims().statement;
+    assert_eq!((statement.device.bytes, statement.device.opened_bytes), (268_435_456, Some(285_212_672)));
+    assert_eq!(statement.device.blocks(), Some(557_056));
+    assert_eq!(statement.hidden[0].0.to_string(), "Host Protected Area (HPA): 16777216 bytes, opened before the erase");
+    assert_eq!(statement.obstacles, [Coded(Obstacle::Frozen)]);
+    let health = statement.health.unwrap();
+    assert_eq!((health.before.unwrap().reallocated, health.after.unwrap().temperature_c), (Some(3), Some(44)));
+}
+
+#[test]
+fn what_was_tried_first_is_told_with_why_it_came_to_nothing() {
+    let certificate = issue(&fallen());
+    let method = &certificate.claims().statement.method;
+    let rows: Vec<&str> = method.ways.iter().map(|way| way.row.as_str()).collect();
+    assert_eq!((rows, method.ways[0].asked[0].end), (vec!["H1", "H5"], End::Refused));
+    let why = "the drive refused Sanitize: Overwrite: ABORT: sanitize is frozen until power is cycled";
+    assert_eq!(method.setbacks.as_ref().unwrap()[0].0.to_string(), why);
+}
+
+#[test]
+fn a_usual_certificate_fits_a_small_qr_code() {
+    for (name, evidence, limit) in [
+        ("cleared", cleared(), 700),
+        ("purged", purged(), 1000),
+        ("hpa opened", hpa_opened(), 1000),
+        ("liar", liar(), 1050),
+        ("fallen", fallen(), 950),
+        ("registers dropped", registers_dropped(), 950),
+    ] {
+        let bytes = issue(&evidence).bytes().len();
+        println!("{name}: {bytes}");
+        assert!(bytes <= limit, "{name}: {bytes}");
+    }
 }

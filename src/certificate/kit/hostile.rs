@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use purgeproof_core::drive::Transport;
 
+use super::firmware::security_erased;
 use super::*;
 use crate::code::Coded;
 use crate::reason::Because;
@@ -64,16 +65,16 @@ fn another_spelling_of_the_same_words_is_refused() {
     for (what, from, to) in [
         ("a longer tag", "d284581a", "d81284581a"),
         ("an array without a length", "d284581a", "d29f581a"),
-        ("a longer length", "64303030315840", "6430303031590040"),
+        ("a longer length", "118012805840", "11801280590040"),
         ("the key's fields in another order", "a301012006215820", "a320060101215820"),
         ("a longer number", "a301012006215820", "a30118012006215820"),
-        ("the statement's fields in another order", "0000af01010202", "0000af02020101"),
-        ("a field twice", "0000af01010202", "0000af02020202"),
-        ("a field that nobody knows", "0d830102030e", "0d830102031811"),
+        ("the statement's fields in another order", "0000b101010202", "0000b102020101"),
+        ("a field twice", "0000b101010202", "0000b102020202"),
+        ("a field that nobody knows", "0d830102030e", "0d830102031818"),
     ] {
         assert!(Certificate::parse(&replaced(from, to)).is_err(), "{what}");
     }
-    for (from, to) in [("d284581a", "d81284581a"), ("0000af01010202", "0000af02020101")] {
+    for (from, to) in [("d284581a", "d81284581a"), ("0000b101010202", "0000b102020101")] {
         let error = Certificate::parse(&replaced(from, to)).unwrap_err();
         assert!(matches!(error, ParseError::NotDeterministic), "{error}");
     }
@@ -86,7 +87,7 @@ fn another_algorithm_type_or_version_is_named() {
     assert!(
         matches!(error("6b70702d636572742b637774", "6b70702d636572742b637775"), ParseError::Type(typ) if typ == "pp-cert+cwu")
     );
-    assert!(matches!(error("3a00010000af0101", "3a00010000af0102"), ParseError::Version(2)));
+    assert!(matches!(error("3a00010000b10101", "3a00010000b10102"), ParseError::Version(2)));
 }
 
 #[test]
@@ -127,7 +128,6 @@ fn a_word_that_its_own_record_does_not_bear_out_is_noticed() {
         ("no pass at all", Box::new(|it| (it.method.passes, it.method.written) = (vec![], vec![]))),
         ("a read-back that ended early", Box::new(|it| it.verification.read = Some(BLOCKS - 1))),
         ("no read-back", Box::new(|it| (it.verification.read, it.verification.wanted) = (None, None))),
-        ("another level", Box::new(|it| it.method.level = Coded(purgeproof_core::technique::Level::Purge))),
         ("a bigger drive", Box::new(|it| it.device.bytes *= 2)),
     ];
     for (what, lie) in lies {
@@ -155,7 +155,10 @@ fn bounds_exceptions_times_and_places_in_the_log_are_checked() {
     );
     assert_eq!(of(&sampled(), |it| it.exceptions.pop().map_or((), drop)), [Flaw::ExceptionLeftOut]);
     assert_eq!(of(&cleared(), |it| (it.device.serial, it.device.wwn) = (None, None)), [Flaw::ExceptionLeftOut]);
-    assert_eq!(of(&cleared(), |it| it.device.transport = Coded(Transport::Usb)), [Flaw::ExceptionLeftOut]);
+    assert_eq!(
+        of(&cleared(), |it| it.device.transport = Coded(Transport::Usb)),
+        [Flaw::OtherSteps, Flaw::ExceptionLeftOut]
+    );
     assert_eq!(of(&cleared(), |it| it.time.end_unix_s = 0), [Flaw::Times]);
     assert_eq!(of(&cleared(), |it| it.time.duration_ms += 1000), [Flaw::Times]);
     assert_eq!(of(&cleared(), |it| it.link.seq = 0), [Flaw::Log]);
@@ -236,4 +239,92 @@ proptest! {
         prop_assume!(bad != good);
         prop_assert!(!passes(&bad));
     }
+}
+
+/// What a signer of a PURGED that is none would write, and the one flaw that each has.
+#[test]
+fn a_purged_that_is_none_is_noticed() {
+    use crate::claims::{End, Statement};
+    use purgeproof_core::technique::Level;
+    type Lie = fn(&mut Statement);
+    let lies: [(&str, Lie, &[Flaw]); 17] = [
+        ("no marker test", |it| it.verification.markers = None, &[Flaw::Unfounded]),
+        (
+            "nobody looked for the markers",
+            |it| it.verification.markers.as_mut().unwrap().sought = None,
+            &[Flaw::Unfounded],
+        ),
+        ("a marker is left", |it| sought(it).left = 1, &[Flaw::Unfounded]),
+        ("old data is left", |it| sought(it).witnesses_left = 1, &[Flaw::Unfounded]),
+        ("too few landed", |it| it.verification.markers.as_mut().unwrap().landed = 2304, &[Flaw::Unfounded]),
+        (
+            "another bound",
+            |it| it.reasons[1] = Because(Reason::MarkersGone { places: 4610, bound_ppm: 1 }),
+            &[Flaw::Unfounded],
+        ),
+        ("no word of the markers", |it| drop(it.reasons.remove(1)), &[Flaw::Unfounded]),
+        ("no word of the drive", |it| drop(it.reasons.remove(0)), &[Flaw::Unfounded]),
+        ("no read-back", |it| drop(it.reasons.remove(2)), &[Flaw::Unfounded]),
+        ("read back as if overwritten", |it| it.reasons[2] = Because(Reason::AllReadBack), &[Flaw::Unfounded]),
+        ("other content", |it| it.verification.constant = Some(1), &[Flaw::Unfounded]),
+        ("a bad reason besides", |it| it.reasons.push(Because(Reason::Stopped)), &[Flaw::Unfounded]),
+        ("a step that failed", |it| it.method.ways[0].asked[1].end = End::Failed, &[Flaw::Unfounded]),
+        ("a step left out", |it| drop(it.method.ways[0].asked.remove(0)), &[Flaw::Unfounded]),
+        ("steps in another order", |it| it.method.ways[0].steps.reverse(), &[Flaw::OtherSteps, Flaw::Unfounded]),
+        ("a row of another kind of drive", |it| it.method.ways[0].row = "A1".into(), &[Flaw::OtherSteps]),
+        ("less than what was planned", |it| it.method.level = Coded(Level::Clear), &[Flaw::OtherSteps]),
+    ];
+    for (what, lie, flawed) in lies {
+        assert_eq!(flaws(&forged(&purged(), |claims| lie(&mut claims.statement))), flawed, "{what}");
+    }
+}
+
+fn sought(statement: &mut claims::Statement) -> &mut claims::Sought {
+    statement.verification.markers.as_mut().unwrap().sought.as_mut().unwrap()
+}
+
+#[test]
+fn the_level_is_the_mediums_and_the_steps_own() {
+    use purgeproof_core::technique::Level;
+    let purge = |evidence: &Evidence, lie: fn(&mut claims::Statement)| {
+        flaws(&forged(evidence, |claims| {
+            claims.statement.outcome = Coded(Outcome::Purged);
+            lie(&mut claims.statement);
+        }))
+    };
+    // An overwrite that calls itself a Purge, in its outcome alone and all through.
+    assert_eq!(purge(&cleared(), |_| ()), [Flaw::Unfounded]);
+    let all_through = |it: &mut claims::Statement| {
+        it.method.level = Coded(Level::Purge);
+        it.method.ways[0].level = Coded(Level::Purge);
+    };
+    assert_eq!(purge(&cleared(), all_through), [Flaw::OtherSteps]);
+    // A drive with platters that is none: Security Erase purges those only.
+    let flash = forged(&security_erased(), |claims| claims.statement.device.medium = Coded(Medium::Flash));
+    assert_eq!(flaws(&issue(&security_erased())), []);
+    assert_eq!(flaws(&flash), [Flaw::OtherSteps]);
+    // A Clear by leave that does not say that there was a better way.
+    let silent = forged(&fallen(), |claims| claims.statement.method.setbacks = None);
+    assert_eq!(flaws(&silent), [Flaw::OtherSteps]);
+    let without_leave = forged(&fallen(), |claims| claims.statement.method.floor = Coded(Level::Purge));
+    assert_eq!(flaws(&without_leave), [Flaw::OtherSteps]);
+}
+
+#[test]
+fn what_is_not_covered_by_a_firmware_erase_is_stated() {
+    use purgeproof_core::capability::{Found, Hidden};
+    let without = |evidence: &Evidence, exception: Exception| {
+        let lie = |claims: &mut Claims| claims.statement.exceptions.retain(|stated| stated.0 != exception);
+        assert!(evidence.verdict().exceptions.contains(&exception), "{exception:?}");
+        assert_eq!(flaws(&forged(evidence, lie)), [Flaw::ExceptionLeftOut], "{exception:?}");
+    };
+    without(&purged(), Exception::FirmwareTrusted);
+    without(&fallen(), Exception::StrongerTechniqueFailed);
+    without(&fallen(), Exception::SpareBlocksNotAddressed);
+    // An area that stayed closed where nothing reaches it.
+    let kept = forged(&fallen(), |claims| {
+        let found = Found::Closed { size: Bytes(512) };
+        claims.statement.hidden[0] = hidden::HiddenArea(Hidden { found, ..claims.statement.hidden[0].0.clone() });
+    });
+    assert_eq!(flaws(&kept), [Flaw::Unfounded, Flaw::ExceptionLeftOut]);
 }

@@ -1,15 +1,16 @@
 //! The PDF. With `PURGEPROOF_PAPER` set to a folder the tests leave their papers there to be looked at.
 
+use super::firmware::security_erased;
 use super::*;
 
 fn paper(name: &str, evidence: &Evidence) -> Vec<u8> {
     let certificate = issue(evidence);
-    let pdf = certificate.pdf().unwrap();
+    let pdf = certificate.pdf_with(evidence).unwrap();
     if let Ok(folder) = std::env::var("PURGEPROOF_PAPER") {
         std::fs::write(format!("{folder}/{name}.pdf"), &pdf).unwrap();
     }
     assert_eq!(Certificate::read_any(&pdf).unwrap(), certificate);
-    assert_eq!(certificate.is_rendered_as(&pdf), Ok(true));
+    assert_eq!(certificate.is_rendered_as(&pdf, Some(evidence)), Ok(true));
     pdf
 }
 
@@ -33,21 +34,31 @@ fn wordy() -> Evidence {
 }
 
 #[test]
-fn every_outcome_fits_one_page_and_is_always_the_same() {
+fn every_outcome_fits_one_page_and_the_auditor_has_the_next() {
     let mut unread = written(plan_for(&drive()));
     unread.add(90_000, Fact::VerifyBegan { coverage: Coverage::Full, places: 1, expect: RANDOM });
     let mut closed = begun(plan_for(&drive()));
     closed.add(60_100, Fact::NotOpened { error: OpenError::Refused { errno: 30 } });
-    for (name, evidence) in
-        [("cleared", cleared()), ("sampled", sampled()), ("failing", failing()), ("unread", unread), ("closed", closed)]
-    {
-        assert_eq!(pages(&paper(name, &evidence)), 1, "{name}");
+    for (name, evidence) in [
+        ("cleared", cleared()),
+        ("sampled", sampled()),
+        ("failing", failing()),
+        ("unread", unread),
+        ("closed", closed),
+        ("purged", purged()),
+        ("hpa-opened", hpa_opened()),
+        ("liar", liar()),
+        ("fallen", fallen()),
+        ("registers-dropped", registers_dropped()),
+        ("security-erased", security_erased()),
+    ] {
+        assert_eq!(pages(&paper(name, &evidence)), 2, "{name}");
     }
 }
 
 #[test]
 fn what_does_not_fit_goes_to_another_page() {
-    assert_eq!(pages(&paper("wordy", &wordy())), 2);
+    assert_eq!(pages(&paper("wordy", &wordy())), 3);
 }
 
 #[test]
@@ -86,5 +97,5 @@ fn changed_words_on_the_page_do_not_change_the_certificate_and_are_noticed() {
     let mut changed = Vec::new();
     document.save_to(&mut changed).unwrap();
     assert_eq!(Certificate::read_any(&changed).unwrap(), certificate);
-    assert_eq!(certificate.is_rendered_as(&changed), Ok(false));
+    assert_eq!(certificate.is_rendered_as(&changed, Some(&cleared())), Ok(false));
 }
