@@ -152,7 +152,8 @@ impl Controller {
         self.told = true;
         let mut event = [0; 16];
         put(&mut event, 0, &1u32.to_le_bytes());
-        put(&mut event, 4, &[1, 0, 0x40, 0]);
+        // LUN 0 as REPORT LUNS has it: Linux looks for it without the flat addressing of requests.
+        put(&mut event, 4, &[1, 0, 0, 0]);
         put(&mut event, 12, &2u32.to_le_bytes());
         let length = chain.write(host, 0, &event)?;
         self.give_back(host, EVENTS, &chain, length)

@@ -107,7 +107,7 @@ fn a_drive_that_goes_is_a_bad_target_and_an_event() {
     driver.sent = 0;
     driver.send(1, &[], 16);
     driver.controller.tick(&mut driver.host, Instant::now());
-    assert_eq!(driver.answer::<16>(), [1, 0, 0, 0, 1, 0, 0x40, 0, 0, 0, 0, 0, 2, 0, 0, 0]);
+    assert_eq!(driver.answer::<16>(), [1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0]);
     assert_eq!(raised(&driver.events[2]), 1);
 }
 
