@@ -1,5 +1,7 @@
 //! Drives, verdicts and models for tests.
 
+mod firmware;
+
 use purgeproof_core::capability::{Capabilities, Support};
 use purgeproof_core::drive::{Exclusion, Identity, Medium, Serial, SerialSource, Transport};
 use purgeproof_core::event::{Controller, DriveId, Event, Filed, Listed, Offer, Progress, Stage, Stick};
@@ -11,6 +13,8 @@ use purgeproof_core::units::{BlockSize, Bytes, Extent};
 use purgeproof_core::verdict::{Exception, Outcome, Reason, Verdict};
 
 use crate::model::{Host, Model};
+
+pub(crate) use firmware::*;
 
 /// A QR text as long as a typical certificate with its delegation (1297 characters, version 24 at level M).
 pub(crate) fn qr_text() -> String {
@@ -165,7 +169,7 @@ pub(crate) fn ended(id: u32, verdict: Verdict) -> Event {
 }
 
 pub(crate) fn certified(id: u32) -> Event {
-    let filed = Filed::OnStick { name: "20261121-S64NNF0R512345-CLEARED.pdf".into() };
+    let filed = Filed::OnStick { name: "20261121-S64NNF0R512345-abababab.pdf".into() };
     Event::Certified { drive: DriveId(id), filed, qr: qr_text() }
 }
 

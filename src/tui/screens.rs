@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use proptest::prelude::*;
-use purgeproof_core::event::{DriveId, Event, Filed, Stage, Stick};
+use purgeproof_core::event::{DriveId, Event, Filed, Progress, Stage, Stick};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 
@@ -195,22 +195,97 @@ fn the_end_of_an_unattended_run() {
     check("done-good", &well, VGA);
 }
 
+fn at_the_rack(events: impl IntoIterator<Item = Event>) -> Model {
+    let mut model = after([stick(), Event::Drives(rack())]);
+    tell(&mut model, events);
+    model
+}
+
+/// One erase whose drive says how far it is, one whose drive does not, one that is marked before and one that is checked after.
+fn self_erasing() -> Model {
+    let mut model = at_the_rack([1, 2, 3, 4].map(began));
+    tell(&mut model, erasing(1, (1, 2), Some(28_181), Some(7_500)));
+    tell(&mut model, erasing(2, (1, 1), None, Some(7_500)));
+    model.tick(725);
+    let places = Progress { done: 1152, total: 4608, ..Progress::default() };
+    for (id, stage) in [(3, Stage::Mark), (4, Stage::Seek)] {
+        model.hear(Event::Stage { drive: DriveId(id), stage });
+        model.hear(Event::Progress { drive: DriveId(id), progress: places });
+    }
+    // The drive goes on answering.
+    let [_, answer] = erasing(1, (1, 2), Some(28_182), Some(7_500));
+    model.hear(answer);
+    model
+}
+
+#[test]
+fn what_drives_can_do_and_what_is_in_their_way() {
+    let rack = at_the_rack([]);
+    check("firmware", &rack, VGA);
+    check("firmware-details", &pressed(rack.clone(), &[Key::Char('d')]), VGA);
+    check("firmware-details-end", &pressed(rack.clone(), &[Key::Char('d'), Key::End]), VGA);
+    check("frozen-details", &pressed(rack.clone(), &[Key::Down, Key::Char('d')]), VGA);
+    let locked = pressed(rack.clone(), &[Key::End]);
+    check("locked", &locked, VGA);
+    check("sanitizing", &pressed(rack, &[Key::Down, Key::Down]), VGA);
+}
+
+#[test]
+fn consent_to_a_firmware_erase() {
+    check("firmware-consent", &pressed(at_the_rack([]), &[Key::Enter]), VGA);
+    let model = after([stick(), Event::Drives(vec![indulged(1)])]);
+    check("firmware-consent-policy", &pressed(model, &[Key::Enter]), VGA);
+    check("frozen-consent", &pressed(at_the_rack([]), &[Key::Down, Key::Enter]), VGA);
+}
+
+#[test]
+fn psid_and_unfreeze() {
+    let psid = pressed(at_the_rack([]), &[&[Key::End, Key::Char('s')][..], &typed("A1B2C3D4E5F6")].concat());
+    check("psid", &psid, VGA);
+    check("psid-short", &pressed(psid, &[Key::Enter]), VGA);
+    check("unfreeze", &pressed(at_the_rack([]), &[Key::Char('u')]), VGA);
+}
+
+#[test]
+fn a_firmware_erase() {
+    check("erasing", &self_erasing(), VGA);
+    check("erasing-silent-drive", &pressed(self_erasing(), &[Key::Down]), VGA);
+    check("erasing-large", &self_erasing(), (160, 50));
+    check("erasing-power", &pressed(self_erasing(), &[Key::Char('p')]), VGA);
+    check("erasing-stop", &pressed(self_erasing(), &[Key::Char('s')]), VGA);
+}
+
+#[test]
+fn results_of_firmware_erases() {
+    let result = |verdict| pressed(at_the_rack([began(1), ended(1, verdict), certified(1)]), &[Key::Enter]);
+    check("purged", &result(purged()), VGA);
+    check("lied", &result(lied()), VGA);
+    check("stalled", &result(stalled()), VGA);
+    let asked = pressed(result(lied()), &[Key::Char('o')]);
+    check("overwrite-instead", &asked, VGA);
+    let mut planned = asked;
+    planned.hear(Event::Drives(vec![lowered(1)]));
+    check("overwrite-consent", &planned, VGA);
+}
+
 fn models() -> Vec<Model> {
     let hostile =
         after([Event::Drives(vec![hostile(1), hostile(2)]), Event::Controllers(vec![controller()]), Event::Waiting(7)]);
     let ended = at_the_bench([began(1), ended(1, bad()), certified(1), Event::Notice("n".repeat(500))]);
-    let keys: [&[Key]; 9] = [
+    let keys: [&[Key]; 11] = [
         &[],
         &[Key::Enter],
         &[Key::Enter, Key::Char('q')],
         &[Key::Char('d'), Key::End],
         &[Key::Char('s')],
+        &[Key::End, Key::Char('s'), Key::Enter],
+        &[Key::Char('u')],
         &[Key::Char('n')],
         &[Key::Char('?')],
         &[Key::Char('p'), Key::Enter],
         &[Key::Char('r'), Key::Char('x')],
     ];
-    let starts = [after([]), hostile, busy(), ended];
+    let starts = [after([]), hostile, busy(), ended, at_the_rack([]), self_erasing()];
     starts.iter().flat_map(|start| keys.map(|keys| pressed(start.clone(), keys))).collect()
 }
 
@@ -236,8 +311,8 @@ proptest! {
     }
 
     #[test]
-    fn no_keys_ask_to_erase_without_a_typed_line(keys in proptest::collection::vec(0_usize..12, 0..40)) {
-        let of = [Key::Up, Key::Down, Key::Enter, Key::Esc, Key::PageDown, Key::Home, Key::End, Key::Backspace, Key::PageUp, Key::Char('e'), Key::Char('q'), Key::Char('s')];
+    fn no_keys_ask_to_erase_without_a_typed_line(keys in proptest::collection::vec(0_usize..14, 0..40)) {
+        let of = [Key::Up, Key::Down, Key::Enter, Key::Esc, Key::PageDown, Key::Home, Key::End, Key::Backspace, Key::PageUp, Key::Char('e'), Key::Char('q'), Key::Char('s'), Key::Char('o'), Key::Char('u')];
         let mut model = at_the_bench([began(1), ended(1, bad()), certified(1)]);
         for key in keys {
             let request = model.press(of[key]);

@@ -260,3 +260,157 @@ fn look_again_and_unknown_keys() {
     assert_eq!(model.press(Key::Char('l')), Some(Request::Rescan));
     assert_eq!(type_in(&mut model, "xyzs0"), []);
 }
+
+#[test]
+fn a_psid_is_32_letters_and_digits_and_is_shown_nowhere_else() {
+    let mut model = after([Event::Drives(vec![locked(1)])]);
+    model.press(Key::Char('s'));
+    type_in(&mut model, &LABEL[..31]);
+    assert!(screen(&model).contains("(31 of 32)"));
+    assert_eq!(model.press(Key::Enter), None);
+    assert!(screen(&model).contains("That has 31 characters, a PSID has 32."));
+    // What is there is corrected, not typed again; groups and their gaps are the label's way of printing it.
+    type_in(&mut model, "-*");
+    assert_eq!(model.press(Key::Enter), None);
+    assert!(screen(&model).contains("letters A to Z and digits only"));
+    model.press(Key::Backspace);
+    type_in(&mut model, "6");
+    assert!(!format!("{model:?}").contains(LABEL), "a log of the state does not hold it");
+    assert_eq!(model.press(Key::Enter), Some(Request::Psid { drive: ID, psid: LABEL.into() }));
+    assert!(model.dialog.is_none());
+    assert!(!model.notices.iter().any(|notice| notice.contains(&LABEL[..8])));
+}
+
+#[test]
+fn the_key_that_stops_a_job_asks_for_a_psid_only_where_there_is_none() {
+    let mut model = after([Event::Drives(vec![capable(1), frozen(2)])]);
+    model.press(Key::Char('s'));
+    assert!(matches!(model.dialog, Some(Dialog::Psid { drive: ID, .. })));
+    model.hear(began(1));
+    assert!(model.dialog.is_none(), "a job began meanwhile");
+    model.press(Key::Char('s'));
+    assert!(matches!(model.dialog, Some(Dialog::Stop { drive: ID, .. })));
+    assert!(screen(&model).contains("Type stop, then Enter:"));
+    model.press(Key::Esc);
+    model.press(Key::Down);
+    model.press(Key::Char('s'));
+    assert!(model.dialog.is_none(), "it has no revert");
+}
+
+#[test]
+fn the_machine_is_suspended_only_for_a_frozen_drive_and_not_under_a_job() {
+    let mut model = after([Event::Drives(vec![capable(1)])]);
+    assert_eq!((model.press(Key::Char('u')), model.press(Key::Enter)), (None, None));
+    model.press(Key::Esc);
+    model.hear(Event::Drives(vec![capable(1), frozen(2)]));
+    model.press(Key::Char('u'));
+    assert_eq!(model.press(Key::Char('x')), None);
+    assert_eq!(model.press(Key::Enter), Some(Request::Unfreeze));
+    model.hear(began(1));
+    model.press(Key::Char('u'));
+    assert!(model.dialog.is_none());
+    assert!(screen(&model).contains("while a drive is being erased the machine is not suspended"));
+}
+
+#[test]
+fn remedies_are_at_hand_on_the_page_that_names_them() {
+    let mut model = after([Event::Drives(vec![frozen(1), locked(2)])]);
+    model.press(Key::Char('d'));
+    model.press(Key::Char('u'));
+    assert!(matches!(model.dialog, Some(Dialog::Unfreeze)));
+    model.press(Key::Esc);
+    model.press(Key::Down);
+    model.press(Key::Char('d'));
+    model.press(Key::Char('s'));
+    assert!(matches!(model.dialog, Some(Dialog::Psid { drive: DriveId(2), .. })));
+}
+
+#[test]
+fn a_plan_that_changes_under_the_question_takes_it_back() {
+    let mut model = after([Event::Drives(vec![capable(1)])]);
+    model.press(Key::Enter);
+    type_in(&mut model, "23");
+    model.hear(Event::Drives(vec![capable(1), nameless(4)]));
+    assert!(matches!(model.dialog, Some(Dialog::Consent { .. })), "another drive is another drive's matter");
+    model.hear(Event::Drives(vec![lowered(1)]));
+    assert!(model.dialog.is_none());
+    assert_eq!(model.notices, [words::CONSENT_GONE]);
+}
+
+#[test]
+fn an_overwrite_after_a_lie_needs_a_new_plan_and_a_new_word() {
+    let mut model = after([Event::Drives(vec![capable(1)]), began(1), ended(1, lied())]);
+    model.press(Key::Enter);
+    assert!(screen(&model).contains("Never rely on this drive's own erase."));
+    assert_eq!(model.press(Key::Char('o')), Some(Request::Overwrite { drive: ID }));
+    assert_eq!((model.press(Key::Enter), model.press(Key::Char('5'))), (None, None));
+    // As long as the plan is the old one there is nothing to consent to.
+    model.hear(Event::Drives(vec![capable(1)]));
+    assert!(matches!(model.dialog, Some(Dialog::Lower { drive: ID })));
+    model.hear(Event::Drives(vec![lowered(1)]));
+    assert!(screen(&model).contains("Clear by Overwrite"));
+    type_in(&mut model, "2345");
+    assert_eq!(model.press(Key::Enter), Some(purge("2345")));
+}
+
+#[test]
+fn no_overwrite_is_offered_after_a_good_end_nor_where_it_was_the_plan() {
+    for (drive, verdict) in [(capable(1), purged()), (nvme(1), bad())] {
+        let mut model = after([Event::Drives(vec![drive]), began(1), ended(1, verdict)]);
+        model.press(Key::Enter);
+        assert_eq!(model.press(Key::Char('o')), None);
+        assert!(matches!(model.dialog, Some(Dialog::Page { page: Page::Result(ID), .. })));
+    }
+}
+
+#[test]
+fn an_overwrite_that_is_denied_says_why() {
+    let mut model = after([Event::Drives(vec![capable(1)]), began(1), ended(1, lied())]);
+    model.press(Key::Enter);
+    model.press(Key::Char('o'));
+    model.hear(Event::Denied { drive: ID, why: "The policy asks for Purge.".into() });
+    assert!(model.dialog.is_none());
+    assert!(screen(&model).contains("! The policy asks for Purge."));
+}
+
+#[test]
+fn a_drive_that_does_not_say_how_far_it_is_is_timed_and_not_called_silent() {
+    let mut model = after([Event::Drives(vec![capable(1)]), began(1)]);
+    model.tick(100);
+    tell(&mut model, erasing(1, (2, 2), None, None));
+    model.tick(150);
+    assert!(screen(&model).contains("Erase 2/2 50 s"));
+    assert!(!screen(&model).contains('%') && !screen(&model).contains("no sign of life"));
+    // With an estimate, and then with a figure of its own.
+    tell(&mut model, erasing(1, (2, 2), None, Some(7_500)));
+    model.tick(100 + 150 * 60);
+    assert!(screen(&model).contains("Erase 2/2 2 h 30 min"));
+    assert!(screen(&model).contains("of 2 h 5 min that the drive estimates"));
+    // 65535 of 65536 is not the end of it: the drive's status is.
+    tell(&mut model, erasing(1, (2, 2), Some(65_535), None));
+    assert!(screen(&model).contains("Erase 2/2 99 %"));
+    model.tick(100 + 152 * 60);
+    assert!(screen(&model).contains("no sign of life for 2 min 0 s. Leave it powered"));
+}
+
+#[test]
+fn after_a_bad_verdict_the_page_says_what_to_do() {
+    use purgeproof_core::capability::Obstacle;
+    use purgeproof_core::technique::Technique;
+    use purgeproof_core::verdict::{Outcome, Reason, Verdict};
+    let says = |listed, outcome, reason: Reason| {
+        let verdict = Verdict { outcome, reasons: vec![reason], exceptions: vec![] };
+        let mut model = after([Event::Drives(vec![listed]), began(1), ended(1, verdict)]);
+        model.press(Key::Enter);
+        screen(&model)
+    };
+    let refused = || Reason::Refused(Technique::SanitizeBlockErase, "Invalid Field in Command".into());
+    assert!(says(capable(1), Outcome::NotErased, refused()).contains("Press o to overwrite it instead"));
+    assert!(says(nvme(1), Outcome::NotErased, refused()).contains("destroy it."));
+    assert!(
+        says(locked(1), Outcome::NotErased, Reason::InTheWay(Obstacle::Locked)).contains("Press s and type the PSID")
+    );
+    assert!(says(capable(1), Outcome::Indeterminate, Reason::Stopped).contains("Leave it powered"));
+    assert!(says(nvme(1), Outcome::Indeterminate, Reason::Stopped).contains("Erase it again: e."));
+    assert!(!says(capable(1), Outcome::Purged, Reason::AllErased(None)).contains("Next"));
+}

@@ -10,7 +10,7 @@ use purgeproof_core::verdict::Outcome;
 use crate::model::{Ended, Exit, Host, Running};
 use crate::update::PSID;
 
-pub(crate) use plan::{fallback, hidden, level, obstacle, obstacle_short, planned, steps, way};
+pub(crate) use plan::{fallback, hidden, level, obstacle, obstacle_short, planned, steps};
 
 /// The word that stops a job.
 pub(crate) const STOP: &str = "stop";
@@ -46,8 +46,15 @@ pub(crate) const KEYS_PSID: &str = "Enter: hand it over   Esc: back";
 pub(crate) const LOWER_TITLE: &str = "OVERWRITE INSTEAD";
 pub(crate) const LOWER: &str =
     "Asking for a plan by Overwrite alone. It is a Clear: blocks that the drive keeps in reserve are not reached ...";
-pub(crate) const CANNOT_STOP: &str = "Once begun, the drive's own erase cannot be stopped, by nothing.";
+pub(crate) const CANNOT_STOP: &str = "Once begun, the drive's own erase cannot be stopped.";
 pub(crate) const GOES_ON: &str = "It cannot be stopped. Leave the drive powered.";
+pub(crate) const KEEP_POWERED: &str =
+    "A drive that erases itself goes on with it: it must keep its power until it has ended.";
+pub(crate) const PRESS: &str = "Press";
+pub(crate) const ESC_THEN_PRESS: &str = "Press Esc, then";
+pub(crate) const NEW_WORD: &str = "Weaker, and not done without a new word from you:";
+pub(crate) const TYPE_PSID: &str = "s: type its PSID";
+pub(crate) const NOT_OFFERED: &str = "not offered";
 pub(crate) const HIDDEN_NOT_SOUGHT: &str = "not looked for";
 pub(crate) const LOOKING: &str = "Looking for drives ...";
 pub(crate) const NO_DRIVES: &str = "No drives found.";

@@ -54,6 +54,10 @@ impl<'a> Row<'a> {
         self.attached && is_bad && self.plan().is_some_and(has_both)
     }
 
+    pub(crate) fn is_locked(&self) -> bool {
+        self.listed.capabilities.obstacles.contains(&Obstacle::Locked)
+    }
+
     pub(crate) fn is_frozen(&self) -> bool {
         self.attached && self.listed.capabilities.obstacles.contains(&Obstacle::Frozen)
     }

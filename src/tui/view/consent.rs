@@ -33,7 +33,7 @@ pub(super) fn lines(model: &Model, drive: DriveId, width: usize) -> Vec<Line<'st
 
 fn planned(row: &Row<'_>, plan: &Plan, width: usize) -> Vec<Line<'static>> {
     let obstacle = row.listed.capabilities.obstacles.first();
-    let obstacle = obstacle.map(|obstacle| (words::obstacle(obstacle, row.takes_psid()), BAD));
+    let obstacle = obstacle.map(|obstacle| (words::obstacle(obstacle, row.takes_psid(), words::ESC_THEN_PRESS), BAD));
     let fields = [
         ("Plan", Some((plan.to_string(), BOLD))),
         ("Level", Some((words::level(plan.level()).to_owned(), PLAIN))),

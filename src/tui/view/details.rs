@@ -97,7 +97,8 @@ fn offer(offer: &Offer, was_run: bool, width: usize) -> Vec<Line<'static>> {
 
 /// What stands in the way, and the one way round that only the operator knows of.
 fn obstacles(row: &Row<'_>, width: usize) -> Vec<Line<'static>> {
-    if matches!(row.listed.offer, Offer::Excluded(_)) {
+    let is_running = row.run.is_some_and(|run| run.running().is_some());
+    if is_running || matches!(row.listed.offer, Offer::Excluded(_)) {
         return Vec::new();
     }
     let obstacles = &row.listed.capabilities.obstacles;
@@ -105,7 +106,7 @@ fn obstacles(row: &Row<'_>, width: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     for (index, obstacle) in obstacles.iter().enumerate() {
         let label = if index == 0 { "In the way" } else { "" };
-        lines.extend(labelled(label, &words::obstacle(obstacle, takes_psid), LABEL, width, BAD));
+        lines.extend(labelled(label, &words::obstacle(obstacle, takes_psid, words::PRESS), LABEL, width, BAD));
     }
     let would_gain = row.plan().is_none_or(|plan| plan.level() < Level::Purge);
     if takes_psid && would_gain && !obstacles.contains(&Obstacle::Locked) {
@@ -114,14 +115,23 @@ fn obstacles(row: &Row<'_>, width: usize) -> Vec<Line<'static>> {
     lines
 }
 
-/// What can be done, in the order in which it is tried. A plan without an alternative is said already.
+/// What can be done, in the order in which it is tried, by the rows of the decision table. A plan without an alternative is said
+/// already.
 fn ways(plan: &Plan, width: usize) -> Vec<Line<'static>> {
-    let rule = plan.rule.iter().flat_map(|rule| labelled("Rule", rule, LABEL, width, PLAIN));
-    let ways = plan.ways.iter().enumerate().filter(|_| plan.ways.len() > 1).flat_map(|(index, way)| {
+    let mut lines: Vec<Line<'_>> =
+        plan.rule.iter().flat_map(|rule| labelled("Rule", rule, LABEL, width, PLAIN)).collect();
+    if plan.ways.len() < 2 {
+        return lines;
+    }
+    for (index, way) in plan.ways.iter().enumerate() {
+        let was_open = index == 0 || plan.ways.get(index - 1).is_some_and(|before| before.level >= plan.floor);
+        if was_open && way.level < plan.floor {
+            lines.extend(labelled("", words::NEW_WORD, LABEL, width, PLAIN));
+        }
         let (label, style) = if index == 0 { ("Ways", BOLD) } else { ("", PLAIN) };
-        labelled(label, &words::way(plan, index, way), LABEL, width, style)
-    });
-    rule.chain(ways).collect()
+        lines.extend(labelled(label, &format!("{}. {way} ({})", index + 1, way.row), LABEL, width, style));
+    }
+    lines
 }
 
 /// Every technique of this kind of drive, weighed.

@@ -8,7 +8,7 @@ use purgeproof_core::event::DriveId;
 
 use super::text::{fit_end, labelled, put, put_lines, split_bottom, wrap};
 use super::{ALARM, BAD, BOLD, PLAIN, TITLE, consent, details};
-use crate::model::{Dialog, Entry, Exit, Model, Running};
+use crate::model::{Dialog, Entry, Exit, Model, Run, Running};
 use crate::words;
 
 /// The widest box.
@@ -95,6 +95,9 @@ fn power(model: &Model, exit: Exit, width: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     if running > 0 {
         lines.extend(wrap(&words::power_running(running, exit, model.host), width, BAD));
+    }
+    if model.runs.values().filter_map(Run::running).any(Running::is_out_of_hand) {
+        lines.extend(wrap(words::KEEP_POWERED, width, BAD));
     }
     if unsaved > 0 {
         lines.extend(wrap(&words::power_unsaved(unsaved), width, BAD));

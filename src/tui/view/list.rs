@@ -268,7 +268,9 @@ fn offered(row: &Row<'_>, first_fit: &dyn Fn(&[String]) -> String) -> (String, S
             let texts = words::planned(plan).map(|text| with(&text));
             (first_fit(&texts), if obstacle.is_some() { BOLD } else { PLAIN })
         }
-        Offer::Refused(why) => (with(&words::not_offered(&why.to_string())), DIM),
+        Offer::Refused(_) if row.is_locked() && row.takes_psid() => (with(words::TYPE_PSID), BOLD),
+        Offer::Refused(_) if obstacle.is_some() => (with(words::NOT_OFFERED), DIM),
+        Offer::Refused(why) => (words::not_offered(&why.to_string()), DIM),
         Offer::Excluded(why) => (words::not_offered(&why.to_string()), DIM),
     }
 }

@@ -38,15 +38,15 @@ pub(crate) fn obstacle_short(obstacle: &Obstacle) -> &'static str {
     }
 }
 
-/// What stands in the way and what to do about it.
-pub(crate) fn obstacle(obstacle: &Obstacle, takes_psid: bool) -> String {
+/// What stands in the way and what to do about it; `press` is how a key of the list is reached from where this is read.
+pub(crate) fn obstacle(obstacle: &Obstacle, takes_psid: bool, press: &str) -> String {
     let remedy = match obstacle {
-        Obstacle::Frozen => "Press u: the machine sleeps and wakes, which lifts that",
-        Obstacle::Locked if takes_psid => "Press s and type the PSID from its label",
-        Obstacle::Locked => "Unlock it with its owner's password and another tool, or destroy it",
-        Obstacle::WriteProtected => "Lift that (a switch, a jumper, the owner's tool), or destroy it",
-        Obstacle::Sanitizing => "A job waits until that is over and then erases it",
-        Obstacle::SanitizeFailed => "Only another sanitize gets it out of that: erase it",
+        Obstacle::Frozen => format!("{press} u: the machine sleeps and wakes, which lifts that"),
+        Obstacle::Locked if takes_psid => format!("{press} s and type the PSID from its label"),
+        Obstacle::Locked => "Unlock it with its owner's password and another tool, or destroy it".into(),
+        Obstacle::WriteProtected => "Lift that (a switch, a jumper, the owner's tool), or destroy it".into(),
+        Obstacle::Sanitizing => "A job waits until that is over and then erases it".into(),
+        Obstacle::SanitizeFailed => "Only another sanitize gets it out of that: erase it".into(),
     };
     format!("{obstacle}. {remedy}")
 }
@@ -70,8 +70,8 @@ pub(crate) fn hidden(hidden: &Hidden, plan: Option<&Plan>) -> String {
 /// What is meant by a level.
 pub(crate) fn level(level: Level) -> &'static str {
     match level {
-        Level::Clear => "Clear: all that the computer can address, not the drive's reserve",
-        Level::Purge => "Purge: the drive erases all that it holds, reserve included",
+        Level::Clear => "Clear: all that the computer can address, not the reserve",
+        Level::Purge => "Purge: the drive itself erases all it holds, reserve too",
     }
 }
 
@@ -100,9 +100,9 @@ pub(crate) fn fallback(plan: &Plan) -> Option<String> {
     plan.way()?.firmware().next()?;
     let others: Vec<&Way> = plan.ways.iter().skip(1).filter(|way| way.level >= plan.floor).collect();
     let tried = match others.as_slice() {
-        [] => "the job ends".to_owned(),
-        [one] => format!("{one} is tried"),
-        [one, more @ ..] => format!("{one} is tried, then {} more", more.len()),
+        [] => "The job ends".to_owned(),
+        [one] => format!("{one} may follow"),
+        [one, more @ ..] => format!("{one} may follow, then {} more", more.len()),
     };
     let floor = if plan.floor < plan.level() {
         format!("The policy lets it end as {}.", plan.floor)
@@ -110,14 +110,4 @@ pub(crate) fn fallback(plan: &Plan) -> Option<String> {
         format!("Nothing below {} is done without a new word from you.", plan.floor)
     };
     Some(format!("{tried}. {floor}"))
-}
-
-/// When a way of the plan is gone.
-pub(crate) fn way(plan: &Plan, index: usize, way: &Way) -> String {
-    let when = match index {
-        0 => "the plan",
-        _ if way.level >= plan.floor => "if the drive refuses what stands above",
-        _ => "not without a new word from you",
-    };
-    format!("{}. {way} (row {}): {when}", index + 1, way.row)
 }
