@@ -38,7 +38,7 @@ impl Bench {
     fn host(&self) -> Host {
         let mut device = Device::new(Drive::open(&self.dir, &self.spec).unwrap());
         device.power_on();
-        Host { device, sent: Vec::new(), cuts_power: false }
+        Host { device, sent: Vec::new(), timeouts_ms: Vec::new(), cuts_power: false, swallows: None }
     }
 
     fn firmware(&self) -> AtaFirmware<Host> {
@@ -61,12 +61,15 @@ struct Host {
     device: Device,
     /// COMMAND and FEATURE of what was sent.
     sent: Vec<(u8, u8)>,
+    timeouts_ms: Vec<u32>,
     /// The power fails in the middle of the next SECURITY ERASE UNIT.
     cuts_power: bool,
+    /// A command that is answered by GOOD and never gets to the drive.
+    swallows: Option<u8>,
 }
 
 impl ScsiChannel for Host {
-    fn execute(&mut self, cdb: &[u8], data: Data<'_>, _: u32) -> Result<ScsiAnswer, ChannelError> {
+    fn execute(&mut self, cdb: &[u8], data: Data<'_>, timeout_ms: u32) -> Result<ScsiAnswer, ChannelError> {
         let &[0x85, flags, more, f1, f0, c1, c0, l31, l7, l39, l15, l47, l23, device, command, 0] = cdb else {
             panic!("{cdb:02X?} is no ATA PASS-THROUGH (16)");
         };
@@ -78,6 +81,10 @@ impl ScsiChannel for Host {
             command,
         };
         self.sent.push((command, f0));
+        self.timeouts_ms.push(timeout_ms);
+        if self.swallows == Some(command) {
+            return Ok(ScsiAnswer::default());
+        }
         let transfer = self.device.transfer(&task);
         let way = match transfer.protocol {
             Protocol::NonData => (3, 0x00),
@@ -227,7 +234,7 @@ fn every_technique_erases() {
         // Each change is noted before and after, and nothing comes between prepare and erase.
         let expected = [
             "SECURITY SET PASSWORD",
-            "SECURITY SET PASSWORD",
+            "IDENTIFY DEVICE",
             "SECURITY ERASE PREPARE",
             "SECURITY ERASE PREPARE",
             names[erase],
@@ -259,6 +266,37 @@ fn fixed_format_has_no_room_for_the_sanitize_status() {
     let capabilities = probed(&bench, Attachment::Host);
     assert!(SANITIZES.iter().all(|technique| is_blocked(&capabilities, *technique, "fixed format")));
     assert!(ERASES.iter().all(|technique| *support(&capabilities, *technique) == Support::Present));
+}
+
+#[test]
+fn only_the_erase_is_waited_for_long() {
+    let bench = Bench::new("");
+    let mut firmware = bench.firmware();
+    assert_eq!(firmware.begin(Technique::SecurityEraseNormal, &mut Notes::default()), Begun::Completed);
+    let Host { sent, timeouts_ms, .. } = &firmware.link.channel;
+    for ((command, _), timeout_ms) in sent.iter().zip(timeouts_ms) {
+        // Word 89 is 1: 2 minutes, an hour more, and half as much again.
+        assert_eq!(*timeout_ms, if *command == 0xF4 { 5_580_000 } else { 15_000 }, "{command:02X}h");
+    }
+}
+
+#[test]
+fn what_is_swallowed_on_the_way_is_no_success() {
+    for command in [0xF1, 0xF3, 0xF4, 0xB4] {
+        let bench = Bench::new("");
+        let mut firmware = bench.firmware();
+        firmware.link.channel.swallows = Some(command);
+        let mut log = Notes::default();
+        let technique = if command == 0xB4 { Technique::SanitizeBlockErase } else { Technique::SecurityEraseNormal };
+        let begun = firmware.begin(technique, &mut log);
+        match command {
+            0xF1 | 0xF3 => assert!(matches!(begun, Begun::Refused { .. }), "{begun:?}"),
+            0xF4 => assert!(matches!(begun, Begun::Failed { .. }), "{begun:?}"),
+            _ => assert!(matches!(begun, Begun::Lost { .. }), "{begun:?}"),
+        }
+        assert_eq!(firmware.prepare(&mut log).obstacle, None, "there is no password left");
+        assert_eq!(bench.customer_blocks(), 2048);
+    }
 }
 
 #[test]

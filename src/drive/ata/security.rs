@@ -79,6 +79,12 @@ fn arm(link: &mut Link<impl ScsiChannel>, log: &mut dyn Transcript) -> Result<()
             return Err(Begun::Lost { why });
         }
     }
+    // That the password is gone after the erase says something only if it was there before.
+    match state(link, log) {
+        Ok(security) if security.enabled => {}
+        Ok(_) => return Err(Begun::Refused { why: "the drive took the password and set none".to_owned() }),
+        Err(error) => return Err(Begun::Lost { why: format!("{error}. {}", release_in_words(link, log)) }),
+    }
     let prepare = Command::new("SECURITY ERASE PREPARE", security::ERASE_PREPARE);
     match link.change(&prepare, None, log) {
         Reply::Done(_) => Ok(()),
@@ -101,23 +107,18 @@ fn after_erase(link: &mut Link<impl ScsiChannel>, reply: &Reply, log: &mut dyn T
             return Begun::Lost { why };
         }
     };
-    let said = if is_reset { "a reset interrupted it".to_owned() } else { reply.to_string() };
+    let said = match (is_done, is_reset) {
+        (true, _) => "the drive says that it is done, and keeps the password".to_owned(),
+        (false, true) => "a reset interrupted it".to_owned(),
+        (false, false) => reply.to_string(),
+    };
+    let left = if enabled { release_in_words(link, log) } else { "It has no password." };
+    let why = format!("SECURITY ERASE UNIT: {said}. {left}");
     match (is_done, enabled) {
         (true, false) => Begun::Completed,
-        (true, true) => {
-            let why =
-                format!("the drive says that it is erased and keeps the password. {}", release_in_words(link, log));
-            Begun::Failed { why }
-        }
         // The host did not hear the end of it; that the password is gone is no word about the data.
-        (false, false) if !is_reset && !matches!(reply, Reply::Error(_)) => {
-            Begun::Lost { why: format!("SECURITY ERASE UNIT: {said}") }
-        }
-        (false, false) => Begun::Failed { why: format!("SECURITY ERASE UNIT: {said}") },
-        (false, true) => {
-            let why = format!("SECURITY ERASE UNIT: {said}. {}", release_in_words(link, log));
-            Begun::Failed { why }
-        }
+        (false, false) if !is_reset && !matches!(reply, Reply::Error(_)) => Begun::Lost { why },
+        _ => Begun::Failed { why },
     }
 }
 
