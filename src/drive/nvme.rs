@@ -222,3 +222,7 @@ impl<C: NvmeAdmin> Firmware for NvmeFirmware<C> {
 #[cfg(test)]
 #[path = "nvme_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "nvme_sim_tests.rs"]
+mod sim_tests;
