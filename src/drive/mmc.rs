@@ -7,6 +7,9 @@ mod channel;
 mod erase;
 mod read_back;
 #[cfg(test)]
+#[path = "mmc_sim_tests.rs"]
+mod sim_tests;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use channel::{MmcChannel, MmcNode, Step};
@@ -19,7 +22,9 @@ use purgeproof_core::firmware::{
 };
 use purgeproof_core::technique::Technique;
 use purgeproof_core::units::Bytes;
-use purgeproof_spec::mmc::{Cid, ExtCsd, LifeTime, Partition, Status, csd_protects, send_ext_csd, send_status};
+use purgeproof_spec::mmc::{
+    Addressing, Cid, ExtCsd, LifeTime, Partition, Status, csd_protects, send_ext_csd, send_status,
+};
 use purgeproof_sys::transfer::POISON;
 
 use crate::channel::ChannelError;
@@ -183,6 +188,8 @@ pub(crate) struct MmcFirmware<C> {
     registers: Registers,
     /// `PARTITION_CONFIG` as it was found, and the size.
     before: Option<(u8, u32)>,
+    /// What its addresses count, as far as an erase has found out.
+    addressing: Option<Addressing>,
     /// The last answer about its standing that was noted.
     noted: Option<Octets>,
 }
@@ -190,7 +197,7 @@ pub(crate) struct MmcFirmware<C> {
 impl<C: MmcChannel> MmcFirmware<C> {
     /// A device that nothing has been asked of yet.
     pub(crate) const fn new(channel: C, registers: Registers) -> Self {
-        Self { channel, registers, before: None, noted: None }
+        Self { channel, registers, before: None, addressing: None, noted: None }
     }
 
     /// `EXT_CSD`, whole in the transcript. An error in words: no register, or one that says nothing.
@@ -252,7 +259,7 @@ impl<C: MmcChannel> Firmware for MmcFirmware<C> {
             Err(why) => vec![why],
             Ok(register) => {
                 let mut problems = self.changed(&register);
-                problems.extend(read_back::problems(&mut self.channel, &register, log));
+                problems.extend(read_back::problems(&mut self.channel, &register, self.addressing, log));
                 problems
             }
         };

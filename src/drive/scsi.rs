@@ -6,6 +6,9 @@ mod health;
 mod probe;
 mod query;
 mod security;
+#[cfg(test)]
+#[path = "scsi_sim_tests.rs"]
+mod sim_tests;
 mod standing;
 #[cfg(test)]
 mod tests;

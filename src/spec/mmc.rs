@@ -51,10 +51,10 @@ impl<'a> ExtCsd<'a> {
         u32::from_le_bytes([self.0[SEC_COUNT], self.0[SEC_COUNT + 1], self.0[SEC_COUNT + 2], self.0[SEC_COUNT + 3]])
     }
 
-    /// The address of a sector in a command: its number, or its offset in bytes on a device of no more than 2 GiB, where the same
-    /// argument would erase something else. `None` if that does not fit.
-    const fn address(self, sector: u32) -> Option<u32> {
-        if self.sectors() > 0x0040_0000 { Some(sector) } else { sector.checked_mul(512) }
+    /// What addresses in commands count. `None` for a device of no more than 2 GiB: only its OCR register, which it shows while it is set
+    /// up, says whether it counts bytes (access mode 00b) or sectors.
+    pub const fn addressing(self) -> Option<Addressing> {
+        if self.sectors() > 0x0040_0000 { Some(Addressing::Sectors) } else { None }
     }
 
     /// `SEC_FEATURE_SUPPORT`: what the device can erase with.
@@ -151,6 +151,25 @@ impl<'a> ExtCsd<'a> {
     fn product(self, factors: &[usize], unit: u64) -> Option<u64> {
         let product = factors.iter().try_fold(unit, |product, at| Some(product * u64::from(*self.0.get(*at)?)))?;
         (product != 0).then_some(product)
+    }
+}
+
+/// What addresses in commands count. The same argument means something else on the other kind of device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Addressing {
+    /// Bytes.
+    Bytes,
+    /// Sectors of 512 bytes.
+    Sectors,
+}
+
+impl Addressing {
+    /// The address of a sector; `None` if it does not fit.
+    const fn address(self, sector: u32) -> Option<u32> {
+        match self {
+            Self::Sectors => Some(sector),
+            Self::Bytes => sector.checked_mul(512),
+        }
     }
 }
 
@@ -315,19 +334,19 @@ pub const fn set_block_count(blocks: u16) -> Command {
 }
 
 /// CMD18, `READ_MULTIPLE_BLOCK`, from a sector on. `None` as for [`erase_group_start`].
-pub fn read_multiple(ext_csd: ExtCsd<'_>, sector: u32) -> Option<Command> {
-    Some(Command { index: 18, argument: ext_csd.address(sector)?, response: Response::R1 })
+pub fn read_multiple(addressing: Addressing, sector: u32) -> Option<Command> {
+    Some(Command { index: 18, argument: addressing.address(sector)?, response: Response::R1 })
 }
 
 /// CMD35, `ERASE_GROUP_START`: the first sector. `None` if the device has no address for it.
-pub fn erase_group_start(ext_csd: ExtCsd<'_>, sector: u32) -> Option<Command> {
-    Some(Command { index: 35, argument: ext_csd.address(sector)?, response: Response::R1 })
+pub fn erase_group_start(addressing: Addressing, sector: u32) -> Option<Command> {
+    Some(Command { index: 35, argument: addressing.address(sector)?, response: Response::R1 })
 }
 
 /// CMD36, `ERASE_GROUP_END`: a sector in the last group (for TRIM, the last sector), which is erased too. `None` as for
 /// [`erase_group_start`].
-pub fn erase_group_end(ext_csd: ExtCsd<'_>, sector: u32) -> Option<Command> {
-    Some(Command { index: 36, argument: ext_csd.address(sector)?, response: Response::R1 })
+pub fn erase_group_end(addressing: Addressing, sector: u32) -> Option<Command> {
+    Some(Command { index: 36, argument: addressing.address(sector)?, response: Response::R1 })
 }
 
 /// CMD38, ERASE, from CMD35 to CMD36.
@@ -532,17 +551,20 @@ mod tests {
     }
 
     #[test]
-    fn small_devices_count_in_bytes() {
-        let arguments = |sectors: u32, sector| {
+    fn addresses_count_sectors_or_bytes() {
+        let addressing = |sectors: u32| {
             let mut bytes = register();
             bytes[212..216].copy_from_slice(&sectors.to_le_bytes());
-            let ext_csd = ExtCsd::new(&bytes).unwrap();
-            let commands = erase_group_start(ext_csd, sector).zip(erase_group_end(ext_csd, sector));
+            ExtCsd::new(&bytes).unwrap().addressing()
+        };
+        assert_eq!((addressing(0x0040_0001), addressing(0x0040_0000)), (Some(Addressing::Sectors), None), "2 GiB");
+        let arguments = |addressing, sector| {
+            let commands = erase_group_start(addressing, sector).zip(erase_group_end(addressing, sector));
             commands.map(|(start, end)| (start.index, start.argument, end.index, end.argument))
         };
-        assert_eq!(arguments(0x0040_0001, 0x2000), Some((35, 0x2000, 36, 0x2000)));
-        assert_eq!(arguments(0x0040_0000, 0x2000), Some((35, 0x0040_0000, 36, 0x0040_0000)), "2 GiB");
-        assert_eq!(arguments(0x0040_0000, 0x0080_0000), None);
+        assert_eq!(arguments(Addressing::Sectors, 0x0080_0000), Some((35, 0x0080_0000, 36, 0x0080_0000)));
+        assert_eq!(arguments(Addressing::Bytes, 0x2000), Some((35, 0x0040_0000, 36, 0x0040_0000)));
+        assert_eq!(arguments(Addressing::Bytes, 0x0080_0000), None);
     }
 
     #[test]
@@ -566,7 +588,7 @@ mod tests {
         let ext_csd = ExtCsd::new(&bytes).unwrap();
         assert_eq!((send_ext_csd().index, send_ext_csd().argument), (8, 0));
         assert_eq!((set_block_count(1024).index, set_block_count(1024).argument), (23, 0x400));
-        let read = read_multiple(ext_csd, 0x2000).unwrap();
+        let read = read_multiple(Addressing::Sectors, 0x2000).unwrap();
         assert_eq!((read.index, read.argument, read.response), (18, 0x2000, Response::R1));
         assert_eq!(ext_csd.partition_config(), 0x4A);
     }

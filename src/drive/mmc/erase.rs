@@ -4,8 +4,8 @@ use nix::errno::Errno;
 use purgeproof_core::firmware::{Begun, Transcript};
 use purgeproof_core::technique::Technique;
 use purgeproof_spec::mmc::{
-    self, Command, Erase, ExtCsd, Partition, Status, partition_access, sanitize_start, send_ext_csd, send_status,
-    use_high_capacity_groups,
+    self, Addressing, Command, Erase, ExtCsd, Partition, Status, partition_access, sanitize_start, send_ext_csd,
+    send_status, use_high_capacity_groups,
 };
 
 use super::{MmcChannel, MmcFirmware, RELATIVE_ADDRESS, Step, exchange, send};
@@ -65,13 +65,19 @@ pub(super) fn begin<C: MmcChannel>(
         Err(why) => return Begun::Lost { why },
     };
     let Some(ext_csd) = ExtCsd::new(&register) else { return Begun::Lost { why: super::NO_REGISTER.into() } };
-    match run(&mut device.channel, ext_csd, what, log) {
+    match run(device, ext_csd, what, log) {
         Ok(()) => Begun::Completed,
         Err(begun) => begun,
     }
 }
 
-fn run(channel: &mut impl MmcChannel, ext_csd: ExtCsd<'_>, what: Erase, log: &mut dyn Transcript) -> Result<(), Begun> {
+fn run<C: MmcChannel>(
+    device: &mut MmcFirmware<C>,
+    ext_csd: ExtCsd<'_>,
+    what: Erase,
+    log: &mut dyn Transcript,
+) -> Result<(), Begun> {
+    let channel = &mut device.channel;
     // Errors of commands before ours stay in the status until it is asked for.
     let mut steps = [Step::new(send_status(RELATIVE_ADDRESS))];
     log.note(send(channel, "SEND_STATUS", &mut steps).1);
@@ -80,8 +86,10 @@ fn run(channel: &mut impl MmcChannel, ext_csd: ExtCsd<'_>, what: Erase, log: &mu
         let mut steps = [Step::new(use_high_capacity_groups()), Step::new(send_status(RELATIVE_ADDRESS))];
         change(channel, "SWITCH, ERASE_GROUP_DEF", &mut steps, true, log)?;
     }
+    let addressing = addressing(channel, ext_csd, log)?;
+    device.addressing = Some(addressing);
     for (number, region) in regions(ext_csd).into_iter().enumerate() {
-        erase(channel, ext_csd, what, region, number == 0, log)?;
+        erase(channel, (ext_csd, addressing), what, region, number == 0, log)?;
     }
     if what == Erase::Erase {
         sanitize(channel, log)?;
@@ -103,15 +111,15 @@ fn run(channel: &mut impl MmcChannel, ext_csd: ExtCsd<'_>, what: Erase, log: &mu
 
 fn erase(
     channel: &mut impl MmcChannel,
-    ext_csd: ExtCsd<'_>,
+    (ext_csd, addressing): (ExtCsd<'_>, Addressing),
     what: Erase,
     region: Region,
     is_first: bool,
     log: &mut dyn Transcript,
 ) -> Result<(), Begun> {
     let beyond = || Begun::Refused { why: format!("the {} has no address for its end", region.name) };
-    let start = mmc::erase_group_start(ext_csd, 0).ok_or_else(beyond)?;
-    let end = mmc::erase_group_end(ext_csd, region.sectors.saturating_sub(1)).ok_or_else(beyond)?;
+    let start = mmc::erase_group_start(addressing, 0).ok_or_else(beyond)?;
+    let end = mmc::erase_group_end(addressing, region.sectors.saturating_sub(1)).ok_or_else(beyond)?;
     let mut register = [0; 512];
     let name = match what {
         Erase::SecureErase => format!("SECURE ERASE of the {}", region.name),
@@ -150,11 +158,37 @@ fn erase(
     }
 }
 
+/// What the addresses of this device count. One of no more than 2 GiB is asked by naming its last sector in bytes: where sectors count,
+/// that is far beyond its end. The erase that CMD35 would begin never comes.
+fn addressing(
+    channel: &mut impl MmcChannel,
+    ext_csd: ExtCsd<'_>,
+    log: &mut dyn Transcript,
+) -> Result<Addressing, Begun> {
+    const ADDRESS_OUT_OF_RANGE: u32 = 1 << 31;
+    if let Some(addressing) = ext_csd.addressing() {
+        return Ok(addressing);
+    }
+    let last = mmc::erase_group_start(Addressing::Bytes, ext_csd.sectors().saturating_sub(1));
+    let last = last.ok_or_else(|| Begun::Refused { why: "the user area has no address for its end".into() })?;
+    let mut steps = [Step::new(last), Step::new(send_status(RELATIVE_ADDRESS))];
+    let (sent, exchange) = send(channel, "ERASE_GROUP_START, to see what addresses count", &mut steps);
+    log.note(exchange);
+    let is_beyond =
+        steps.iter().filter_map(|step| step.status).any(|status| status.errors() & ADDRESS_OUT_OF_RANGE != 0);
+    if sent.is_ok() && is_beyond && steps.iter().all(|step| step.status.is_some()) {
+        return Ok(Addressing::Sectors);
+    }
+    judge(sent, &steps, true).map(|()| Addressing::Bytes)
+}
+
 /// This register was read while the partition was addressed.
 pub(super) fn addresses(register: &[u8; 512], partition: Partition) -> bool {
     ExtCsd::new(register).is_some_and(|ext_csd| ext_csd.partition_config() & 0b111 == partition as u8)
 }
 
+/// Linux sends it on its own terms: no response is handed on, and of the status that it asks for when the device is no longer busy it
+/// reports `SWITCH_ERROR` alone (`mmc_sanitize()`, `mmc_switch_status_error()`). What else there is in it is lost.
 fn sanitize(channel: &mut impl MmcChannel, log: &mut dyn Transcript) -> Result<(), Begun> {
     const NAME: &str = "SWITCH, SANITIZE_START";
     let mut steps = [Step::limited(sanitize_start(), SANITIZE_LIMIT_MS)];
@@ -163,7 +197,6 @@ fn sanitize(channel: &mut impl MmcChannel, log: &mut dyn Transcript) -> Result<(
     log.note(exchange);
     let [step] = steps;
     match (sent, step.status) {
-        // SWITCH_ERROR in the status that Linux asks for when the device is no longer busy (`mmc_switch_status_error()`).
         (Err(ChannelError::Kernel(Errno::EBADMSG)), _) => {
             Err(Begun::Failed { why: "SANITIZE_START: SWITCH_ERROR".into() })
         }

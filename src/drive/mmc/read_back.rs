@@ -4,7 +4,9 @@
 //! erased memory does.
 
 use purgeproof_core::firmware::Transcript;
-use purgeproof_spec::mmc::{ExtCsd, Partition, partition_access, read_multiple, send_ext_csd, set_block_count};
+use purgeproof_spec::mmc::{
+    Addressing, ExtCsd, Partition, partition_access, read_multiple, send_ext_csd, set_block_count,
+};
 use purgeproof_sys::transfer::POISON;
 
 use super::erase::{self, Region};
@@ -14,23 +16,31 @@ use super::{MmcChannel, Step, send};
 const SECTORS: u16 = 128;
 
 /// A sentence for each partition besides the user area that does not read as erased.
-pub(super) fn problems(channel: &mut impl MmcChannel, register: &[u8; 512], log: &mut dyn Transcript) -> Vec<String> {
+pub(super) fn problems(
+    channel: &mut impl MmcChannel,
+    register: &[u8; 512],
+    addressing: Option<Addressing>,
+    log: &mut dyn Transcript,
+) -> Vec<String> {
     let Some(ext_csd) = ExtCsd::new(register) else { return Vec::new() };
+    let Some(addressing) = addressing.or(ext_csd.addressing()) else {
+        return vec!["What its addresses count is not known: nothing but the user area could be read back.".to_owned()];
+    };
     let others = erase::regions(ext_csd).into_iter().filter(|region| region.partition != Partition::User);
-    others.filter_map(|region| region_problem(channel, ext_csd, region, log)).collect()
+    others.filter_map(|region| region_problem(channel, (ext_csd, addressing), region, log)).collect()
 }
 
 /// Reads a partition up to the first sectors that are no good. Of all its reads the last one goes into the transcript.
 fn region_problem(
     channel: &mut impl MmcChannel,
-    ext_csd: ExtCsd<'_>,
+    (ext_csd, addressing): (ExtCsd<'_>, Addressing),
     region: Region,
     log: &mut dyn Transcript,
 ) -> Option<String> {
     let mut at = 0;
     loop {
         let count = SECTORS.min(u16::try_from(region.sectors - at).unwrap_or(SECTORS));
-        let problem = read(channel, ext_csd, region, (at, count), |exchange, is_last| {
+        let problem = read(channel, (ext_csd, addressing), region, (at, count), |exchange, is_last| {
             if is_last {
                 log.note(exchange);
             }
@@ -45,14 +55,14 @@ fn region_problem(
 /// Reads `count` sectors from `at` on; a sentence if they did not come or are not erased.
 fn read(
     channel: &mut impl MmcChannel,
-    ext_csd: ExtCsd<'_>,
+    (ext_csd, addressing): (ExtCsd<'_>, Addressing),
     region: Region,
     (at, count): (u32, u16),
     note: impl FnOnce(purgeproof_core::firmware::Exchange, bool),
 ) -> Option<String> {
     let name = region.name;
     let last = at + u32::from(count) - 1;
-    let Some(read) = read_multiple(ext_csd, at) else {
+    let Some(read) = read_multiple(addressing, at) else {
         return Some(format!("The {name} has no address for sector {at}."));
     };
     let mut register = [POISON; 512];

@@ -211,6 +211,21 @@ fn a_partition_that_was_not_addressed_was_not_erased() {
 }
 
 #[test]
+fn a_small_device_is_asked_what_addresses_count() {
+    // 20480 sectors (5000h): the last one is at byte 9FFE00h.
+    let small = || Card::new().with(214, 0).with(213, 0x50).with(226, 0);
+    let (begun, card) = self::begun(small());
+    assert_eq!(begun, Begun::Completed);
+    assert_eq!(card.heard[4..8], [(35, 0x009F_FE00), (13, 0x0001_0000), (35, 0), (36, 0x009F_FE00)]);
+    // ADDRESS_OUT_OF_RANGE.
+    let (begun, card) = self::begun(small().answering(4, Some(0x8000_0900)));
+    assert_eq!(begun, Begun::Completed);
+    assert_eq!(card.heard[6..8], [(35, 0), (36, 0x4FFF)]);
+    assert!(matches!(self::begun(small().answering(5, None)).0, Begun::Lost { .. }));
+    assert!(matches!(self::begun(small().answering(4, Some(0x0040_0900))).0, Begun::Refused { .. }));
+}
+
+#[test]
 fn no_response_is_no_success() {
     let (lost, _) = begun(Card::new().answering(6, None));
     assert_eq!(lost, Begun::Lost { why: "no response to CMD38 was handed on".into() });

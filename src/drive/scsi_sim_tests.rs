@@ -1,0 +1,207 @@
+//! The driver against a SAS drive that does what the standards say, and against drives that do not.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use drivesim::drive::Drive;
+use drivesim::scenario::DriveSpec;
+use drivesim::scsi::disk::Disk;
+use drivesim::scsi::{Answer as Says, Unit};
+use drivesim::{Oracle, Scenario};
+use purgeproof_core::capability::Support;
+
+use super::*;
+use crate::channel::{ChannelError, Data, ScsiAnswer};
+
+/// A drive of 1 MiB in a folder of its own, which goes when it is dropped.
+struct Bench {
+    dir: PathBuf,
+    spec: DriveSpec,
+}
+
+impl Bench {
+    fn new(lines: &str) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let dir = std::env::temp_dir().join(format!("purgeproof-scsi-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let text =
+            format!("[[drive]]\nserial = \"PP0001\"\nkind = \"sas\"\nsize-mib = 1\nsanitize-s = 100.0\n{lines}\n");
+        let spec = Scenario::parse(&text).unwrap().drives.remove(0);
+        Self { dir, spec }
+    }
+
+    fn firmware(&self) -> ScsiFirmware<Host> {
+        let disk = Disk::new(Drive::open(&self.dir, &self.spec).unwrap());
+        ScsiFirmware::new(Host { disk, now: Instant::now() }, None)
+    }
+
+    fn customer_blocks(&self) -> u64 {
+        Oracle::of(&self.dir, &self.spec).unwrap().customer_blocks
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// A host adapter with a clock that the test sets.
+struct Host {
+    disk: Disk,
+    now: Instant,
+}
+
+impl ScsiChannel for Host {
+    fn execute(&mut self, cdb: &[u8], data: Data<'_>, _: u32) -> Result<ScsiAnswer, ChannelError> {
+        let mut padded = [0; 32];
+        padded[..cdb.len()].copy_from_slice(cdb);
+        let (out, into): (&[u8], &mut [u8]) = match data {
+            Data::Out(out) => (out, &mut []),
+            Data::In(into) => (&[], into),
+            Data::None => (&[], &mut []),
+        };
+        into.fill(0xA5);
+        Ok(match self.disk.execute(&padded, out, self.now) {
+            Says::Good(bytes) => {
+                let came = bytes.len().min(into.len());
+                into[..came].copy_from_slice(&bytes[..came]);
+                ScsiAnswer { residual: i32::try_from(into.len() - came).unwrap(), ..ScsiAnswer::default() }
+            }
+            Says::Check { sense, .. } => ScsiAnswer { status: 2, driver: 8, sense, ..ScsiAnswer::default() },
+            Says::Gone => ScsiAnswer { host: 1, ..ScsiAnswer::default() },
+            Says::Later => panic!("{cdb:02X?} without IMMED"),
+        })
+    }
+}
+
+struct Log(Vec<Exchange>);
+
+impl Transcript for Log {
+    fn note(&mut self, exchange: Exchange) {
+        self.0.push(exchange);
+    }
+}
+
+/// What the drive says at once, half-way, and when its time is over.
+fn erase(bench: &Bench, technique: Technique) -> (Begun, [Standing; 3], Vec<String>) {
+    let mut log = Log(Vec::new());
+    let mut firmware = bench.firmware();
+    let prepared = firmware.prepare(&mut log);
+    assert_eq!((prepared.standing, prepared.obstacle), (Standing::Never, None));
+    let begun = firmware.begin(technique, &mut log);
+    let mut seconds = [0, 50, 110].into_iter();
+    let standings = std::array::from_fn(|_| {
+        let later = firmware.channel.now + Duration::from_secs(seconds.next().unwrap());
+        let before = std::mem::replace(&mut firmware.channel.now, later);
+        let standing = firmware.standing(&mut log);
+        firmware.channel.now = before;
+        standing
+    });
+    firmware.channel.now += Duration::from_secs(110);
+    (begun, standings, firmware.settle(technique, &mut log).problems)
+}
+
+const ACCEPTED: Begun = Begun::Accepted { estimate_s: None };
+
+#[test]
+fn every_erase_is_watched_to_its_end_and_leaves_nothing() {
+    use Technique::{FormatUnit, SanitizeBlockErase, SanitizeCryptoErase, SanitizeOverwrite};
+    for technique in [SanitizeCryptoErase, SanitizeBlockErase, SanitizeOverwrite, FormatUnit] {
+        for lines in ["", "[drive.faults]\nfixed-sense = true"] {
+            let bench = Bench::new(lines);
+            let (begun, [first, half, last], problems) = erase(&bench, technique);
+            assert_eq!((begun, problems), (ACCEPTED, vec![]), "{technique}");
+            assert!(
+                matches!(first, Standing::InProgress { progress: Some(progress) } if progress < 0x2000),
+                "{first:?}"
+            );
+            let is_half = |progress| (0x7000..0x9000).contains(&progress);
+            assert!(matches!(half, Standing::InProgress { progress: Some(progress) } if is_half(progress)), "{half:?}");
+            assert_eq!((last, bench.customer_blocks()), (Standing::Completed, 0), "{technique}");
+        }
+    }
+}
+
+#[test]
+fn probing_reads_the_list_and_changes_nothing() {
+    let techniques = |lines: &str| {
+        let bench = Bench::new(lines);
+        let capabilities = probe(&mut bench.firmware().channel, None);
+        assert!(Oracle::of(&bench.dir, &bench.spec).unwrap().untouched);
+        (
+            capabilities.techniques.into_iter().map(|(_, support)| support).collect::<Vec<_>>(),
+            capabilities.unreadable_when_erased,
+        )
+    };
+    let present = || Support::Present;
+    assert_eq!(techniques(""), (vec![present(), present(), present(), present(), Support::Absent], false));
+    let (some, unreadable) = techniques("[drive.scsi]\nsanitize = [\"block-erase\"]\nwrite-after-block-erase = 3");
+    assert_eq!(some, [Support::Absent, present(), Support::Absent, present(), Support::Absent]);
+    assert!(unreadable);
+    let (none, _) = techniques("[drive.scsi]\nrsoc = false");
+    assert!(none.iter().take(4).all(|support| matches!(support, Support::Unknown(_))));
+}
+
+#[test]
+fn blocks_that_were_put_out_of_reach_are_opened() {
+    let bench = Bench::new("[drive.scsi]\nhidden-blocks = 48\ngrown-defects = 7");
+    let mut firmware = bench.firmware();
+    let prepared = firmware.prepare(&mut Log(Vec::new()));
+    assert_eq!(prepared.hidden[0].found, Found::Opened { size: Bytes(24_576) });
+    assert_eq!(prepared.capacity, Some(Bytes(1_048_576)));
+    assert_eq!(prepared.health.reallocated, Some(7));
+    assert_eq!((prepared.health.limit_c, prepared.health.media_errors), (Some(70), Some(0)));
+    assert!(Oracle::of(&bench.dir, &bench.spec).unwrap().untouched);
+    let refusing = Bench::new("[drive.scsi]\nhidden-blocks = 48\n[drive.faults]\nrefuses = [\"mode-select\"]");
+    let found = refusing.firmware().prepare(&mut Log(Vec::new())).hidden[0].found.clone();
+    assert!(matches!(found, Found::Unknown(_)), "{found:?}");
+}
+
+#[test]
+fn a_drive_that_refuses_fails_stalls_or_ignores_is_not_done() {
+    let of = |faults: &str, technique| erase(&Bench::new(&format!("[drive.faults]\n{faults}")), technique);
+    let (refused, ..) = of("refuses = [\"sanitize\"]", Technique::SanitizeBlockErase);
+    assert_eq!(refused, Begun::Refused { why: "ILLEGAL REQUEST, invalid field in CDB (24h/00h)".into() });
+    let (_, [_, _, last], problems) = of("fail-at-percent = 60", Technique::SanitizeOverwrite);
+    assert_eq!(last, Standing::Failed { why: "MEDIUM ERROR, sanitize command failed (31h/03h)".into() });
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    let (_, [_, _, last], _) = of("stall-at-percent = 60", Technique::SanitizeOverwrite);
+    assert!(matches!(last, Standing::InProgress { .. }));
+    for technique in [Technique::SanitizeOverwrite, Technique::FormatUnit] {
+        let (begun, standings, _) = of("silently-ignores = [\"sanitize\", \"format\"]", technique);
+        assert_eq!((begun, standings), (ACCEPTED, [Standing::Never, Standing::Never, Standing::Never]));
+    }
+    let (_, standings, _) = of("vanish-at-percent = 40", Technique::SanitizeBlockErase);
+    assert_eq!(standings[1..], [Standing::Gone, Standing::Gone]);
+}
+
+#[test]
+fn a_path_that_drops_sense_data_never_makes_an_erase_complete() {
+    let (begun, standings, _) = erase(&Bench::new("[drive.faults]\ndrops-sense = true"), Technique::SanitizeBlockErase);
+    assert_eq!(begun, ACCEPTED);
+    // REQUEST SENSE brings its sense data as data, which this path does not drop.
+    assert!(matches!(standings, [Standing::InProgress { .. }, Standing::InProgress { .. }, Standing::Completed]));
+    let refusing = Bench::new("[drive.faults]\ndrops-sense = true\nrefuses = [\"sanitize\"]");
+    assert!(matches!(erase(&refusing, Technique::SanitizeBlockErase).0, Begun::Lost { .. }));
+}
+
+#[test]
+fn progress_that_is_none_is_not_an_end() {
+    for progress in ["stuck", "backwards", "jumps-to-end", "always-ffff"] {
+        let bench = Bench::new(&format!("[drive.faults]\nprogress = \"{progress}\""));
+        let (_, [first, half, last], _) = erase(&bench, Technique::SanitizeOverwrite);
+        assert!(matches!((first, half), (Standing::InProgress { .. }, Standing::InProgress { .. })), "{progress}");
+        assert_eq!(last, Standing::Completed, "{progress}");
+    }
+}
+
+#[test]
+fn a_write_protected_drive_is_left_alone() {
+    let bench = Bench::new("[drive.faults]\nwrite-protected = true");
+    let prepared = bench.firmware().prepare(&mut Log(Vec::new()));
+    assert_eq!(prepared.obstacle, Some(Obstacle::WriteProtected));
+    assert_eq!(probe(&mut bench.firmware().channel, None).obstacles, [Obstacle::WriteProtected]);
+}
