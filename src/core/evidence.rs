@@ -273,6 +273,16 @@ pub enum Expect {
     Erased,
 }
 
+impl Expect {
+    /// The byte that every block must hold, if it is one repeated.
+    pub const fn byte(self) -> Option<u8> {
+        match self {
+            Self::Pattern(Pattern::Byte(byte)) => Some(byte),
+            Self::Pattern(Pattern::Random) | Self::Erased => None,
+        }
+    }
+}
+
 /// Blocks that did not read back as expected.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mismatches {

@@ -3,9 +3,9 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::capability::{Found, Hidden, Obstacle, Support};
-use crate::drive::{Medium, SerialSource, Transport};
-use crate::evidence::{ClockSource, Entry, Evidence, Expect, Fact, Mismatches};
+use crate::capability::{Found, Hidden, Obstacle};
+use crate::drive::Medium;
+use crate::evidence::{Entry, Evidence, Expect, Fact, Mismatches};
 use crate::firmware::{Begun, Prepared, Standing};
 use crate::marker::{Placed, Sought};
 use crate::pass::Report;
@@ -15,7 +15,11 @@ use crate::sample;
 use crate::table;
 use crate::technique::{Level, Technique};
 use crate::units::{Blocks, Bytes, Geometry};
-use crate::verdict::{Exception, Outcome, Reason, Verdict};
+use crate::verdict::{Outcome, Reason, Verdict};
+
+mod exceptions;
+
+use exceptions::exceptions;
 
 /// What the facts come to.
 struct Tally<'a> {
@@ -63,6 +67,8 @@ struct Step {
     estimate_s: Option<u64>,
     accepted: bool,
     completed: bool,
+    /// Why its last status says nothing, if it did not.
+    unreadable: Option<String>,
 }
 
 struct Verified {
@@ -201,7 +207,14 @@ impl<'a> Tally<'a> {
         if is_again {
             self.reasons.retain(|reason| !matches!(reason, Reason::EraseFailed(failed, _) if *failed == technique));
         }
-        self.step = Some(Step { technique, began_ms: at_ms, estimate_s: None, accepted: false, completed: false });
+        self.step = Some(Step {
+            technique,
+            began_ms: at_ms,
+            estimate_s: None,
+            accepted: false,
+            completed: false,
+            unreadable: None,
+        });
     }
 
     fn answered(&mut self, begun: &Begun, at_ms: u64) {
@@ -227,12 +240,13 @@ impl<'a> Tally<'a> {
 
     fn stands(&mut self, standing: &Standing, at_ms: u64) {
         // What is said before this job asked for anything is about somebody else's erase.
-        let Some(step) = self.step.as_ref().filter(|step| step.accepted) else {
+        let Some(step) = self.step.as_mut().filter(|step| step.accepted) else {
             if *standing == Standing::Gone {
                 self.reasons.push(Reason::GoneWhileErasing);
             }
             return;
         };
+        step.unreadable = if let Standing::Unknown { why } = standing { Some(why.clone()) } else { None };
         match standing {
             Standing::Completed => self.completed(at_ms),
             Standing::Failed { why } => self.reasons.push(Reason::EraseFailed(step.technique, why.clone())),
@@ -303,7 +317,9 @@ impl<'a> Tally<'a> {
                 || matches!(reason, Reason::Stalled(_) | Reason::GoneWhileErasing | Reason::LeftInDisorder(_))
         });
         if step.accepted && !step.completed && !has_reason {
-            self.reasons.push(Reason::Ignored(technique));
+            // No word is not the word that nothing was begun.
+            self.doubt |= step.unreadable.is_some();
+            self.reasons.push(step.unreadable.clone().map_or(Reason::Ignored(technique), Reason::StatusUnreadable));
         }
     }
 
@@ -343,7 +359,7 @@ impl<'a> Tally<'a> {
         if report.is_whole() && mismatches.blocks.0 == 0 && enough {
             // A small medium is read whole even where a sample was asked for: then that is what was done.
             let (coverage, places) = if is_all { (Coverage::Full, 1) } else { (coverage, places) };
-            self.verified = Some(Verified { coverage, places, expect, constant });
+            self.verified = Some(Verified { coverage, places, expect, constant: expect.byte().or(constant) });
         }
     }
 
@@ -454,45 +470,4 @@ impl<'a> Tally<'a> {
         let may_be_erased = overwritten || under_way || self.step.is_some();
         if unknown && may_be_erased && !known_bad { Outcome::Indeterminate } else { Outcome::NotErased }
     }
-}
-
-fn exceptions(evidence: &Evidence, tally: &Tally<'_>, outcome: Outcome) -> Vec<Exception> {
-    let (plan, drive) = (&evidence.plan, &evidence.plan.drive);
-    let bridged = drive.serial.as_ref().is_some_and(|serial| serial.source == SerialSource::UsbDescriptor);
-    let unknown = plan.considered.iter().any(|one| matches!(one.support, Support::Unknown(_)));
-    let is_device = drive.transport != Transport::File;
-    let firmware: Vec<Technique> = tally.way().into_iter().flat_map(Way::firmware).collect();
-    let hidden = tally.prepared.map_or(plan.hidden.as_slice(), |prepared| prepared.hidden.as_slice());
-    let has = |is: fn(&Found) -> bool| hidden.iter().any(|hidden| is(&hidden.found));
-    let sampled = tally.verified.as_ref().is_some_and(|verified| verified.coverage == Coverage::Sample);
-    let constant = tally.verified.as_ref().is_some_and(|verified| verified.constant.is_some());
-    let is_pattern = tally.verified.as_ref().is_some_and(|verified| matches!(verified.expect, Expect::Pattern(_)));
-    [
-        (Exception::WeakIdentity, drive.is_weak()),
-        (Exception::BehindBridge, bridged || drive.transport == Transport::Usb),
-        (Exception::StrongerTechniqueFailed, !tally.setbacks.is_empty()),
-        (Exception::FirmwareTrusted, !firmware.is_empty()),
-        (Exception::CryptoEraseConditions, rests_on_a_key(&firmware, drive.medium)),
-        (Exception::NotUniform, outcome.is_good() && !is_pattern && !constant),
-        (Exception::ImplausiblyFast, tally.hasty),
-        (Exception::SpareBlocksNotAddressed, firmware.is_empty() && is_device),
-        (Exception::HiddenAreasNotProbed, is_device && hidden.is_empty()),
-        (Exception::HiddenAreaKept, has(|found| matches!(found, Found::Closed { .. }))),
-        (Exception::HiddenAreaUnknown, has(|found| matches!(found, Found::Unknown(_)))),
-        (Exception::FileNotDevice, !is_device),
-        (Exception::FirmwareErasureNotProbed, unknown),
-        (Exception::Sampled, sampled),
-        (Exception::RecoveredFromJournal, evidence.facts().iter().any(|entry| entry.fact == Fact::Recovered)),
-        (Exception::ClockImplausible, evidence.setting.clock.source == ClockSource::Implausible),
-    ]
-    .into_iter()
-    .filter_map(|(exception, applies)| applies.then_some(exception))
-    .collect()
-}
-
-/// The level is attained by changing a key, and by nothing else.
-fn rests_on_a_key(firmware: &[Technique], medium: Medium) -> bool {
-    let level = table::level(firmware, medium);
-    let mut attaining = firmware.iter().filter(|step| Some(step.level(medium)) == level).peekable();
-    attaining.peek().is_some() && attaining.all(|step| step.is_cryptographic())
 }
