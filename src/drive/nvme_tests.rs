@@ -480,7 +480,7 @@ fn silence_is_unknown_and_a_drive_that_is_gone_is_gone() {
 #[test]
 fn a_refusal_is_the_controllers_own_word() {
     let board = board();
-    let mut begin = |answer| {
+    let begin = |answer| {
         board.set((0x84, 0, 0x004), answer);
         firmware(&board).begin(SANITIZES[0], &mut Notes::default())
     };

@@ -196,7 +196,8 @@ pub(crate) fn problems(bus: &mut impl SecurityProtocol) -> Vec<String> {
         (removing, "after the revert its removal of data has not ended"),
     ]
     .into_iter()
-    .filter_map(|(is_so, what)| is_so.then(|| what.to_owned()))
+    .filter(|(is_so, _)| *is_so)
+    .map(|(_, what)| what.to_owned())
     .collect()
 }
 

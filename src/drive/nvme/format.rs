@@ -2,7 +2,7 @@
 
 use purgeproof_core::firmware::Begun;
 use purgeproof_core::technique::Technique;
-use purgeproof_spec::nvme::{AdminCommand, Identify, Namespace, Nsid, SecureErase};
+use purgeproof_spec::nvme::{AdminCommand, Identify, LbaFormat, Namespace, Nsid, SecureErase};
 
 use super::channel::NvmeAdmin;
 use super::noted::{Fault, Noted};
@@ -21,7 +21,7 @@ pub(super) fn begin<C: NvmeAdmin>(
         Technique::FormatUserDataErase => ("Format NVM, User Data Erase", SecureErase::UserData),
         _ => return None,
     };
-    let Some(block) = survey.namespace.format().and_then(|format| format.block_bytes()) else {
+    let Some(block) = survey.namespace.format().and_then(LbaFormat::block_bytes) else {
         return Some(Begun::Refused {
             why: "not sent: the namespace does not say which of its block formats is in use".to_owned(),
         });

@@ -1,8 +1,8 @@
 //! What a controller says about itself, its namespaces and its security: the questions, without conclusions.
 
 use purgeproof_spec::nvme::{
-    AdminCommand, BootPartitions, Controller, FirmwareSlots, Identify, LogPage, Namespace, Nsid, SanitizeStatus,
-    Version, controller_list, namespace_list,
+    AdminCommand, BootPartitions, Controller, FirmwareSlots, Identify, LbaFormat, LogPage, Namespace, Nsid,
+    SanitizeStatus, Version, controller_list, namespace_list,
 };
 
 use super::channel::NvmeAdmin;
@@ -128,12 +128,13 @@ fn other_namespaces<C: NvmeAdmin>(line: &mut Noted<'_, C>, controller: &Controll
     };
     let mut unattached = Vec::new();
     for hidden in allocated.into_iter().filter(|hidden| !shown.contains(hidden)) {
-        match is_attached_elsewhere(line, controller, hidden) {
-            true => others.push(hidden),
-            false => match size(line, hidden) {
-                Ok(bytes) => unattached.push((hidden, bytes)),
-                Err(fault) => return (Ok(others), Err(fault)),
-            },
+        if is_attached_elsewhere(line, controller, hidden) {
+            others.push(hidden);
+            continue;
+        }
+        match size(line, hidden) {
+            Ok(bytes) => unattached.push((hidden, bytes)),
+            Err(fault) => return (Ok(others), Err(fault)),
         }
     }
     (Ok(others), Ok(unattached))
@@ -159,7 +160,7 @@ fn size<C: NvmeAdmin>(line: &mut Noted<'_, C>, nsid: Nsid) -> Result<u64, Fault>
     let command = AdminCommand::identify(Identify::AllocatedNamespace(nsid));
     line.ask("Identify Namespace, allocated", &command, &mut page)?;
     let namespace = Namespace::parse(&page)?;
-    let block = namespace.format().and_then(|format| format.block_bytes()).unwrap_or(512);
+    let block = namespace.format().and_then(LbaFormat::block_bytes).unwrap_or(512);
     Ok(namespace.blocks.saturating_mul(u64::from(block)))
 }
 

@@ -99,6 +99,7 @@ fn success(reply: &Reply<'_>) -> Result<(), RevertError> {
 #[derive(Clone, Copy)]
 struct Line(Address);
 
+#[derive(Clone, Copy)]
 enum Nature {
     Question,
     Secret,
@@ -157,4 +158,4 @@ impl RevertError {
 /// For answers that take no work.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// A revert makes new keys, and may erase what is not encrypted.
-const REVERT_PATIENCE: Duration = Duration::from_secs(600);
+const REVERT_PATIENCE: Duration = Duration::from_mins(10);
