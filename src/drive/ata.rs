@@ -194,5 +194,9 @@ impl<C: ScsiChannel> Firmware for AtaFirmware<C> {
 }
 
 #[cfg(test)]
+#[path = "ata_tests.rs"]
+mod tests;
+
+#[cfg(test)]
 #[path = "ata_sim_tests.rs"]
 mod sim_tests;
