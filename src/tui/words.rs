@@ -35,11 +35,11 @@ pub(crate) const UNFREEZE: [&str; 2] = [
 pub(crate) const KEYS_UNFREEZE: &str = "Enter: suspend   Esc: back";
 pub(crate) const PSID_TITLE: &str = "PSID OF THIS DRIVE";
 pub(crate) const PSID_USE: &str = "With it the drive gives itself a new key, locked or not: all on it is lost. Nothing is done now. It is used when you erase \
-     this drive, and kept nowhere.";
+     this drive; until then it is kept in memory only.";
 pub(crate) const PSID_GIVEN: &str =
     "The PSID was handed over, nothing is erased yet. Look at the drive's new plan and press Enter on it";
 pub(crate) const PSID_LETTERS: &str =
-    "A PSID has letters A to Z and digits only. Compare it with the label; it often has O for 0 and I for 1";
+    "A PSID has letters A to Z and digits only. Compare it with the label: O and 0, I and 1 look alike";
 pub(crate) const PSID_HOW: &str =
     "Press s to type the PSID from its label: the drive can be reverted with it, which is a Purge";
 pub(crate) const KEYS_PSID: &str = "Enter: hand it over   Esc: back";
@@ -116,13 +116,13 @@ pub(crate) const HELP: &[&str] = &[
     "Ctrl-L | draw the screen again",
     "Esc | back",
     "How a drive is erased:",
-    "Clear | Every block that the computer can address is overwritten. Blocks that the drive keeps in reserve are not reached",
+    "Clear | Every block that the computer can address is erased or overwritten. Blocks that the drive keeps in reserve need not be",
     "Purge | The drive itself erases all that it holds, reserve included. Once begun that cannot be stopped",
     "Mark, Check | Before its own erase blocks are written that must be gone after it: a drive that lies is found out",
     "FROZEN, LOCKED | Something stands in the way. d says what to do about it",
     "What comes of it:",
     "PURGED | The drive erased all that it holds. It may leave",
-    "CLEARED | Every block was overwritten and read back. It may leave if Clear is enough",
+    "CLEARED | Every block was erased or overwritten, and checked. It may leave if Clear is enough",
     "NOT ERASED | Old content is on it. Erase it again or destroy it",
     "INDETERMINATE | It cannot be known. Treat it like NOT ERASED",
 ];
