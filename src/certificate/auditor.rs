@@ -5,7 +5,7 @@ use purgeproof_core::firmware::{Exchange, Octets};
 
 use crate::Certificate;
 use crate::claims::{Raw, Statement, Step, Supported, Way};
-use crate::rows::{Section, asked, grouped, row};
+use crate::rows::{Section, asked, grouped, row, vitals};
 
 /// How many commands are printed. The evidence file has all of them.
 const PRINTED: usize = 120;
@@ -21,12 +21,17 @@ pub(crate) fn sections(certificate: &Certificate, evidence: Option<&Evidence>) -
     if statement.verification.markers.is_some() {
         sections.push(Section { heading: "Marker test (signed)", rows: markers(statement) });
     }
+    let health = statement.health.as_ref().map(vitals).unwrap_or_default();
+    if !health.is_empty() {
+        let rows = health.into_iter().map(|line| ("", line)).collect();
+        sections.push(Section { heading: "The drive's health by its own account (signed)", rows });
+    }
     let rows = evidence.map(exchanges).unwrap_or_default();
     if rows.is_empty() {
         sections.push(Section { heading: "What is in the evidence file", rows: absent(statement, evidence.is_some()) });
     } else {
         sections.push(Section {
-            heading: "Commands to the drive (from the evidence file, which the signature binds)",
+            heading: "Commands to the drive, in seconds from the start (from the evidence file, which the signature binds)",
             rows,
         });
     }

@@ -8,6 +8,8 @@ use crate::civil::Civil;
 use crate::claims::{Consent, Statement, Supported, Weighed};
 use crate::{Certificate, ParseError};
 
+mod erase;
+
 /// The members in their order; a field that the certificate does not have is `null`.
 #[derive(Serialize)]
 struct View<'a> {
@@ -18,6 +20,9 @@ struct View<'a> {
     reasons: Vec<String>,
     exceptions: Vec<String>,
     drive: Drive<'a>,
+    hidden_areas: Vec<String>,
+    obstacles: Vec<String>,
+    health: erase::Health,
     method: Method<'a>,
     verification: Verification,
     time: Time,
@@ -41,6 +46,8 @@ struct Drive<'a> {
     firmware: Option<&'a str>,
     asset: Option<&'a str>,
     bytes: u64,
+    bytes_opened: Option<u64>,
+    encrypts_all: bool,
     logical_block: u32,
     physical_block: u32,
     transport: String,
@@ -51,7 +58,11 @@ struct Drive<'a> {
 #[derive(Serialize)]
 struct Method<'a> {
     level: String,
+    attained: Option<String>,
+    leave_for: String,
     technique: String,
+    ways: Vec<erase::Way<'a>>,
+    tried_first: Vec<String>,
     passes: Vec<String>,
     blocks_written: &'a [u64],
     considered: Vec<Considered<'a>>,
@@ -72,6 +83,9 @@ struct Verification {
     blocks_wanted: Option<u64>,
     blocks_read: Option<u64>,
     seed: Option<String>,
+    markers: Option<erase::Markers>,
+    expected: Option<purgeproof_core::evidence::Expect>,
+    constant: Option<u8>,
 }
 
 #[derive(Serialize)]
@@ -136,6 +150,9 @@ impl Certificate {
             reasons: statement.reasons.iter().map(|because| because.0.to_string()).collect(),
             exceptions: statement.exceptions.iter().map(|exception| exception.0.to_string()).collect(),
             drive: Drive::of(statement),
+            hidden_areas: statement.hidden.iter().map(|hidden| hidden.0.to_string()).collect(),
+            obstacles: statement.obstacles.iter().map(|obstacle| obstacle.0.to_string()).collect(),
+            health: erase::Health::of(statement),
             method: Method::of(statement),
             verification: Verification::of(statement),
             time: Time::of(statement),
@@ -199,6 +216,8 @@ impl<'a> Drive<'a> {
             firmware: device.firmware.as_deref(),
             asset: device.asset.as_deref(),
             bytes: device.bytes,
+            bytes_opened: device.opened_bytes,
+            encrypts_all: device.encrypts_all.is_some(),
             logical_block: device.logical_block,
             physical_block: device.physical_block,
             transport: device.transport.0.to_string(),
@@ -213,6 +232,10 @@ impl<'a> Method<'a> {
         let method = &statement.method;
         Self {
             level: method.level.0.to_string(),
+            attained: method.way().filter(|_| statement.outcome.0.is_good()).map(|way| way.level.0.to_string()),
+            leave_for: method.floor.0.to_string(),
+            ways: method.ways.iter().map(erase::Way::of).collect(),
+            tried_first: method.setbacks.iter().flatten().map(|because| because.0.to_string()).collect(),
             technique: method.technique.0.to_string(),
             passes: method.passes.iter().map(|pattern| pattern.0.to_string()).collect(),
             blocks_written: &method.written,
@@ -244,6 +267,9 @@ impl Verification {
             blocks_wanted: verification.wanted,
             blocks_read: verification.read,
             seed: verification.seed.map(|seed| hex(&seed.0)),
+            markers: verification.markers.as_ref().map(erase::Markers::of),
+            expected: verification.expect.map(|expect| expect.0),
+            constant: verification.constant,
         }
     }
 }

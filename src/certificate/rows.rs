@@ -1,5 +1,6 @@
 //! The words of the printed certificate: what stands in which row. Made from the claims alone.
 
+use purgeproof_core::capability::Found;
 use purgeproof_core::consent::Given;
 use purgeproof_core::evidence::{ClockSource, hex};
 use purgeproof_core::policy::Coverage;
@@ -9,6 +10,7 @@ use purgeproof_core::verdict::{Outcome, Reason};
 use crate::Certificate;
 use crate::civil::{Civil, duration};
 use crate::claims::{Device, End, Health, Statement, Step, Vitals, Way};
+use crate::hidden::HiddenArea;
 
 /// A heading and the rows under it: a label and its text.
 pub(crate) struct Section {
@@ -153,16 +155,14 @@ pub(crate) fn right(certificate: &Certificate) -> Vec<Section> {
             heading: "Time",
             rows: vec![
                 ("Start", Civil::of(time.start_unix_s).to_string()),
-                ("End", Civil::of(time.end_unix_s).to_string()),
-                ("Duration", duration(time.duration_ms)),
+                ("End", format!("{}, {} later", Civil::of(time.end_unix_s), duration(time.duration_ms))),
                 ("Clock", clock.to_owned()),
             ],
         },
         Section {
             heading: "Machine (source of the drive)",
             rows: vec![
-                ("Maker", or_not(host.vendor.as_ref())),
-                ("Product", or_not(host.product.as_ref())),
+                ("Product", or_not(joined([&host.vendor, &host.product]).as_ref())),
                 ("Serial no.", or_not(host.serial.as_ref())),
                 ("UUID", or_not(host.uuid.as_ref())),
                 ("Asset tag", or_not(host.asset.as_ref())),
@@ -176,7 +176,7 @@ pub(crate) fn right(certificate: &Certificate) -> Vec<Section> {
                 ("Kernel", or_not(Some(&tool.kernel))),
             ],
         },
-        Section { heading: "Hidden areas and health", rows: condition(statement) },
+        Section { heading: "Hidden areas", rows: condition(statement) },
         Section {
             heading: "People and job",
             rows: vec![
@@ -225,8 +225,7 @@ fn drive(device: &Device) -> Vec<(&'static str, String)> {
     }
     rows.extend([
         ("Block size", format!("{} B logical, {} B physical", device.logical_block, device.physical_block)),
-        ("Attached by", device.transport.0.to_string()),
-        ("Medium", device.medium.0.to_string()),
+        ("Attached by", format!("{}; medium: {}", device.transport.0, device.medium.0)),
     ]);
     rows
 }
@@ -279,30 +278,30 @@ pub(crate) fn asked(step: &Step) -> String {
     format!("{}: {end} after {}{estimate}{purged}", step.technique.0, duration(step.took_ms))
 }
 
-/// Hidden areas, what stood in the way, and the drive's health.
+/// Hidden areas and what stood in the way.
 fn condition(statement: &Statement) -> Vec<(&'static str, String)> {
-    let mut rows: Vec<_> = statement.hidden.iter().map(|hidden| ("Hidden", hidden.0.to_string())).collect();
-    if rows.is_empty() {
+    let is_none = |hidden: &&HiddenArea| hidden.0.found == Found::Nothing;
+    let none: Vec<String> = statement.hidden.iter().filter(is_none).map(|hidden| hidden.0.area.to_string()).collect();
+    let found = statement.hidden.iter().filter(|hidden| !is_none(hidden));
+    let mut rows: Vec<_> = found.map(|hidden| ("Hidden", hidden.0.to_string())).collect();
+    if statement.hidden.is_empty() {
         rows.push(("Hidden", "not looked for".to_owned()));
+    } else if !none.is_empty() {
+        rows.push(("None of", none.join(", ")));
     }
     rows.extend(statement.obstacles.iter().map(|obstacle| ("In the way", obstacle.0.to_string())));
-    let health = statement.health.unwrap_or_default();
-    let lines = vitals(&health);
-    if lines.is_empty() {
-        rows.push(("Health", NOT_GIVEN.to_owned()));
-    }
-    rows.extend(lines.into_iter().map(|line| ("Health", line)));
     rows
 }
 
-/// The drive's health, a line each, before and after where both are known.
-fn vitals(health: &Health) -> Vec<String> {
+/// The drive's health, piece by piece, before and after where both are known.
+pub(crate) fn vitals(health: &Health) -> Vec<String> {
     let line = |name: &str, of: fn(&Vitals) -> Option<String>, unit: &str| {
         let of = |vitals: Option<&Vitals>| vitals.and_then(of);
         match (of(health.before.as_ref()), of(health.after.as_ref())) {
             (None, None) => None,
-            (Some(before), None) => Some(format!("{name} {before}{unit} before, not known after")),
-            (None, Some(after)) => Some(format!("{name} {after}{unit} after, not known before")),
+            (Some(before), None) => Some(format!("{name} {before}{unit} before")),
+            (None, Some(after)) => Some(format!("{name} {after}{unit} after")),
+            (Some(before), Some(after)) if before == after => Some(format!("{name} {before}{unit} before and after")),
             (Some(before), Some(after)) => Some(format!("{name} {before}{unit} before, {after}{unit} after")),
         }
     };
@@ -369,18 +368,14 @@ fn findings(statement: &Statement) -> Vec<(&'static str, String)> {
     let unwritable = count(|reason| if let Reason::Unwritable(regions) = reason { regions.blocks.0 } else { 0 });
     let mut rows = Vec::new();
     if statement.verification.read.is_some() {
-        rows.push(("Mismatches", format!("{} blocks", grouped(mismatched))));
-        rows.push(("Unreadable", format!("{} blocks", grouped(unreadable))));
+        let found = format!("{} blocks mismatched, {} unreadable", grouped(mismatched), grouped(unreadable));
+        rows.push(("Found", found));
     }
     if unwritable > 0 {
         rows.push(("Unwritable", format!("{} blocks", grouped(unwritable))));
     }
     for because in &statement.reasons {
         match &because.0 {
-            Reason::SampleReadBack { bound_ppm, .. } | Reason::MarkersGone { bound_ppm, .. } => {
-                let percent = format!("{}.{:04}", bound_ppm / 10_000, bound_ppm % 10_000);
-                rows.push(("Bound", format!("at most {} % left (99 % confidence)", percent.trim_end_matches('0'))));
-            }
             Reason::Unwritable(regions) | Reason::Unreadable(regions) => {
                 rows.push(("Bad regions", places(&regions.extents, regions.blocks)));
             }
@@ -403,6 +398,12 @@ fn places(extents: &[Extent], blocks: Blocks) -> String {
 
 /// What stands where nothing was given.
 pub(crate) const NOT_GIVEN: &str = "not given";
+
+/// What of these is given, in one text.
+fn joined(texts: [&Option<String>; 2]) -> Option<String> {
+    let given: Vec<&str> = texts.into_iter().flatten().map(String::as_str).collect();
+    (!given.is_empty()).then(|| given.join(" "))
+}
 
 fn or_not(text: Option<&String>) -> String {
     text.filter(|text| !text.is_empty()).cloned().unwrap_or_else(|| NOT_GIVEN.to_owned())

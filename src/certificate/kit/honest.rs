@@ -237,3 +237,10 @@ fn a_usual_certificate_fits_a_small_qr_code() {
         assert!(bytes <= limit, "{name}: {bytes}");
     }
 }
+
+#[test]
+fn a_status_that_cannot_be_read_is_not_called_a_refusal() {
+    let reasons = registers_dropped().verdict().reasons;
+    let why = "GOOD without the registers that were asked for (CK_COND)".into();
+    assert_eq!(reasons, [Reason::StatusUnreadable(why)]);
+}
