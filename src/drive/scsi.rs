@@ -67,7 +67,9 @@ impl<C: ScsiChannel> ScsiFirmware<C> {
         let is_running = |look: &Look| matches!(look, Look::InProgress(_));
         let is_old = self.noted.as_ref().is_some_and(|last| *last == look || is_running(last) && is_running(&look));
         if !is_old {
-            heard.into_iter().for_each(|exchange| log.note(exchange));
+            for exchange in heard {
+                log.note(exchange);
+            }
             self.noted = Some(look.clone());
         }
         look

@@ -5,7 +5,7 @@
 
 use purgeproof_core::firmware::Exchange;
 use purgeproof_spec::scsi::command::{request_sense, test_unit_ready};
-use purgeproof_spec::scsi::sense::{Additional, Erase, Key, Sense};
+use purgeproof_spec::scsi::sense::{Additional, Erase, Key, SanitizeProgress, Sense};
 
 use super::query::{Reply, ask};
 use crate::channel::ScsiChannel;
@@ -28,9 +28,7 @@ pub(super) enum Look {
 impl Look {
     fn of(sense: &Sense) -> Option<Self> {
         match sense.erase {
-            Some(Erase::InProgress(_, progress)) => {
-                Some(Self::InProgress(progress.map(|progress| progress.of_65536())))
-            }
+            Some(Erase::InProgress(_, progress)) => Some(Self::InProgress(progress.map(SanitizeProgress::of_65536))),
             Some(Erase::Failed(_)) => Some(Self::Failed(sense.to_string())),
             // A format that was cut short by a loss of power, or never done since the block size was changed.
             None if sense.additional == FORMAT_CORRUPTED => Some(Self::Failed(sense.to_string())),
