@@ -97,7 +97,8 @@ impl Survey {
                 ))
             }
             Err(fault) => Support::Blocked(format!(
-                "could erase other namespaces too, which this controller does not list: {fault}. Attach the drive to another machine"
+                "could erase other namespaces too, which this controller does not list: {fault}. Overwrite it, or use its maker's \
+                 own tool"
             )),
         }
     }
