@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
 
-use purgeproof_core::consent::Consent;
 use purgeproof_core::capability::{Capabilities, Support};
+use purgeproof_core::consent::Consent;
 use purgeproof_core::drive::{Identity, Medium, Serial, SerialSource, Transport};
 use purgeproof_core::evidence::{Clock, Drawn, Machine, Secret, Setting, Tool};
 use purgeproof_core::job::{Heard, Job};
@@ -107,7 +107,7 @@ fn job(number: u8) -> Job {
         medium: Medium::Magnetic,
         simulated: false,
     };
-    let capabilities = Capabilities { techniques: vec![(Technique::Overwrite, Support::Present)] };
+    let capabilities = Capabilities { techniques: vec![(Technique::Overwrite, Support::Present)], ..Capabilities::default() };
     let plan = plan(&drive, &capabilities, &Policy::default()).unwrap();
     let consent = Consent::typed(&drive, &format!("0B{number:02}")).unwrap();
     let setting = Setting { clock: Clock { unix_s: 1_800_000_000, ..Clock::default() }, ..Setting::default() };
