@@ -44,7 +44,7 @@ fn considered(statement: &Statement) -> Vec<(&'static str, String)> {
         weighed.techniques.iter().map(|technique| {
             let is_in = |way: &Way| way.steps.contains(technique);
             let verdict = match weighed.support {
-                Supported::Present if method.way().is_some_and(is_in) => "available, used",
+                Supported::Present if method.way().is_some_and(is_in) => "available, chosen",
                 Supported::Present if method.ways.iter().any(is_in) => "available, tried first",
                 Supported::Present => "available, not needed",
                 Supported::Absent => "the drive does not have it",

@@ -211,7 +211,7 @@ impl Flow<'_> {
             Outcome::NotErased => Ink(0.72, 0.06, 0.06),
             Outcome::Indeterminate => Ink(0.72, 0.42, 0.0),
         };
-        let height = 17.0;
+        let height = 15.0;
         let bar = Area(MARGIN, self.y, INNER, height);
         let on_bar = if outcome.is_good() {
             self.sheet.frame(bar, 2.2, ink);
@@ -220,10 +220,10 @@ impl Flow<'_> {
             self.sheet.fill(bar, ink);
             Ink::WHITE
         };
-        let word = Style::new(Face::Bold, 23.0, on_bar);
+        let word = Style::new(Face::Bold, 20.0, on_bar);
         let words = Style::new(Face::Bold, 9.0, on_bar);
-        self.sheet.text(MARGIN + 4.0, self.y + 9.4, word, &outcome.to_string());
-        self.sheet.text(MARGIN + 4.0, self.y + 14.4, words, rows::meaning(statement));
+        self.sheet.text(MARGIN + 4.0, self.y + 8.0, word, &outcome.to_string());
+        self.sheet.text(MARGIN + 4.0, self.y + 12.8, words, rows::meaning(statement));
         self.y += height + 2.4;
     }
 
@@ -264,8 +264,8 @@ impl Flow<'_> {
     fn row(&mut self, (x, y): (f32, f32), width: f32, label: &str, text: &str) -> f32 {
         let style = match label {
             _ if text == rows::NOT_GIVEN => LABELS,
-            "Seed" | "UUID" | "Image" | "SHA-256" => DIGITS,
-            "Command" | "Answer" | "Last status" | "Status page" | "sent" | "raw" | "data in" | "data out" => DIGITS,
+            "Seed" | "UUID" | "Image" | "SHA-256" | "Command" | "Answer" | "Last status" | "Status page" | "sent"
+            | "raw" | "data in" | "data out" => DIGITS,
             "Serial no." | "Model" | "Attained" | "Asked" | "Command at" => STRONG,
             _ => BODY,
         };

@@ -81,10 +81,11 @@ pub(crate) fn deed(statement: &Statement) -> String {
             let took = duration(step.took_ms);
             let technique = step.technique.0;
             match step.end {
+                // Its word alone: a drive that lies says the same.
                 End::Completed => {
-                    format!("The drive erased itself by {technique} and reported that as complete after {took}.")
+                    format!("The drive was asked for {technique} and reported that as complete after {took}.")
                 }
-                End::Refused => format!("It was asked for {technique} and refused."),
+                End::Refused => format!("The drive was asked for {technique} and refused."),
                 End::Failed => format!("It tried {technique} and reported after {took} that it had failed."),
                 End::Unanswered => format!("It was asked for {technique} and gave no answer that is recorded."),
                 End::Open => format!("It accepted {technique}, and no report of an end is recorded."),
@@ -238,7 +239,7 @@ fn method(statement: &Statement) -> Vec<(&'static str, String)> {
         _ => "nothing that may be relied on".to_owned(),
     };
     let mut rows = vec![("Planned", method.level.0.to_string()), ("Attained", attained)];
-    rows.extend(method.way().map(|way| ("Row", row(way))));
+    rows.extend(method.way().map(|way| ("Row", format!("{} of the decision table", way.row))));
     for because in method.setbacks.iter().flatten() {
         rows.push(("Tried first", because.0.to_string()));
     }
@@ -271,7 +272,7 @@ pub(crate) fn asked(step: &Step) -> String {
         End::Open => "accepted, no end reported",
     };
     let estimate = match step.estimate_s {
-        Some(estimate) => format!(" (its own estimate: {})", duration(estimate.saturating_mul(1000))),
+        Some(estimate) => format!(" (estimate {})", duration(estimate.saturating_mul(1000))),
         None => String::new(),
     };
     let purged = if step.purged.is_some() { ", and it says that this purged its data" } else { "" };
@@ -326,11 +327,11 @@ fn verification(statement: &Statement) -> Vec<(&'static str, String)> {
     let mut rows = Vec::new();
     if let Some(markers) = &verification.markers {
         let left = match &markers.sought {
-            Some(sought) => format!("{} of {} left", grouped(sought.left), grouped(sought.looked_at())),
+            Some(sought) => format!("{} left after the erase", grouped(sought.left)),
             None => "not looked for".to_owned(),
         };
-        let landed = format!("{} of {} landed before the erase", grouped(markers.landed), grouped(markers.places));
-        rows.push(("Markers", format!("{landed}, {left} after it")));
+        let landed = format!("{} of {} landed", grouped(markers.landed), grouped(markers.places));
+        rows.push(("Markers", format!("{landed}; {left}")));
         if let Some(sought) = &markers.sought {
             let found = format!("{} of {} old blocks", grouped(sought.witnesses_left), grouped(markers.witnesses));
             rows.push(("Beside them", format!("{found} left")));

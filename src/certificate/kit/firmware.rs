@@ -79,7 +79,7 @@ fn marked(plan: Plan, hidden: Vec<Hidden>, landed: u64) -> Evidence {
     evidence
 }
 
-/// SANITIZE of NVMe 2.1, figure 387: opcode 84h, namespace 0, CDW10 with the action; then log page 81h until `SSTAT` says "completed".
+/// SANITIZE of NVMe 2.1: opcode 84h, namespace 0, CDW10 with the action; then log page 81h until `SSTAT` says "completed".
 fn nvme_step(evidence: &mut Evidence, at_ms: u64, technique: Technique, cdw10: &str, took_ms: u64) {
     evidence.add(at_ms, Fact::EraseBegan { technique });
     let sent = format!("8400000000000000{cdw10}0000000000000000000000000000000000000000");
@@ -152,8 +152,8 @@ fn disk_plan(present: &[Technique], found: Found) -> Plan {
     plan(&disk(), &capabilities, &Policy::default()).unwrap()
 }
 
-/// SANITIZE DEVICE, OVERWRITE EXT (ACS-3, 7.37.5): feature 0014h, count 0001h, LBA 4F57h and the pattern, by ATA PASS-THROUGH (16).
-const OVERWRITE_EXT: &str = "850700000014000100004f0057000000b400";
+/// SANITIZE DEVICE, OVERWRITE EXT (ACS-4 §7.32): feature 0014h, count 0001h, LBA 4F57h and the pattern, by ATA PASS-THROUGH (16).
+const OVERWRITE_EXT: &str = "85072000140001000057004f0000b400";
 
 /// PURGED by ATA sanitize: row H1, after a host protected area was opened.
 pub(crate) fn hpa_opened() -> Evidence {
@@ -173,7 +173,7 @@ pub(crate) fn hpa_opened() -> Evidence {
     evidence.add(61_100, Fact::EraseBegan { technique: SanitizeOverwrite });
     destructive(&mut evidence, 61_100, "SANITIZE DEVICE, OVERWRITE EXT", OVERWRITE_EXT, "00500000000000000000");
     evidence.add(61_112, Fact::EraseAnswered { begun: Begun::Accepted { estimate_s: Some(9) } });
-    let ext = ("SANITIZE DEVICE, SANITIZE STATUS EXT", "850700000000000000000000000000b400");
+    let ext = ("SANITIZE DEVICE, SANITIZE STATUS EXT", "8507200000000000000000000000b400");
     asked(&mut evidence, 70_990, ext, "SANITIZE OPERATION COMPLETED WITHOUT ERROR", "0050008000000000ffff", None);
     evidence.add(71_000, Fact::Stands { standing: Standing::Completed });
     evidence.add(71_010, Fact::Settled { settled: Settled::default() });
@@ -227,7 +227,7 @@ pub(crate) fn registers_dropped() -> Evidence {
     evidence.add(61_100, Fact::EraseBegan { technique: SanitizeOverwrite });
     destructive(&mut evidence, 61_100, "SANITIZE DEVICE, OVERWRITE EXT", OVERWRITE_EXT, "00500000000000000000");
     evidence.add(61_112, Fact::EraseAnswered { begun: Begun::Accepted { estimate_s: None } });
-    let ext = ("SANITIZE DEVICE, SANITIZE STATUS EXT", "850700000000000000000000000000b400");
+    let ext = ("SANITIZE DEVICE, SANITIZE STATUS EXT", "8507200000000000000000000000b400");
     let why = "GOOD without the registers that were asked for (CK_COND)";
     asked(&mut evidence, 61_300, ext, why, "00", None);
     evidence.add(61_300, Fact::Stands { standing: Standing::Unknown { why: why.into() } });
@@ -241,16 +241,16 @@ pub(crate) fn security_erased() -> Evidence {
     let hidden = plan.hidden.clone();
     let mut evidence = marked(plan, hidden, 4610);
     evidence.add(61_100, Fact::EraseBegan { technique: SecurityEraseEnhanced });
-    let set = ("SECURITY SET PASSWORD (password left out)", "850b06000000010000000000000000f100");
+    let set = ("SECURITY SET PASSWORD (password left out)", "850a260000000100000000000000f100");
     destructive(&mut evidence, 61_100, set.0, set.1, "00500000000000000000");
     destructive(
         &mut evidence,
         61_120,
         "SECURITY ERASE PREPARE",
-        "850706000000000000000000000000f300",
+        "8506200000000000000000000000f300",
         "00500000000000000000",
     );
-    let unit = ("SECURITY ERASE UNIT (password left out)", "850b06000000010000000000000000f400");
+    let unit = ("SECURITY ERASE UNIT (password left out)", "850a260000000100000000000000f400");
     destructive(&mut evidence, 61_140, unit.0, unit.1, "00500000000000000000");
     evidence.add(78_000, Fact::EraseAnswered { begun: Begun::Completed });
     evidence.add(78_010, Fact::Settled { settled: Settled::default() });

@@ -99,3 +99,23 @@ fn changed_words_on_the_page_do_not_change_the_certificate_and_are_noticed() {
     assert_eq!(Certificate::read_any(&changed).unwrap(), certificate);
     assert_eq!(certificate.is_rendered_as(&changed, Some(&cleared())), Ok(false));
 }
+
+#[test]
+fn a_thousand_requests_for_status_do_not_fill_a_hundred_pages() {
+    let mut evidence = begun(purged().plan);
+    for entry in purged().facts() {
+        evidence.add(entry.at_ms, entry.fact.clone());
+        let is_status = |exchange: &purgeproof_core::firmware::Exchange| exchange.command.starts_with("GET LOG PAGE");
+        if matches!(&entry.fact, Fact::Exchanged { exchange } if is_status(exchange)) {
+            (0..1000).for_each(|_| evidence.add(entry.at_ms, entry.fact.clone()));
+        }
+    }
+    assert_eq!(pages(&paper("patient", &evidence)), 2);
+}
+
+#[test]
+fn evidence_that_is_not_the_certificates_own_is_not_printed() {
+    let certificate = issue(&purged());
+    assert_eq!(certificate.pdf_with(&liar()).unwrap(), certificate.pdf().unwrap());
+    assert_ne!(certificate.pdf_with(&purged()).unwrap(), certificate.pdf().unwrap());
+}
