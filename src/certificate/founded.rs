@@ -117,11 +117,11 @@ fn read_back_holds(statement: &Statement, way: &Way, all: u64, reason: &Reason) 
 
 /// An area with the owner's data is still closed, and nothing that was done reaches it.
 fn keeps_an_area(statement: &Statement, way: &Way) -> bool {
-    let is_kept = statement
-        .hidden
-        .iter()
-        .any(|hidden| hidden.0.area.holds_user_data() && matches!(hidden.0.found, Found::Closed { .. }));
-    is_kept && !way.firmware().any(Technique::reaches_hidden_areas)
+    statement.hidden.iter().any(|hidden| {
+        let area = hidden.0.area;
+        let is_closed = area.holds_user_data() && matches!(hidden.0.found, Found::Closed { .. });
+        is_closed && !way.firmware().any(|step| area.is_reached_by(step))
+    })
 }
 
 /// The ways are rows of the decision table for this drive, each with the level that its steps attain, no better one after a worse one

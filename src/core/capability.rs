@@ -78,6 +78,23 @@ impl Area {
     pub const fn holds_user_data(self) -> bool {
         !matches!(self, Self::BootPartitions | Self::ReplayProtectedMemory | Self::PersistentMemoryRegion)
     }
+
+    /// A technique erases this area too, closed as it is. Sanitize commands and a change of key concern the whole medium; enhanced
+    /// Security Erase covers what an ATA drive hides, which the normal one does not; the erases of eMMC go through all its partitions.
+    pub const fn is_reached_by(self, technique: Technique) -> bool {
+        match self {
+            Self::HostProtectedArea | Self::DeviceConfigurationOverlay | Self::AccessibleMaxAddress => {
+                technique.is_whole_medium() || matches!(technique, Technique::SecurityEraseEnhanced)
+            }
+            Self::CapacityRestriction | Self::UnattachedNamespaces | Self::UnallocatedCapacity => {
+                technique.is_whole_medium()
+            }
+            Self::BootPartitions | Self::GeneralPurposePartitions => {
+                matches!(technique, Technique::EraseAndSanitize | Technique::SecureErase)
+            }
+            Self::ReplayProtectedMemory | Self::PersistentMemoryRegion => false,
+        }
+    }
 }
 
 impl fmt::Display for Area {

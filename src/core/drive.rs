@@ -206,6 +206,8 @@ pub enum Exclusion {
     Optical,
     /// Not a drive: loop, ram, zram, device mapper, md, nbd… named here.
     Virtual(String),
+    /// A part of this other disk, which shows it as a disk of its own: boot and general purpose partitions of eMMC.
+    PartOf(String),
     /// The size is no multiple of the block size, or beyond what can be addressed.
     OddGeometry,
 }
@@ -220,6 +222,7 @@ impl fmt::Display for Exclusion {
             Self::NoMedium => f.write_str("no medium in it"),
             Self::Optical => f.write_str("optical drive"),
             Self::Virtual(kind) => write!(f, "not a drive ({kind})"),
+            Self::PartOf(disk) => write!(f, "a part of {disk}, and erased with it"),
             Self::OddGeometry => f.write_str("its size is no whole number of blocks"),
         }
     }

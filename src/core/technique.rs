@@ -95,17 +95,9 @@ impl Technique {
         matches!(self, Self::SanitizeCryptoErase | Self::TcgRevert | Self::FormatCryptoErase)
     }
 
-    /// It erases what the drive hides from the host as well: sanitize commands and a change of key concern the whole medium, and
-    /// enhanced Security Erase covers HPA, DCO and AMAC, which the normal one does not.
-    pub const fn reaches_hidden_areas(self) -> bool {
-        matches!(
-            self,
-            Self::SanitizeCryptoErase
-                | Self::SanitizeBlockErase
-                | Self::SanitizeOverwrite
-                | Self::TcgRevert
-                | Self::SecurityEraseEnhanced
-        )
+    /// It concerns everything that the drive stores, whatever of it the host can see at the moment.
+    pub const fn is_whole_medium(self) -> bool {
+        matches!(self, Self::SanitizeCryptoErase | Self::SanitizeBlockErase | Self::SanitizeOverwrite | Self::TcgRevert)
     }
 
     /// The drive has to write every block for it, which takes its time unless the drive only changes a key.

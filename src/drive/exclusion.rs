@@ -42,9 +42,20 @@ pub(crate) fn by_kind(chain: &Chain) -> Option<Exclusion> {
     if is_virtual {
         return Some(Exclusion::Virtual(kind.trim_end_matches('-').to_owned()));
     }
+    if let Some(card) = card_of(name) {
+        return Some(Exclusion::PartOf(card.to_owned()));
+    }
     // SPC-4 table 138: peripheral device type 05h, CD/DVD. The driver `sr` calls its disks sr0, sr1…
     let is_optical = kind == "sr" || chain.nearest(&["scsi"]).and_then(|device| device.number("type")) == Some(5);
     is_optical.then_some(Exclusion::Optical)
+}
+
+/// The eMMC device that an area with a node of its own belongs to: Linux calls them `mmcblk0boot0`, `mmcblk0gp1`, `mmcblk0rpmb`.
+fn card_of(name: &str) -> Option<&str> {
+    let number = name.strip_prefix("mmcblk")?;
+    let area = number.trim_start_matches(|digit: char| digit.is_ascii_digit());
+    let is_area = ["boot", "gp", "rpmb"].iter().any(|kind| area.starts_with(kind));
+    is_area.then(|| name.strip_suffix(area)).flatten()
 }
 
 fn by_contents(contents: &Contents, medium: Option<&str>) -> Option<Exclusion> {
@@ -92,6 +103,16 @@ mod tests {
     type Attributes<'a> = &'a [(&'a str, &'a [u8])];
 
     const DISK: Attributes<'_> = &[("size", b"2048\n"), ("ro", b"0\n"), ("dev", b"8:0\n"), ("holders/.keep", b"")];
+
+    #[test]
+    fn the_areas_of_an_emmc_are_parts_of_it() {
+        assert_eq!(card_of("mmcblk0boot1"), Some("mmcblk0"));
+        assert_eq!(card_of("mmcblk12gp3"), Some("mmcblk12"));
+        assert_eq!(card_of("mmcblk1rpmb"), Some("mmcblk1"));
+        assert_eq!(card_of("mmcblk0"), None);
+        assert_eq!(card_of("mmcblk0p1"), None);
+        assert_eq!(card_of("sda"), None);
+    }
 
     fn tree(more: Attributes<'_>) -> Tree {
         let mut attributes = DISK.iter().filter(|(name, _)| *name != "holders/.keep").copied().collect::<Vec<_>>();

@@ -16,8 +16,8 @@ use purgeproof_core::units::{BlockSize, Bytes, Geometry, Lba};
 use purgeproof_sys::block;
 
 use crate::block::{again, classify, errno, refusal};
-use crate::probe::unasked;
 use crate::inventory::Found;
+use crate::probe::unasked;
 
 /// The major number of loop devices (Linux, admin-guide/devices.txt).
 const LOOP: u64 = 7;

@@ -65,7 +65,8 @@ impl Way {
             Transport::Scsi => scsi(Bus::Adapter),
             Transport::Usb => scsi(Bus::Usb),
             Transport::Mmc => {
-                let card = chain.nearest(&["mmc"])?;
+                // The commands of eMMC mean other things to an SD card.
+                let card = chain.nearest(&["mmc"]).filter(|card| card.text("type").as_deref() == Some("MMC"))?;
                 let (cid, csd) = (card.text("cid"), card.text("csd"));
                 Some(Self::Mmc(Registers::new(cid.as_deref(), csd.as_deref())))
             }

@@ -117,38 +117,28 @@ pub enum Reason {
     Unfinished,
 }
 
+const ALL_READ_BACK: &str = "every addressable block was written, and every block read back as written";
+const TOO_HOT: &str = "the drive stayed hotter than its own limit. Cool it and start again";
+const GONE_WHILE_READING: &str = "the drive was overwritten but disappeared before that was checked";
+const NOT_FLUSHED: &str = "the drive would not confirm that the data reached the medium (flush failed)";
+const CRASHED: &str = "a fault of PurgeProof ended the job. Please report it with the journal";
+const UNFINISHED: &str = "the record ends before the job did (power cut, reset or a pulled plug)";
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AllReadBack => {
-                f.write_str("every addressable block was written, and every block read back as written")
-            }
-            Self::SampleReadBack { places, bound_ppm } => write!(
-                f,
-                "every addressable block was written; {places} places drawn at random read back as written: if more than {} of \
-                 the blocks had kept old content, this would have been noticed with 99 % probability",
-                percent(*bound_ppm)
-            ),
-            Self::ErasedByDrive(techniques) => {
-                let names: Vec<String> = techniques.iter().map(ToString::to_string).collect();
-                write!(f, "the drive erased itself and reports that as complete: {}", names.join(", then "))
-            }
-            Self::MarkersGone { places, bound_ppm } => write!(
-                f,
-                "nothing was left at {places} places drawn and marked just before: if more than {} of the blocks had kept old content, \
-                 this would have been noticed with 99 % probability",
-                percent(*bound_ppm)
-            ),
+            Self::AllReadBack => f.write_str(ALL_READ_BACK),
+            Self::SampleReadBack { places, bound_ppm } => f.write_str(&sampled(*places, *bound_ppm)),
+            Self::ErasedByDrive(techniques) => f.write_str(&erased(techniques)),
+            Self::MarkersGone { places, bound_ppm } => f.write_str(&marked(*places, *bound_ppm)),
             Self::AllErased(constant) => write!(f, "every block could be read back, {}", content(*constant)),
             Self::SampleErased { places, constant } => {
                 write!(f, "{places} places drawn at random could be read back, {}", content(*constant))
             }
             Self::NothingWritten => f.write_str("nothing was written to the drive"),
             Self::InTheWay(obstacle) => write!(f, "the drive cannot be erased: {obstacle}"),
-            Self::HiddenAreaKept(hidden) => {
-                write!(f, "an area of the drive could not be opened and was not erased: {hidden}")
-            }
-            Self::TooHot => f.write_str("the drive stayed hotter than its own limit. Cool it and start again"),
+            Self::HiddenAreaKept(hidden) => write!(f, "an area of the drive was not opened and not erased: {hidden}"),
+            Self::TooHot => f.write_str(TOO_HOT),
             Self::Refused(technique, why) => write!(f, "the drive refused {technique}: {why}"),
             Self::EraseFailed(technique, why) => write!(f, "the drive reports that {technique} failed: {why}"),
             Self::Ignored(technique) => {
@@ -156,54 +146,74 @@ impl fmt::Display for Reason {
             }
             Self::NoAnswer(technique, why) => write!(f, "no answer to {technique}: {why}"),
             Self::StatusUnreadable(why) => write!(f, "the drive's erase status cannot be read: {why}"),
-            Self::Stalled(seconds) => write!(
-                f,
-                "the drive's erase has not moved for {seconds} s. Leave it powered and start again later: it may still be at work"
-            ),
+            Self::Stalled(seconds) => f.write_str(&stalled(*seconds)),
             Self::GoneWhileErasing => f.write_str("the drive disappeared while it was erasing itself"),
             Self::LeftInDisorder(what) => write!(f, "after the erase, {what}"),
-            Self::Survived { markers, witnesses, first } => {
-                let at = first.first().map_or(0, |lba| lba.0);
-                write!(
-                    f,
-                    "the drive reports an erase that did not happen: {markers} marker blocks and {witnesses} blocks of old data are \
-                     still there, first at LBA {at}"
-                )
-            }
-            Self::MarkersTooFew { landed, places } => {
-                write!(
-                    f,
-                    "only {landed} of {places} marker blocks could be written or looked at, too few to check the drive's word"
-                )
-            }
+            Self::Survived { markers, witnesses, first } => f.write_str(&survived(*markers, *witnesses, first)),
+            Self::MarkersTooFew { landed, places } => f.write_str(&too_few(*landed, *places)),
             Self::ImplausiblyFast { took_ms } => {
                 write!(f, "the drive reports to have written all its blocks in {took_ms} ms, which no drive can")
             }
             Self::NotOpened(error) => write!(f, "{error}"),
             Self::OtherDrive => f.write_str("another drive answered in its place, so nothing was written"),
-            Self::Unwritable(regions) => {
-                write!(f, "{} could not be written: {}", blocks(regions.blocks), list(regions))
-            }
-            Self::Unreadable(regions) => {
-                write!(f, "{} could not be read back: {}", blocks(regions.blocks), list(regions))
-            }
-            Self::Mismatch(mismatches) => {
-                let first: Vec<String> = mismatches.extents().take(4).map(|extent| format!("{extent}")).collect();
-                write!(f, "{} did not read back as written, first at {}", blocks(mismatches.blocks), first.join(", "))
-            }
+            Self::Unwritable(bad) => write!(f, "{} could not be written: {}", blocks(bad.blocks), list(bad)),
+            Self::Unreadable(bad) => write!(f, "{} could not be read back: {}", blocks(bad.blocks), list(bad)),
+            Self::Mismatch(mismatches) => f.write_str(&mismatched(mismatches)),
             Self::Abandoned(lba) => {
                 write!(f, "the drive failed request after request and was given up at LBA {}", lba.0)
             }
             Self::GoneWhileWriting => f.write_str("the drive disappeared while it was being overwritten"),
-            Self::GoneWhileReading => f.write_str("the drive was overwritten but disappeared before that was checked"),
-            Self::NotFlushed => {
-                f.write_str("the drive would not confirm that the data reached the medium (flush failed)")
-            }
+            Self::GoneWhileReading => f.write_str(GONE_WHILE_READING),
+            Self::NotFlushed => f.write_str(NOT_FLUSHED),
             Self::Stopped => f.write_str("the operator stopped the job"),
-            Self::Crashed => f.write_str("a fault of PurgeProof ended the job. Please report it with the journal"),
-            Self::Unfinished => f.write_str("the record ends before the job did (power cut, reset or a pulled plug)"),
+            Self::Crashed => f.write_str(CRASHED),
+            Self::Unfinished => f.write_str(UNFINISHED),
         }
     }
+}
+
+fn sampled(places: u64, bound_ppm: u64) -> String {
+    let bound = percent(bound_ppm);
+    format!(
+        "every addressable block was written; {places} places drawn at random read back as written: if more than {bound} of the blocks \
+         had kept old content, this would have been noticed with 99 % probability"
+    )
+}
+
+fn erased(techniques: &[Technique]) -> String {
+    let names: Vec<String> = techniques.iter().map(ToString::to_string).collect();
+    format!("the drive erased itself and reports that as complete: {}", names.join(", then "))
+}
+
+fn marked(places: u64, bound_ppm: u64) -> String {
+    let bound = percent(bound_ppm);
+    format!(
+        "nothing was left at {places} places drawn and marked just before: if more than {bound} of the blocks had kept old content, \
+         this would have been noticed with 99 % probability"
+    )
+}
+
+fn stalled(seconds: u64) -> String {
+    format!(
+        "the drive's erase has not moved for {seconds} s. Leave it powered and start again later: it may still be at work"
+    )
+}
+
+fn survived(markers: u64, witnesses: u64, first: &[Lba]) -> String {
+    let at = first.first().map_or(0, |lba| lba.0);
+    format!(
+        "the drive reports an erase that did not happen: {markers} marker blocks and {witnesses} blocks of old data are still there, \
+         first at LBA {at}"
+    )
+}
+
+fn too_few(landed: u64, places: u64) -> String {
+    format!("only {landed} of {places} marker blocks could be written or looked at, too few to check the drive's word")
+}
+
+fn mismatched(mismatches: &Mismatches) -> String {
+    let first: Vec<String> = mismatches.extents().take(4).map(|extent| format!("{extent}")).collect();
+    format!("{} did not read back as expected, first at {}", blocks(mismatches.blocks), first.join(", "))
 }
 
 fn blocks(count: Blocks) -> String {

@@ -430,12 +430,21 @@ impl<'a> Tally<'a> {
 
     /// An area with the owner's data that is still closed, and that no step of this way reaches.
     fn kept(&self) -> Option<Reason> {
-        if self.steps.iter().any(|step| step.reaches_hidden_areas()) {
-            return None;
-        }
-        let hidden = self.prepared.map_or(self.plan.hidden.as_slice(), |prepared| prepared.hidden.as_slice());
-        let is_kept = |hidden: &&Hidden| hidden.area.holds_user_data() && matches!(hidden.found, Found::Closed { .. });
+        let hidden = self.hidden();
+        let is_kept = |hidden: &&Hidden| {
+            hidden.area.holds_user_data() && matches!(hidden.found, Found::Closed { .. }) && !self.reaches(hidden)
+        };
         hidden.iter().find(is_kept).map(|hidden| Reason::HiddenAreaKept(hidden.clone()))
+    }
+
+    /// What was found of hidden areas, as late as possible.
+    fn hidden(&self) -> &'a [Hidden] {
+        self.prepared.map_or(self.plan.hidden.as_slice(), |prepared| prepared.hidden.as_slice())
+    }
+
+    /// A step that is done has erased this area too.
+    fn reaches(&self, hidden: &Hidden) -> bool {
+        self.steps.iter().any(|step| hidden.area.is_reached_by(*step))
     }
 
     /// Fewer than half of the markers say something.

@@ -3,7 +3,9 @@
 use nix::libc;
 use purgeproof_core::capability::{Area, Capabilities, Found, Hidden, Obstacle, Support};
 use purgeproof_core::drive::MediaError;
-use purgeproof_core::firmware::{Answer, Begun, Exchange, Firmware, Health, Prepared, Settled, Standing, Transcript};
+use purgeproof_core::firmware::{
+    Answer, Begun, Exchange, Firmware, Health, Octets, Prepared, Settled, Standing, Transcript,
+};
 use purgeproof_core::technique::Technique;
 use purgeproof_core::units::{Bytes, Lba};
 
@@ -155,7 +157,7 @@ impl Firmware for SimFirmware {
     fn begin(&mut self, technique: Technique, log: &mut dyn Transcript) -> Begun {
         let mut exchange = Exchange {
             command: format!("simulated {technique}"),
-            sent: Default::default(),
+            sent: Octets::default(),
             data_out: None,
             answer: None,
         };
@@ -165,8 +167,7 @@ impl Firmware for SimFirmware {
         }
         let is_refused = self.0.has(|fault| *fault == Fault::EraseRefused(technique));
         let status = if is_refused { "refused" } else { "taken" };
-        exchange.answer =
-            Some(Answer { status: status.to_owned(), raw: Default::default(), data_in: None, took_ms: 0 });
+        exchange.answer = Some(Answer { status: status.to_owned(), raw: Octets::default(), data_in: None, took_ms: 0 });
         log.note(exchange);
         if is_refused {
             return Begun::Refused { why: "simulated refusal".to_owned() };

@@ -53,11 +53,11 @@ pub(crate) fn obstacle(obstacle: &Obstacle, takes_psid: bool, press: &str) -> St
 
 /// What came of looking for a hidden area, and what becomes of it.
 pub(crate) fn hidden(hidden: &Hidden, plan: Option<&Plan>) -> String {
-    let is_reached =
-        plan.and_then(Plan::way).is_some_and(|way| way.steps.iter().any(|step| step.reaches_hidden_areas()));
+    let reaches = |step: &Technique| hidden.area.is_reached_by(*step);
+    let is_reached = plan.and_then(Plan::way).is_some_and(|way| way.steps.iter().any(reaches));
     let fate = match (&hidden.found, hidden.area) {
         (Found::Closed { .. }, Area::ReplayProtectedMemory) => ", out of the reach of any erase",
-        (Found::Closed { .. }, area) if area.holds_user_data() && is_reached => ", closed, but this erase reaches it",
+        (Found::Closed { .. }, _) if is_reached => ", closed, but this erase reaches it",
         (Found::Closed { .. }, area) if area.holds_user_data() => {
             ", closed: the job opens it first, if the drive lets it"
         }

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::Tally;
-use crate::capability::{Found, Support};
+use crate::capability::{Found, Hidden, Support};
 use crate::drive::{Medium, SerialSource, Transport};
 use crate::evidence::{ClockSource, Evidence, Expect, Fact};
 use crate::plan::Way;
@@ -18,8 +18,12 @@ pub(super) fn exceptions(evidence: &Evidence, tally: &Tally<'_>, outcome: Outcom
     let unknown = plan.considered.iter().any(|one| matches!(one.support, Support::Unknown(_)));
     let is_device = drive.transport != Transport::File;
     let firmware: Vec<Technique> = tally.way().into_iter().flat_map(Way::firmware).collect();
-    let hidden = tally.prepared.map_or(plan.hidden.as_slice(), |prepared| prepared.hidden.as_slice());
-    let has = |is: fn(&Found) -> bool| hidden.iter().any(|hidden| is(&hidden.found));
+    let hidden = tally.hidden();
+    let kept = |hidden: &&Hidden| matches!(hidden.found, Found::Closed { .. }) && !tally.reaches(hidden);
+    // Where no data of the owner's can be, it need not be known what there is.
+    let unknown_area = |hidden: &&Hidden| {
+        matches!(hidden.found, Found::Unknown(_)) && hidden.area.holds_user_data() && !tally.reaches(hidden)
+    };
     let sampled = tally.verified.as_ref().is_some_and(|verified| verified.coverage == Coverage::Sample);
     let constant = tally.verified.as_ref().is_some_and(|verified| verified.constant.is_some());
     let is_pattern = tally.verified.as_ref().is_some_and(|verified| matches!(verified.expect, Expect::Pattern(_)));
@@ -33,8 +37,8 @@ pub(super) fn exceptions(evidence: &Evidence, tally: &Tally<'_>, outcome: Outcom
         (Exception::ImplausiblyFast, tally.hasty),
         (Exception::SpareBlocksNotAddressed, firmware.is_empty() && is_device),
         (Exception::HiddenAreasNotProbed, is_device && hidden.is_empty()),
-        (Exception::HiddenAreaKept, has(|found| matches!(found, Found::Closed { .. }))),
-        (Exception::HiddenAreaUnknown, has(|found| matches!(found, Found::Unknown(_)))),
+        (Exception::HiddenAreaKept, hidden.iter().any(|hidden| kept(&hidden))),
+        (Exception::HiddenAreaUnknown, hidden.iter().any(|hidden| unknown_area(&hidden))),
         (Exception::FileNotDevice, !is_device),
         (Exception::FirmwareErasureNotProbed, unknown),
         (Exception::Sampled, sampled),
