@@ -31,8 +31,8 @@ use crate::setting::Circumstances;
 /// How often the floor looks at the time.
 const TICK: Duration = Duration::from_millis(250);
 
-/// How long the machine sleeps to lift a freeze: long enough for the drives to lose power.
-const ASLEEP: Duration = Duration::from_secs(8);
+/// How long the machine sleeps to lift a freeze: an alarm that comes before it is asleep wakes nobody.
+const ASLEEP: Duration = Duration::from_secs(15);
 
 /// The terminal of a console that does not know its size, as a serial line does not.
 const SERIAL_SIZE: (u16, u16) = (80, 25);

@@ -187,7 +187,7 @@ impl Clerk {
             Ok(bundle) => others.push(("evidence.json", bundle)),
             Err(error) => self.tell(Event::Notice(format!("The evidence is no JSON: {error}."))),
         }
-        others.extend(self.views(&certificate));
+        others.extend(self.views(&certificate, Some(evidence)));
         let paper = Paper {
             drive,
             job: evidence.job,
@@ -202,9 +202,11 @@ impl Clerk {
     }
 
     /// The views of a certificate. One that cannot be made is missing, and must not cost the certificate itself.
-    fn views(&self, certificate: &Certificate) -> Vec<(&'static str, Vec<u8>)> {
+    /// With the evidence at hand, the PDF has the commands for the auditor as well.
+    fn views(&self, certificate: &Certificate, evidence: Option<&Evidence>) -> Vec<(&'static str, Vec<u8>)> {
         let mut views = vec![("json", certificate.json().into_bytes())];
-        match catch_unwind(AssertUnwindSafe(|| certificate.pdf())) {
+        let pdf = || evidence.map_or_else(|| certificate.pdf(), |evidence| certificate.pdf_with(evidence));
+        match catch_unwind(AssertUnwindSafe(pdf)) {
             Ok(Ok(pdf)) => views.push(("pdf", pdf)),
             Ok(Err(error)) => {
                 self.tell(Event::Notice(format!("The PDF could not be made: {error}. The certificate is whole.")));
@@ -230,13 +232,20 @@ impl Clerk {
             let file =
                 self.shelf.as_mut().and_then(|shelf| shelf.read(CERTIFICATES, &format!("{stem}.cose")).ok().flatten());
             let Some(Ok(certificate)) = file.map(|bytes| Certificate::parse(&bytes)) else { continue };
-            for (extension, bytes) in self.views(&certificate) {
+            let evidence = self.evidence_of(&stem);
+            for (extension, bytes) in self.views(&certificate, evidence.as_ref()) {
                 if let Some(shelf) = &mut self.shelf {
                     // Not taken now, it is made again at the next start.
                     let _ = shelf.put(CERTIFICATES, &format!("{stem}.{extension}"), &bytes);
                 }
             }
         }
+    }
+
+    /// The evidence that lies beside a certificate, if it is still there.
+    fn evidence_of(&mut self, stem: &str) -> Option<Evidence> {
+        let file = self.shelf.as_mut()?.read(CERTIFICATES, &format!("{stem}.evidence.json")).ok()??;
+        serde_json::from_slice(&file).ok()
     }
 
     /// One more line for the journal.

@@ -30,6 +30,9 @@ const QUIET_MS: u64 = 5_000;
 /// Disks need so long to come back after a suspend, links first and then the disks behind them.
 const SETTLE_MS: u64 = 4_000;
 
+/// The longest that an unattended run waits for a disk that was there before the suspend.
+const RETURN_MS: u64 = 60_000;
+
 /// What was not filed is offered to the stick again this often.
 const RETRY_MS: u64 = 5_000;
 
@@ -123,6 +126,7 @@ pub(crate) struct Floor<W> {
     is_done: bool,
     has_warned: bool,
     has_unfrozen: bool,
+    woken_ms: u64,
 }
 
 impl<W: World> Floor<W> {
@@ -150,6 +154,7 @@ impl<W: World> Floor<W> {
             is_done: false,
             has_warned: false,
             has_unfrozen: false,
+            woken_ms: now,
         }
     }
 
@@ -243,7 +248,7 @@ impl<W: World> Floor<W> {
             Err(why) => self.notice(why),
         }
         // Disks come back one after the other.
-        self.changed_ms = self.world.now_ms();
+        (self.changed_ms, self.woken_ms) = (self.world.now_ms(), self.world.now_ms());
         self.world.rescan();
     }
 
@@ -343,7 +348,7 @@ impl<W: World> Floor<W> {
             self.has_unfrozen = true;
             return self.unfreeze();
         }
-        if self.has_unfrozen && self.world.now_ms() < self.changed_ms + SETTLE_MS {
+        if self.has_unfrozen && self.is_waking() {
             return;
         }
         let ids: Vec<DriveId> = self.drives.iter().filter(|known| known.is_present).map(|known| known.id).collect();
@@ -373,6 +378,13 @@ impl<W: World> Floor<W> {
                 && matches!(known.offer(&self.policy), Offer::Planned(plan) if means::is_worth_unfreezing(&plan))
         };
         !self.has_unfrozen && self.begun.is_empty() && self.drives.iter().any(|known| frozen(&known))
+    }
+
+    /// After a suspend: disks are still coming back.
+    fn is_waking(&self) -> bool {
+        let now = self.world.now_ms();
+        let all_back = self.drives.iter().all(|known| known.is_present);
+        now < self.changed_ms + SETTLE_MS || !all_back && now < self.woken_ms + RETURN_MS
     }
 
     fn check_done(&mut self, now: u64) -> Option<End> {

@@ -1,10 +1,10 @@
 //! What is known of a drive's means beyond what it says itself: what it refused in this run, and the PSID that the operator typed.
 
 use purgeproof_core::capability::{Capabilities, Obstacle, Support};
-use purgeproof_core::plan::Plan;
+use purgeproof_core::plan::{Plan, Way};
 use purgeproof_core::technique::Technique;
 use purgeproof_core::verdict::{Reason, Verdict};
-use purgeproof_drive::Psid;
+use purgeproof_drive::{Psid, awaits_psid};
 
 /// The means of one drive.
 #[derive(Default)]
@@ -43,7 +43,7 @@ impl Means {
                 }
                 // Which of the steps lied cannot be told: none of them is believed again.
                 Reason::Survived { .. } => {
-                    let steps = plan.way().into_iter().flat_map(|way| way.firmware());
+                    let steps = plan.way().into_iter().flat_map(Way::firmware);
                     self.tried.extend(steps.map(|step| (step, reason.to_string())));
                 }
                 _ => {}
@@ -55,7 +55,7 @@ impl Means {
     pub(crate) fn apply(&self, capabilities: &Capabilities) -> Capabilities {
         let mut capabilities = capabilities.clone();
         for (technique, support) in &mut capabilities.techniques {
-            if *technique == Technique::TcgRevert && self.psid.is_some() && matches!(support, Support::Blocked(_)) {
+            if *technique == Technique::TcgRevert && self.psid.is_some() && awaits_psid(support) {
                 *support = Support::Present;
             }
             if self.overwrite_only && technique.is_firmware() && *support == Support::Present {

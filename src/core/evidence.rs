@@ -168,6 +168,8 @@ pub enum Fact {
         /// What the drive says.
         health: Health,
     },
+    /// The markers are about to be written. From here on the drive is no longer as it was.
+    MarkingBegan,
     /// The markers were placed.
     MarkersPlaced {
         /// How that went.

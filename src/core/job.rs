@@ -5,7 +5,7 @@ mod erase;
 use alloc::string::String;
 
 use crate::consent::Consent;
-use crate::drive::{Identity, MediaError, OpenError};
+use crate::drive::{Identity, MediaError, OpenError, Transport};
 use crate::evidence::{Drawn, Evidence, Expect, Fact, JobId, Mismatches, Setting};
 use crate::firmware::{Begun, Exchange, Health, Prepared, Settled, Standing};
 use crate::marker::{Placed, Sought};
@@ -203,13 +203,7 @@ impl Job {
 
     /// What the last step leaves on the drive.
     fn expect(&self) -> Expect {
-        let last = self.way().and_then(|way| way.steps.last().copied());
-        match (last, self.evidence.plan.passes.last().copied()) {
-            (Some(Technique::Overwrite), Some(pattern)) => Expect::Pattern(pattern),
-            // The drive is asked to write zeros.
-            (Some(Technique::SanitizeOverwrite), _) => Expect::Pattern(Pattern::Byte(0)),
-            _ => Expect::Erased,
-        }
+        self.way().map_or(Expect::Erased, |way| self.evidence.plan.leaves(way))
     }
 
     fn pass_ended(&mut self, now_ms: u64, report: Report) -> Next {
@@ -236,5 +230,7 @@ impl Job {
     }
 }
 
+#[cfg(test)]
+mod erase_tests;
 #[cfg(test)]
 mod tests;

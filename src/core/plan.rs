@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::capability::{Capabilities, Hidden, Obstacle, Support};
 use crate::drive::{Identity, Transport};
+use crate::evidence::Expect;
 use crate::pattern::Pattern;
 use crate::policy::{Action, Coverage, Policy, Rule};
 use crate::table;
@@ -217,6 +218,16 @@ impl Plan {
     /// The technique that attains the level of the plan.
     pub fn technique(&self) -> Technique {
         self.way().map_or(Technique::Overwrite, |way| way.technique(self.drive.medium))
+    }
+
+    /// What the last step of a way leaves on the drive.
+    pub(crate) fn leaves(&self, way: &Way) -> Expect {
+        match (way.steps.last(), self.passes.last()) {
+            (Some(Technique::Overwrite), Some(pattern)) => Expect::Pattern(*pattern),
+            // The drive is asked to write zeros.
+            (Some(Technique::SanitizeOverwrite), _) => Expect::Pattern(Pattern::Byte(0)),
+            _ => Expect::Erased,
+        }
     }
 
     /// The level that the plan attains if everything goes well.

@@ -147,7 +147,9 @@ impl<C: ScsiChannel> Firmware for ScsiFirmware<C> {
         // Who it is stands at the head of the transcript; what it says there has been used before.
         let _ = data(&mut self.channel, "INQUIRY", &inquiry(ROOM), log);
         let look = self.look(log);
-        let is_locked = tcg::discover(&mut self.security(log)).ok().flatten().is_some_and(|tper| tper.is_locked());
+        let tper = tcg::discover(&mut self.security(log)).ok().flatten();
+        // With its PSID at hand a locked drive can be reverted.
+        let is_locked = self.psid.is_none() && tper.is_some_and(|tper| tper.is_locked());
         let is_protected = probe::is_write_protected(&mut self.channel, log);
         let stuck = [(is_locked, Obstacle::Locked), (is_protected, Obstacle::WriteProtected)];
         let obstacle = stuck.into_iter().find_map(|(is_so, obstacle)| is_so.then_some(obstacle));

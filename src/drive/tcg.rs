@@ -126,14 +126,17 @@ impl Tper {
                  tool first."
                     .to_owned(),
             ),
-            (Some(_), None) => Support::Blocked(
-                "needs the PSID from the label: 32 characters, printed on the drive as PSID and readable nowhere else. Enter it for \
-                 this drive."
-                    .to_owned(),
-            ),
+            (Some(_), None) => Support::Blocked(NEEDS_PSID.to_owned()),
             (Some(_), Some(_)) => Support::Present,
         }
     }
+}
+
+const NEEDS_PSID: &str = "needs the PSID from the label: 32 characters, printed on the drive as PSID and readable nowhere else. Enter it for this drive.";
+
+/// Whether a revert can be had of this drive as soon as its PSID is given.
+pub fn awaits_psid(support: &Support) -> bool {
+    matches!(support, Support::Blocked(why) if why == NEEDS_PSID)
 }
 
 /// What Level 0 discovery says; `None` if the drive says that it has no TCG.

@@ -4,10 +4,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::capability::{Found, Hidden, Obstacle};
-use crate::drive::Medium;
-use crate::evidence::{Entry, Evidence, Expect, Fact, Mismatches};
+use crate::drive::{Medium, OpenError};
+use crate::evidence::{Entry, Evidence, Fact, Mismatches};
 use crate::firmware::{Begun, Prepared, Standing};
-use crate::marker::{Placed, Sought};
+use crate::marker::Sought;
 use crate::pass::Report;
 use crate::plan::{Plan, Way};
 use crate::policy::Coverage;
@@ -18,8 +18,10 @@ use crate::units::{Blocks, Bytes, Geometry};
 use crate::verdict::{Outcome, Reason, Verdict};
 
 mod exceptions;
+mod proof;
 
 use exceptions::exceptions;
+use proof::{Proof, Step, Verified};
 
 /// What the facts come to.
 struct Tally<'a> {
@@ -31,23 +33,9 @@ struct Tally<'a> {
     bytes: Bytes,
     /// The size that the drive has after hidden areas were opened.
     grown: Option<Bytes>,
-    /// The drive of the plan answered.
-    opened: bool,
     wrote: bool,
     prepared: Option<&'a Prepared>,
-    /// The firmware step under way.
-    step: Option<Step>,
-    /// The firmware steps that are done.
-    steps: Vec<Technique>,
-    placed: Placed,
-    /// What was found of the markers after the last firmware step.
-    sought: Option<&'a Sought>,
-    passes_whole: usize,
-    flushed: bool,
-    /// The read-back under way: how much it set out to read, and what it expects.
-    reading: (Coverage, u64, Expect),
-    /// A read-back without a flaw.
-    verified: Option<Verified>,
+    proof: Proof<'a>,
     /// Why this way is no good.
     reasons: Vec<Reason>,
     /// Why ways that were gone before were no good.
@@ -58,24 +46,6 @@ struct Tally<'a> {
     hot: bool,
     /// The drive was faster than it says itself that it can be.
     hasty: bool,
-}
-
-/// A firmware erase under way.
-struct Step {
-    technique: Technique,
-    began_ms: u64,
-    estimate_s: Option<u64>,
-    accepted: bool,
-    completed: bool,
-    /// Why its last status says nothing, if it did not.
-    unreadable: Option<String>,
-}
-
-struct Verified {
-    coverage: Coverage,
-    places: u64,
-    expect: Expect,
-    constant: Option<u8>,
 }
 
 /// Beyond this no drive writes: 1 GB/s is four times what the fastest disk with platters does (bytes a millisecond).
@@ -102,17 +72,9 @@ impl<'a> Tally<'a> {
             all: plan.drive.geometry().map_or(Blocks(0), Geometry::count),
             bytes: plan.drive.capacity,
             grown: None,
-            opened: false,
             wrote: false,
             prepared: None,
-            step: None,
-            steps: Vec::new(),
-            placed: Placed::default(),
-            sought: None,
-            passes_whole: 0,
-            flushed: false,
-            reading: (Coverage::Full, 0, Expect::Erased),
-            verified: None,
+            proof: Proof::default(),
             reasons: Vec::new(),
             setbacks: Vec::new(),
             doubt: false,
@@ -136,9 +98,10 @@ impl<'a> Tally<'a> {
             Fact::NotOpened { error } => self.reasons.push(Reason::NotOpened(error.clone())),
             Fact::Prepared { prepared } => self.prepared(prepared),
             Fact::TooHot { .. } => self.hot = true,
+            Fact::MarkingBegan => self.wrote = true,
             Fact::MarkersPlaced { placed } => {
                 self.wrote = true;
-                (self.placed, self.sought, self.verified) = (placed.clone(), None, None);
+                self.proof.placed(placed);
             }
             Fact::MarkersSought { sought } => self.sought(sought),
             Fact::EraseBegan { technique } => self.erase_began(*technique, entry.at_ms),
@@ -150,18 +113,18 @@ impl<'a> Tally<'a> {
             }
             Fact::Settled { settled } => self.settled(&settled.problems),
             Fact::FellThrough { way } => self.fell_through(*way),
-            Fact::PassBegan { .. } => {
+            Fact::PassBegan { number, pattern } => {
                 self.wrote = true;
-                // A later pass makes what was known about the medium old news.
-                (self.flushed, self.verified) = (false, None);
+                let index = usize::try_from(*number).ok().and_then(|number| number.checked_sub(1));
+                self.proof.pass_began(index.filter(|index| self.plan.passes.get(*index) == Some(pattern)));
             }
             Fact::PassEnded { number, report } => self.pass_ended(*number, report),
-            Fact::Flushed => self.flushed = true,
+            Fact::Flushed => self.proof.flushed(),
             Fact::NotFlushed { .. } => {
                 self.reasons.push(Reason::NotFlushed);
                 self.doubt = true;
             }
-            Fact::VerifyBegan { coverage, places, expect } => self.reading = (*coverage, *places, *expect),
+            Fact::VerifyBegan { coverage, places, expect } => self.proof.verify_began(*coverage, *places, *expect),
             Fact::VerifyEnded { report, mismatches, constant } => self.verify_ended(report, mismatches, *constant),
             Fact::Stopped => self.reasons.push(Reason::Stopped),
             Fact::Crashed { .. } => {
@@ -179,7 +142,7 @@ impl<'a> Tally<'a> {
         let capacity = self.grown.unwrap_or(self.plan.drive.capacity);
         let expected = crate::drive::Identity { capacity, ..self.plan.drive.clone() };
         if found.is_same_drive(&expected) {
-            self.opened = true;
+            self.proof.opened();
             self.bytes = found.capacity;
             self.all = found.geometry().map_or(Blocks(0), Geometry::count);
         } else {
@@ -191,34 +154,29 @@ impl<'a> Tally<'a> {
         if prepared.capacity.is_some() {
             self.grown = prepared.capacity;
             // Until it is opened again with its full size, nothing that is done is done to all of it.
-            self.opened = false;
+            self.proof = Proof::default();
         }
         if let Some(obstacle @ (Obstacle::Locked | Obstacle::WriteProtected)) = &prepared.obstacle {
             self.reasons.push(Reason::InTheWay(obstacle.clone()));
+        }
+        if prepared.standing == Standing::Gone {
+            self.reasons.push(Reason::NotOpened(OpenError::Gone));
         }
         self.prepared = Some(prepared);
     }
 
     fn erase_began(&mut self, technique: Technique, at_ms: u64) {
         self.wrote = true;
-        (self.sought, self.verified, self.flushed) = (None, None, false);
         // Asked once more after a failure: it is the second answer that counts.
-        let is_again = self.step.as_ref().is_some_and(|step| step.technique == technique);
+        let is_again = self.proof.step.as_ref().is_some_and(|step| step.technique == technique);
         if is_again {
             self.reasons.retain(|reason| !matches!(reason, Reason::EraseFailed(failed, _) if *failed == technique));
         }
-        self.step = Some(Step {
-            technique,
-            began_ms: at_ms,
-            estimate_s: None,
-            accepted: false,
-            completed: false,
-            unreadable: None,
-        });
+        self.proof.erase_began(technique, at_ms);
     }
 
     fn answered(&mut self, begun: &Begun, at_ms: u64) {
-        let Some(step) = &mut self.step else { return };
+        let Some(step) = &mut self.proof.step else { return };
         let technique = step.technique;
         match begun {
             Begun::Accepted { estimate_s } => {
@@ -238,15 +196,15 @@ impl<'a> Tally<'a> {
         }
     }
 
-    fn stands(&mut self, standing: &Standing, at_ms: u64) {
+    fn stands(&mut self, standing: &'a Standing, at_ms: u64) {
         // What is said before this job asked for anything is about somebody else's erase.
-        let Some(step) = self.step.as_mut().filter(|step| step.accepted) else {
+        let Some(step) = self.proof.step.as_mut().filter(|step| step.accepted) else {
             if *standing == Standing::Gone {
                 self.reasons.push(Reason::GoneWhileErasing);
             }
             return;
         };
-        step.unreadable = if let Standing::Unknown { why } = standing { Some(why.clone()) } else { None };
+        step.last = Some(standing);
         match standing {
             Standing::Completed => self.completed(at_ms),
             Standing::Failed { why } => self.reasons.push(Reason::EraseFailed(step.technique, why.clone())),
@@ -260,11 +218,11 @@ impl<'a> Tally<'a> {
 
     fn completed(&mut self, at_ms: u64) {
         let is_magnetic = self.plan.drive.medium == Medium::Magnetic;
-        let Some(step) = &mut self.step else { return };
+        let Some(step) = &mut self.proof.step else { return };
         step.completed = true;
         let took_ms = at_ms.saturating_sub(step.began_ms);
         // A drive that says itself that this takes moments only changes a key, whatever the command is called.
-        let says_so = step.estimate_s.is_some_and(|estimate| took_ms >= estimate.saturating_mul(250));
+        let says_so = step.estimate_s.is_some_and(|estimate| estimate > 0 && took_ms >= estimate.saturating_mul(250));
         let is_fast = self.bytes.0 > took_ms.saturating_mul(MAGNETIC_LIMIT);
         if step.technique.writes_all() && is_magnetic && is_fast && !self.plan.encrypts_all && !says_so {
             self.reasons.push(Reason::ImplausiblyFast { took_ms });
@@ -274,15 +232,12 @@ impl<'a> Tally<'a> {
 
     fn settled(&mut self, problems: &[String]) {
         self.reasons.extend(problems.iter().cloned().map(Reason::LeftInDisorder));
-        if let Some(step) = self.step.take_if(|step| step.accepted && step.completed)
-            && problems.is_empty()
-        {
-            self.steps.push(step.technique);
-        }
+        self.proof.settled(problems.is_empty());
     }
 
     fn sought(&mut self, sought: &'a Sought) {
-        if !sought.is_clean() && !sought.gone {
+        // What was seen before it went away was seen.
+        if sought.markers_left > 0 || sought.witnesses_left > 0 {
             self.reasons.push(Reason::Survived {
                 markers: sought.markers_left,
                 witnesses: sought.witnesses_left,
@@ -293,7 +248,7 @@ impl<'a> Tally<'a> {
             self.reasons.push(Reason::GoneWhileReading);
             self.doubt = true;
         }
-        self.sought = Some(sought);
+        self.proof.sought(sought);
     }
 
     fn fell_through(&mut self, way: usize) {
@@ -304,30 +259,32 @@ impl<'a> Tally<'a> {
             self.way = way;
             self.setbacks.append(&mut self.reasons);
         }
-        (self.steps, self.step, self.sought, self.verified) = (Vec::new(), None, None, None);
-        (self.passes_whole, self.flushed) = (0, false);
+        self.proof.begin_anew();
     }
 
     /// A step that was accepted and then went nowhere: the reason that no single fact gives.
     fn close_step(&mut self) {
-        let Some(step) = &self.step else { return };
+        let Some(step) = self.proof.step.as_ref().filter(|step| step.accepted && !step.completed) else { return };
         let technique = step.technique;
         let has_reason = self.reasons.iter().any(|reason| {
             matches!(reason, Reason::Refused(of, _) | Reason::EraseFailed(of, _) | Reason::NoAnswer(of, _) if *of == technique)
                 || matches!(reason, Reason::Stalled(_) | Reason::GoneWhileErasing | Reason::LeftInDisorder(_))
+                || matches!(reason, Reason::Stopped | Reason::Crashed)
         });
-        if step.accepted && !step.completed && !has_reason {
-            // No word is not the word that nothing was begun.
-            self.doubt |= step.unreadable.is_some();
-            self.reasons.push(step.unreadable.clone().map_or(Reason::Ignored(technique), Reason::StatusUnreadable));
+        // Of a step that was at work when the record ends, neither can be said.
+        match step.last {
+            Some(Standing::Never) if !has_reason => self.reasons.push(Reason::Ignored(technique)),
+            Some(Standing::Unknown { why }) if !has_reason => {
+                // No word is not the word that nothing was begun.
+                self.doubt = true;
+                self.reasons.push(Reason::StatusUnreadable(why.clone()));
+            }
+            _ => {}
         }
     }
 
     fn pass_ended(&mut self, number: u32, report: &Report) {
-        let is_next = usize::try_from(number).is_ok_and(|number| number == self.passes_whole + 1);
-        if is_next && report.is_whole() && report.covered == self.all {
-            self.passes_whole += 1;
-        }
+        self.proof.pass_ended(number, report.is_whole() && report.covered == self.all);
         if !report.bad.is_empty() {
             self.reasons.push(Reason::Unwritable(report.bad.clone()));
         }
@@ -349,17 +306,14 @@ impl<'a> Tally<'a> {
             self.reasons.push(Reason::GoneWhileReading);
             self.doubt = true;
         }
-        let (coverage, places, expect) = self.reading;
-        // A place is at least a block long, and the whole medium is every block of it.
+        let Some((coverage, places, expect)) = self.proof.reading.take() else { return };
         let is_all = report.covered == self.all;
-        let enough = match coverage {
-            Coverage::Full => is_all,
-            Coverage::Sample => places > 0 && report.covered.0 >= places,
-        };
+        // A place is at least a block long, and only where there are too few of them for a draw is the whole medium read instead.
+        let enough = is_all || coverage == Coverage::Sample && places >= sample::STRATA && report.covered.0 >= places;
         if report.is_whole() && mismatches.blocks.0 == 0 && enough {
             // A small medium is read whole even where a sample was asked for: then that is what was done.
             let (coverage, places) = if is_all { (Coverage::Full, 1) } else { (coverage, places) };
-            self.verified = Some(Verified { coverage, places, expect, constant: expect.byte().or(constant) });
+            self.proof.verified = Some(Verified { coverage, places, expect, constant: expect.byte().or(constant) });
         }
     }
 
@@ -374,7 +328,7 @@ impl<'a> Tally<'a> {
             reasons.push(too_few);
             self.doubt = true;
         }
-        if self.verified.is_some() {
+        if self.proof.verified.is_some() {
             reasons.extend(self.kept());
         }
         if !self.wrote {
@@ -391,17 +345,19 @@ impl<'a> Tally<'a> {
     /// The word that a flawless run of the way earns, with the reasons for it.
     fn good(&self) -> Option<(Outcome, Vec<Reason>)> {
         let way = self.way()?;
-        let verified = self.verified.as_ref()?;
-        // A record in which less was read than planned is no record of this plan.
+        let proof = &self.proof;
+        let verified = proof.verified.as_ref()?;
+        // A record in which less was read than planned, or something else was expected, is no record of this plan.
         let read_enough = verified.coverage == Coverage::Full || self.plan.verify == verified.coverage;
+        let is_as_planned = read_enough && verified.expect == self.plan.leaves(way);
         let firmware: Vec<Technique> = way.firmware().collect();
-        let is_done = self.steps == firmware && self.step.is_none() && self.kept().is_none();
-        if !self.opened || !self.reasons.is_empty() || !read_enough || !is_done {
+        let is_done = proof.steps == firmware && proof.step.is_none() && self.kept().is_none();
+        if !proof.opened || !self.reasons.is_empty() || !is_as_planned || !is_done {
             return None;
         }
         let mut reasons = Vec::new();
         if !firmware.is_empty() {
-            let sought = self.sought.filter(|sought| sought.is_clean())?;
+            let sought = proof.sought.filter(|sought| sought.is_clean())?;
             if self.too_few_markers().is_some() {
                 return None;
             }
@@ -409,9 +365,7 @@ impl<'a> Tally<'a> {
             reasons.push(Reason::ErasedByDrive(firmware));
             reasons.push(Reason::MarkersGone { places, bound_ppm: sample::bound_ppm(Blocks(places)) });
         }
-        let overwritten = self.passes_whole > 0 && self.passes_whole == self.plan.passes.len() && self.flushed;
-        let is_pattern = matches!(verified.expect, Expect::Pattern(_));
-        if way.overwrites() && !(overwritten && is_pattern) {
+        if way.overwrites() && !(self.overwritten() && proof.flushed) {
             return None;
         }
         let places = verified.places;
@@ -444,15 +398,20 @@ impl<'a> Tally<'a> {
 
     /// A step that is done has erased this area too.
     fn reaches(&self, hidden: &Hidden) -> bool {
-        self.steps.iter().any(|step| hidden.area.is_reached_by(*step))
+        self.proof.steps.iter().any(|step| hidden.area.is_reached_by(*step))
     }
 
     /// Fewer than half of the markers say something.
     fn too_few_markers(&self) -> Option<Reason> {
-        let looked_at = self.sought?.looked_at().min(self.placed.landed);
-        let places = self.placed.places;
+        let (landed, places) = self.proof.placed.map_or((0, 0), |placed| (placed.landed, placed.places));
+        let looked_at = self.proof.sought?.looked_at().min(landed);
         (looked_at == 0 || looked_at.saturating_mul(2) < places)
             .then_some(Reason::MarkersTooFew { landed: looked_at, places })
+    }
+
+    /// Every block was written by every pass.
+    fn overwritten(&self) -> bool {
+        self.proof.passes_whole > 0 && self.proof.passes_whole == self.plan.passes.len()
     }
 
     fn bad(&self, reasons: &[Reason]) -> Outcome {
@@ -472,11 +431,11 @@ impl<'a> Tally<'a> {
         let implausible = reasons.iter().any(|reason| matches!(reason, Reason::ImplausiblyFast { .. }));
         let unchecked = reasons.iter().all(|reason| matches!(reason, Reason::Stopped | Reason::Unfinished));
         // An erase under way is in nobody's hands but the drive's: what it has done by now cannot be known.
-        let under_way = self.step.as_ref().is_some_and(|step| step.accepted) || !self.steps.is_empty();
-        let overwritten = self.passes_whole > 0 && self.passes_whole == self.plan.passes.len();
+        let under_way = self.proof.step.as_ref().is_some_and(|step| step.accepted) || !self.proof.steps.is_empty();
+        let overwritten = self.overwritten();
         // Only where all of the drive may have been erased is "unknown" the truth; before that, old content is known to be there.
         let unknown = implausible || self.doubt || (unchecked && (overwritten || under_way));
-        let may_be_erased = overwritten || under_way || self.step.is_some();
+        let may_be_erased = overwritten || under_way || self.proof.step.is_some();
         if unknown && may_be_erased && !known_bad { Outcome::Indeterminate } else { Outcome::NotErased }
     }
 }

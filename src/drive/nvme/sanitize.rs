@@ -109,6 +109,12 @@ pub(super) fn problems(now: &SanitizeStatus, mine: &Mine) -> Vec<String> {
     if !is_success {
         problems.push(format!("after the sanitize its status log says: {}", words(now)));
     }
+    if is_success && mine.purge_required && !now.purged {
+        problems.push(
+            "it was told to purge as IEEE 2883 defines it or to fail, reports success, and does not say that it purged"
+                .to_owned(),
+        );
+    }
     if now.scdw10 != mine.cdw10 {
         problems.push(format!(
             "its status log is about another sanitize: {:08X}h was sent, and {:08X}h is what it names",

@@ -48,7 +48,7 @@ pub(crate) fn probe(channel: &mut impl ScsiChannel, psid: Option<&Psid>) -> Capa
             || has(Technique::SanitizeCryptoErase) && is_unreadable(reads.after_cryptographic_erase)
     });
     let obstacles = [
-        tper.is_some_and(|tper| tper.is_locked()).then_some(Obstacle::Locked),
+        tper.is_some_and(|tper| psid.is_none() && tper.is_locked()).then_some(Obstacle::Locked),
         is_write_protected(channel, &mut Unheard).then_some(Obstacle::WriteProtected),
         busy(&look(channel, |_| ())),
     ];

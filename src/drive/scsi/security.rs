@@ -3,7 +3,7 @@
 use purgeproof_core::firmware::{Exchange, Octets, Transcript};
 use purgeproof_spec::scsi::command::{Command, security_protocol_in, security_protocol_out};
 
-use super::query::{Reply, SHORT_MS, judge};
+use super::query::{Reply, judge};
 use crate::channel::{Data, ScsiChannel};
 use crate::tcg::{Address, Message, SecurityProtocol, Trouble};
 
@@ -28,7 +28,7 @@ impl<C: ScsiChannel> SecurityProtocol for Security<'_, C> {
         if message.is_destructive {
             self.log.note(before.clone());
         }
-        let answer = self.channel.execute(&before.sent.0, Data::Out(message.bytes), SHORT_MS);
+        let answer = self.channel.execute(&before.sent.0, Data::Out(message.bytes), REVERT_MS);
         let (reply, answer) = judge(&answer, 0);
         self.log.note(Exchange { answer: Some(answer), ..before });
         carried(reply).map(drop)
@@ -37,7 +37,7 @@ impl<C: ScsiChannel> SecurityProtocol for Security<'_, C> {
     fn receive(&mut self, from: Address, into: &mut [u8]) -> Result<usize, Trouble> {
         let length = u32::try_from(into.len()).map_err(|_| Trouble::Lost("an answer of 4 GiB".into()))?;
         let command = security_protocol_in(from.protocol, from.specific, length);
-        let answer = self.channel.execute(command.cdb(), Data::In(into), SHORT_MS);
+        let answer = self.channel.execute(command.cdb(), Data::In(into), REVERT_MS);
         let (reply, mut answer) = judge(&answer, into.len());
         if let Reply::Good(came) = reply {
             answer.data_in = into.get(..came).map(Octets::from);
@@ -46,6 +46,9 @@ impl<C: ScsiChannel> SecurityProtocol for Security<'_, C> {
         carried(reply)
     }
 }
+
+/// A drive may hold the command, or the answer after it, until its new key is made: to be cut off then would undo the revert.
+const REVERT_MS: u32 = 600_000;
 
 fn exchange(name: &str, command: &Command) -> Exchange {
     Exchange { command: name.to_owned(), sent: command.cdb().into(), data_out: None, answer: None }

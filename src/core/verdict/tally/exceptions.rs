@@ -20,13 +20,15 @@ pub(super) fn exceptions(evidence: &Evidence, tally: &Tally<'_>, outcome: Outcom
     let firmware: Vec<Technique> = tally.way().into_iter().flat_map(Way::firmware).collect();
     let hidden = tally.hidden();
     let kept = |hidden: &&Hidden| matches!(hidden.found, Found::Closed { .. }) && !tally.reaches(hidden);
-    // Where no data of the owner's can be, it need not be known what there is.
+    // Where no data of the owner's can be, it need not be known what there is. An eMMC's boot partitions take any data.
     let unknown_area = |hidden: &&Hidden| {
-        matches!(hidden.found, Found::Unknown(_)) && hidden.area.holds_user_data() && !tally.reaches(hidden)
+        let may_hold_data =
+            hidden.area.holds_user_data() && !tally.reaches(hidden) || drive.transport == Transport::Mmc;
+        matches!(hidden.found, Found::Unknown(_)) && may_hold_data
     };
-    let sampled = tally.verified.as_ref().is_some_and(|verified| verified.coverage == Coverage::Sample);
-    let constant = tally.verified.as_ref().is_some_and(|verified| verified.constant.is_some());
-    let is_pattern = tally.verified.as_ref().is_some_and(|verified| matches!(verified.expect, Expect::Pattern(_)));
+    let sampled = tally.proof.verified.as_ref().is_some_and(|verified| verified.coverage == Coverage::Sample);
+    let constant = tally.proof.verified.as_ref().is_some_and(|verified| verified.constant.is_some());
+    let is_pattern = tally.proof.verified.as_ref().is_some_and(|verified| matches!(verified.expect, Expect::Pattern(_)));
     [
         (Exception::WeakIdentity, drive.is_weak()),
         (Exception::BehindBridge, bridged || drive.transport == Transport::Usb),
