@@ -11,10 +11,10 @@
 //! - **Looking changes nothing.** A scan opens disks for reading only, never exclusively, and mounts none.
 //! - **A disk that hangs stops nobody.** Whatever may block is done by a thread of that disk; until it answers, the disk is not offered.
 //! - **A handle, not a name, says who a drive is**: [`block::BlockDrive`] identifies what it has just opened.
-//! - **A status that did not come through is unknown.** GOOD without the registers, the sense data or the page that belongs to it is neither
-//!   success nor refusal; buffers are poisoned, so that data that never came are not read as an answer.
-//! - **No destructive command is sent twice by a driver**, and none to a drive that says another serial number than the one that was chosen,
-//!   as far as its family says one.
+//! - **A status that did not come through is unknown.** GOOD without the registers, the sense data or the page that belongs to it is
+//!   neither success nor refusal; buffers are poisoned, so that data that never came are not read as an answer.
+//! - **No destructive command is sent twice by a driver.** An NVMe or ATA drive that says another serial number than the one that was
+//!   chosen gets none at all.
 //! - **A secret is never in a transcript**, but for the password of ATA Security Erase, which is none.
 //! - **Only our own stick is ever mounted**, and only its partition with the marker file ([`stick`]).
 
