@@ -5,7 +5,7 @@ mod erase;
 use alloc::string::String;
 
 use crate::consent::Consent;
-use crate::drive::{Identity, MediaError, OpenError, Transport};
+use crate::drive::{Identity, MediaError, OpenError};
 use crate::evidence::{Drawn, Evidence, Expect, Fact, JobId, Mismatches, Setting};
 use crate::firmware::{Begun, Exchange, Health, Prepared, Settled, Standing};
 use crate::marker::{Placed, Sought};

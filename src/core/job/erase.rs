@@ -54,14 +54,20 @@ struct Watch {
     moved_ms: u64,
     estimate_s: Option<u64>,
     last: Option<Standing>,
+    /// The last progress that the drive told.
+    progress: Option<u16>,
     /// The last progress that went into the evidence, in tenths.
     noted: Option<u16>,
     /// Answers in a row that said nothing.
     silent: u32,
+    /// Answers in a row that said that nothing was ever begun.
+    never: u32,
 }
 
 /// How often a drive may say nothing of use, or "nothing was ever begun", before it is believed.
 const SILENT: u32 = 5;
+/// The time between such answers: a drive may need a moment to see what it was asked for.
+const SILENT_STEP_MS: u64 = 2_000;
 /// How long a drive may take to cool down.
 const COOLING_MS: u64 = 30 * 60 * 1000;
 const COOLING_STEP_MS: u64 = 30 * 1000;
@@ -72,28 +78,39 @@ impl Watch {
     }
 
     /// How long nothing may move: three times the drive's own estimate, but two minutes at the least (drives count in coarse steps)
-    /// and half an hour at the most; half a day for a drive that gives none.
+    /// and half an hour at the most; half a day for a drive that gives none. Where the drive tells no progress nothing can move, and
+    /// only the whole time counts.
     fn patience_ms(&self) -> u64 {
-        self.estimate_s.map_or(12 * 3_600_000, |estimate| (estimate.saturating_mul(3_000)).clamp(120_000, 1_800_000))
+        let Some(estimate_s) = self.estimate_s else { return 12 * 3_600_000 };
+        let most_ms = if self.progress.is_some() { 1_800_000 } else { u64::MAX };
+        estimate_s.saturating_mul(3_000).clamp(120_000, most_ms)
     }
 
-    /// How long it may take in all: three times the drive's own estimate, or a day.
+    /// How long it may take in all: three times the drive's own estimate, and a day at the least; a week for a drive that gives none,
+    /// because the largest disks take days.
     fn limit_ms(&self) -> u64 {
-        self.estimate_s.unwrap_or(0).saturating_mul(3_000).max(24 * 3_600_000)
+        const DAY_MS: u64 = 24 * 3_600_000;
+        self.estimate_s.map_or(7 * DAY_MS, |estimate_s| estimate_s.saturating_mul(3_000).max(DAY_MS))
     }
 
     /// When to ask again: at once for what takes seconds, every five seconds for what takes hours.
     fn interval_ms(&self, now_ms: u64) -> u64 {
-        (now_ms.saturating_sub(self.began_ms) / 8).clamp(100, 5_000)
+        let least_ms = if self.silent > 0 { SILENT_STEP_MS } else { 100 };
+        (now_ms.saturating_sub(self.began_ms) / 8).clamp(least_ms, 5_000)
     }
 
     /// Takes note of an answer; whether it belongs into the evidence.
     fn hear(&mut self, now_ms: u64, standing: &Standing) -> bool {
-        if self.last.as_ref() != Some(standing) {
-            self.moved_ms = now_ms;
+        // An answer that says nothing is no movement, nor is the same figure after it.
+        if let Standing::InProgress { progress } = standing
+            && *progress != self.progress
+        {
+            (self.progress, self.moved_ms) = (*progress, now_ms);
         }
-        let says_nothing = matches!(standing, Standing::Unknown { .. } | Standing::Never);
-        self.silent = if says_nothing { self.silent + 1 } else { 0 };
+        let is_never = *standing == Standing::Never;
+        let is_silent = is_never || matches!(standing, Standing::Unknown { .. });
+        self.silent = if is_silent { self.silent + 1 } else { 0 };
+        self.never = if is_never { self.never + 1 } else { 0 };
         let tenth = match standing {
             Standing::InProgress { progress: Some(progress) } => Some(progress / 6554),
             _ => None,
@@ -107,7 +124,7 @@ impl Watch {
 
 impl Job {
     /// The way that is being gone.
-    pub(super) fn way(&self) -> Option<&Way> {
+    pub fn way(&self) -> Option<&Way> {
         self.evidence.plan.ways.get(self.erase.way)
     }
 
@@ -123,17 +140,19 @@ impl Job {
 
     pub(super) fn prepared(&mut self, now_ms: u64, prepared: Prepared) -> Next {
         self.erase.has_health = prepared.health != Health::default();
-        self.erase.capacity = prepared.capacity;
+        // Looked over once more after somebody else's sanitize, a drive has no areas left to open that were opened before.
+        self.erase.capacity = prepared.capacity.or(self.erase.capacity);
+        let is_gone = prepared.standing == Standing::Gone;
         let is_stuck = matches!(prepared.obstacle, Some(Obstacle::Locked | Obstacle::WriteProtected));
         let (is_busy, is_hot) =
             (matches!(prepared.standing, Standing::InProgress { .. }), prepared.health.is_too_hot());
         if prepared != Prepared::default() {
             self.evidence.add(now_ms, Fact::Prepared { prepared });
         }
-        if is_stuck {
+        if is_stuck || is_gone {
             return self.over();
         }
-        if is_busy {
+        if is_busy && self.erase.phase != Phase::Attached {
             // Begun before this job, by whom we cannot know: it is waited for, and then the drive is erased by us.
             self.erase.phase = Phase::Attached;
             self.erase.watch = Watch::new(now_ms, None);
@@ -172,7 +191,10 @@ impl Job {
         self.erase.step = 0;
         self.erase.passes = 0;
         match self.way().map(|way| way.firmware().next().is_some()) {
-            Some(true) => Next::Mark,
+            Some(true) => {
+                self.evidence.add(now_ms, Fact::MarkingBegan);
+                Next::Mark
+            }
             Some(false) => self.write(now_ms, 0),
             None => self.over(),
         }
@@ -214,19 +236,19 @@ impl Job {
             self.evidence.add(now_ms, Fact::Stands { standing: standing.clone() });
         }
         let watch = &self.erase.watch;
-        let is_silent = watch.silent >= SILENT;
+        let (is_silent, is_ignored) = (watch.silent >= SILENT, watch.never >= SILENT);
         let again = Next::Watch { after_ms: watch.interval_ms(now_ms) };
         if *standing == Standing::Gone {
             return self.over();
         }
-        if self.erase.phase == Phase::Attached && !matches!(standing, Standing::InProgress { .. }) {
-            return self.reopen_or_set_out(now_ms);
-        }
+        let is_unread = matches!(standing, Standing::Unknown { .. });
         match standing {
             Standing::InProgress { .. } => self.stalled(now_ms).unwrap_or(again),
+            // While a drive sanitizes itself it lets nobody look for hidden areas, nor open any.
+            _ if self.erase.phase == Phase::Attached && (is_silent || !is_unread) => Next::Prepare,
             Standing::Completed => self.settle(),
             Standing::Failed { .. } => self.once_more(now_ms),
-            Standing::Never if is_silent => self.fall_through(now_ms),
+            Standing::Never if is_ignored => self.fall_through(now_ms),
             Standing::Unknown { .. } if is_silent => self.over(),
             _ => again,
         }

@@ -21,7 +21,7 @@ mod exceptions;
 mod proof;
 
 use exceptions::exceptions;
-use proof::{Proof, Step, Verified};
+use proof::{Proof, Verified};
 
 /// What the facts come to.
 struct Tally<'a> {
