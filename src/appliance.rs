@@ -97,7 +97,11 @@ impl Host for Room {
     }
 
     fn record(&self, record: Record) {
-        self.filing.record(record);
+        self.filing.record(vec![record]);
+    }
+
+    fn record_all(&self, records: Vec<Record>) {
+        self.filing.record(records);
     }
 
     fn ended(&self, drive: DriveId, evidence: Evidence) {
@@ -145,7 +149,7 @@ pub(crate) fn run() -> ExitCode {
     let told = to_floor.clone();
     let tell = move |event| drop(told.send(Input::Event(event)));
     let filing = Filing::start(Circumstances::journal_name(), tell, Circumstances::unix_s);
-    filing.record(circumstances.started());
+    filing.record(vec![circumstances.started()]);
     let _ = to_screen.send(Event::Banner(circumstances.banner()));
     if let Some(complaint) = orders.complaint {
         let _ = to_screen.send(Event::Notice(complaint));

@@ -72,8 +72,10 @@ impl Clerk {
 
     pub(crate) fn carry_out(&mut self, order: Order) {
         match order {
-            Order::Record(record, done) => {
-                self.note(&record);
+            Order::Record(records, done) => {
+                for record in &records {
+                    self.note(record);
+                }
                 let _ = self.deliver_journal();
                 let _ = done.send(());
             }

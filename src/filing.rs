@@ -33,8 +33,8 @@ pub(crate) struct Filing {
 
 /// What the filing thread is asked to do.
 pub(crate) enum Order {
-    /// Write a record down, and say when.
-    Record(Box<Record>, SyncSender<()>),
+    /// Write records down, and say when.
+    Record(Vec<Record>, SyncSender<()>),
     /// Sign and file the certificate about a job that is over.
     Certify(DriveId, Box<Evidence>),
     /// A stick came, went or changed.
@@ -66,10 +66,10 @@ impl Filing {
         filing
     }
 
-    /// Writes a record down. Returns when it is on the stick, or when there is no stick to be had.
-    pub(crate) fn record(&self, record: Record) {
+    /// Writes records down. Returns when they are on the stick, or when there is no stick to be had.
+    pub(crate) fn record(&self, records: Vec<Record>) {
         let (done, waiting) = mpsc::sync_channel(1);
-        self.order(Order::Record(Box::new(record), done));
+        self.order(Order::Record(records, done));
         // Late or not at all: the line is in memory and goes to the stick as soon as that can be.
         let _ = waiting.recv_timeout(PATIENCE);
     }

@@ -67,7 +67,7 @@ impl Host for Room {
     }
 
     fn record(&self, record: Record) {
-        self.1.record(record);
+        self.1.record(vec![record]);
     }
 
     fn ended(&self, drive: DriveId, evidence: Evidence) {

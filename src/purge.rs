@@ -59,7 +59,7 @@ fn purge(target: &str, policy: Option<&Path>, out: &Path, as_json: bool) -> Resu
     let filing =
         Filing::start(Circumstances::journal_name(), move |event| drop(told.send(event)), Circumstances::unix_s);
     filing.shelf(Some(Box::new(shelf)));
-    filing.record(circumstances.started());
+    filing.record(vec![circumstances.started()]);
     let job = Job::new(job, plan, consent, circumstances.setting(&policy.record), drawn)
         .map_err(|wrong| wrong.to_string())?;
     let engine = Engine::new(Arc::new(Bench { tell, filing: filing.clone() }));
@@ -152,7 +152,11 @@ impl Host for Bench {
     }
 
     fn record(&self, record: Record) {
-        self.filing.record(record);
+        self.filing.record(vec![record]);
+    }
+
+    fn record_all(&self, records: Vec<Record>) {
+        self.filing.record(records);
     }
 
     fn ended(&self, drive: DriveId, evidence: Evidence) {

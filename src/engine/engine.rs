@@ -31,6 +31,13 @@ pub trait Host: Send + Sync {
     /// goes on only then.
     fn record(&self, record: Record);
 
+    /// The same for several records that may go to the journal together.
+    fn record_all(&self, records: Vec<Record>) {
+        for record in records {
+            self.record(record);
+        }
+    }
+
     /// A job is over; this is all that will ever be known about it.
     fn ended(&self, drive: DriveId, evidence: Evidence);
 }

@@ -82,9 +82,7 @@ fn no_firmware() -> Heard {
 
 /// Which step of its way this is.
 fn stage(worker: &Worker<'_>, technique: Technique) -> Stage {
-    let plan = &worker.job.evidence().plan;
-    let holds = |way: &&Way| way.steps.contains(&technique);
-    let steps: Vec<Technique> = plan.ways.iter().find(holds).into_iter().flat_map(Way::firmware).collect();
+    let steps: Vec<Technique> = worker.job.way().into_iter().flat_map(Way::firmware).collect();
     let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let step = steps.iter().position(|step| *step == technique).map_or(1, |index| number(index + 1));
     Stage::Erase { technique, step, of: number(steps.len().max(1)) }
@@ -105,6 +103,6 @@ fn wait(worker: &Worker<'_>, ms: u64) -> bool {
 
 impl Transcript for Worker<'_> {
     fn note(&mut self, exchange: Exchange) {
-        self.hear(Heard::Exchanged(exchange));
+        Worker::note(self, exchange);
     }
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use purgeproof_core::drive::{Drive, Media};
 use purgeproof_core::event::{DriveId, Event, Progress, Stage};
 use purgeproof_core::evidence::{Evidence, Expect};
+use purgeproof_core::firmware::Exchange;
 use purgeproof_core::job::{Heard, Job, Next};
 use purgeproof_core::pattern::Pattern;
 use purgeproof_core::policy::Coverage;
@@ -96,12 +97,24 @@ impl<'a> Worker<'a> {
         next
     }
 
+    /// Takes down a command. One that is about to change the drive is in the journal before it goes, with all that was heard before
+    /// it; what only asked goes there with the next fact: a sync of the stick for each question would cost more than the questions.
+    pub(crate) fn note(&mut self, exchange: Exchange) {
+        let changes_something = exchange.answer.is_none();
+        self.job.hear(self.host.now_ms(), Heard::Exchanged(exchange));
+        if changes_something {
+            self.journal();
+        }
+    }
+
     fn journal(&mut self) {
         let evidence = self.job.evidence();
-        for entry in evidence.facts().iter().skip(self.journalled) {
-            self.host.record(Record::Fact { job: evidence.job, entry: entry.clone() });
+        let news = evidence.facts().iter().skip(self.journalled);
+        let records: Vec<Record> = news.map(|entry| Record::Fact { job: evidence.job, entry: entry.clone() }).collect();
+        self.journalled += records.len();
+        if !records.is_empty() {
+            self.host.record_all(records);
         }
-        self.journalled = evidence.facts().len();
     }
 
     pub(crate) fn stage(&self, stage: Stage) {
