@@ -23,6 +23,9 @@ pub struct Scenario {
     /// In the order in which QEMU gets them.
     #[serde(rename = "drive")]
     pub drives: Vec<DriveSpec>,
+    /// What the rig does with the machine; not read here.
+    #[serde(default)]
+    pub machine: toml::Table,
 }
 
 /// What a drive is, and the controller that it comes with.
@@ -91,6 +94,12 @@ pub struct DriveSpec {
     /// What it does wrong.
     #[serde(default)]
     pub faults: Faults,
+    /// What the drive is there for, in words; not read here.
+    #[serde(default)]
+    pub case: String,
+    /// What the policy on the stick asks for it; not read here.
+    #[serde(default)]
+    pub policy: toml::Table,
     /// What the rig expects of it; not read here.
     #[serde(default)]
     pub expect: toml::Table,

@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn every_drive_gets_its_socket_and_its_argument() {
         let bench = Bench::new("nvme", "");
-        let scenario = Scenario { drives: vec![bench.spec.clone()] };
+        let scenario = Scenario { drives: vec![bench.spec.clone()], machine: toml::Table::new() };
         let shelf = Shelf::serve(&scenario, &bench.dir).unwrap();
         assert!(UnixStream::connect(bench.dir.join("PP0001.sock")).is_ok());
         drop(shelf);

@@ -14,6 +14,7 @@ mod rig;
 
 mod boot;
 mod faults;
+mod matrix;
 mod operator;
 mod policy;
 mod power_cut;

@@ -12,7 +12,8 @@ mod stick;
 pub(crate) use bench::Bench;
 pub(crate) use disk::Disk;
 pub(crate) use machine::{BOOT, Bus, Machine, Parts, SOON, WORK};
-pub(crate) use results::Results;
+pub(crate) use results::{Certificate, Results};
+pub(crate) use stick::Stick;
 
 /// Lower-case hexadecimal digits.
 fn hex(bytes: &[u8]) -> String {

@@ -6,6 +6,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use drivesim::{Scenario, qemu_arguments};
 use serde_json::{Value, json};
 
 use super::bench::{Bench, artefact, scripts};
@@ -50,6 +51,8 @@ pub(crate) struct Parts<'a> {
     arguments: Vec<String>,
     nvme_slots: u32,
     sata_ports: u32,
+    /// Its memory is a file that controllers outside of QEMU reach into.
+    is_shared: bool,
 }
 
 impl<'a> Parts<'a> {
@@ -66,7 +69,8 @@ impl<'a> Parts<'a> {
 
     /// A machine without drives that starts whatever its BIOS finds.
     pub(crate) fn bare(bench: &'a Bench) -> Self {
-        let mut parts = Self { bench, memory_mib: 512, arguments: Vec::new(), nvme_slots: 0, sata_ports: 0 };
+        let mut parts =
+            Self { bench, memory_mib: 512, arguments: Vec::new(), nvme_slots: 0, sata_ports: 0, is_shared: false };
         for part in ["qemu-xhci,id=usb", "virtio-scsi-pci,id=scsi"] {
             parts.add("-device", &part);
         }
@@ -113,6 +117,19 @@ impl<'a> Parts<'a> {
         self
     }
 
+    /// The drives of a scenario, each with its controller, which are served from the test's folder.
+    pub(crate) fn shelf(mut self, scenario: &Scenario) -> Self {
+        self.arguments.extend(qemu_arguments(scenario, &self.bench.path("")));
+        self.is_shared = true;
+        self
+    }
+
+    /// Its firmware offers suspend to RAM.
+    pub(crate) fn can_suspend(mut self) -> Self {
+        self.add("-global", &"ICH9-LPC.disable_s3=0");
+        self
+    }
+
     /// The stick in a USB port, first in the boot order.
     pub(crate) fn stick(mut self, stick: &Stick) -> Self {
         self = self.spare_stick(stick);
@@ -146,6 +163,10 @@ impl<'a> Parts<'a> {
         let monitor = listen(&self.bench.path("qmp.sock"));
         let memory_mib = self.memory_mib;
         self.add("-m", &memory_mib);
+        if self.is_shared {
+            self.add("-object", &format!("memory-backend-memfd,id=memory,size={memory_mib}M,share=on"));
+            self.add("-machine", &"memory-backend=memory");
+        }
         for (id, socket) in [("serial", "serial.sock"), ("qmp", "qmp.sock")] {
             let path = self.bench.path(socket);
             self.add("-chardev", &format!("socket,id={id},path={}", path.display()));
@@ -305,14 +326,24 @@ impl Machine {
 
     /// Waits until the machine has switched itself off.
     pub(crate) fn wait_power_off(&self, limit: Duration) {
+        self.wait_end("guest-shutdown", limit);
+    }
+
+    /// Waits until the machine has restarted itself, which here is its end too.
+    pub(crate) fn wait_reboot(&self, limit: Duration) {
+        self.wait_end("guest-reset", limit);
+    }
+
+    /// `wanted` is a `ShutdownCause` of QMP.
+    fn wait_end(&self, wanted: &str, limit: Duration) {
         let until = Instant::now() + limit;
         while self.ended().is_none() {
-            assert!(Instant::now() < until, "waited {limit:?} for the machine to switch itself off.\n{}", self.state());
+            assert!(Instant::now() < until, "waited {limit:?} for the machine's end ({wanted}).\n{}", self.state());
             std::thread::sleep(POLL);
         }
         let shutdown = self.qmp.wait(SOON, |event| event["event"] == "SHUTDOWN");
         let reason = shutdown.map(|event| event["data"]["reason"].clone());
-        assert_eq!(reason, Some("guest-shutdown".into()), "it went off in another way.\n{}", self.state());
+        assert_eq!(reason, Some(wanted.into()), "it went off in another way.\n{}", self.state());
     }
 
     /// Cuts the power.

@@ -36,8 +36,13 @@ impl Results {
 
     /// The certificates about this drive.
     pub(crate) fn about(&self, disk: &Disk) -> Vec<Certificate> {
+        self.with_serial(disk.serial())
+    }
+
+    /// The certificates about the drive with this serial number.
+    pub(crate) fn with_serial(&self, serial: &str) -> Vec<Certificate> {
         let mut certificates = self.certificates();
-        certificates.retain(|certificate| certificate.serial() == disk.serial());
+        certificates.retain(|certificate| certificate.serial() == serial);
         certificates
     }
 
@@ -126,6 +131,39 @@ impl Certificate {
     /// Why that word, in sentences.
     pub(crate) fn reasons(&self) -> Vec<&str> {
         self.json["reasons"].as_array().expect("a certificate has reasons").iter().filter_map(Value::as_str).collect()
+    }
+
+    /// The drive may leave with it.
+    pub(crate) fn is_good(&self) -> bool {
+        ["PURGED", "CLEARED"].contains(&self.outcome())
+    }
+
+    /// It was made in a later run, from the journal of the one that it is about.
+    pub(crate) fn is_recovered(&self) -> bool {
+        let facts = self.evidence["facts"].as_array().expect("evidence is made of facts");
+        facts.iter().any(|entry| entry["fact"] == "recovered")
+    }
+
+    /// The row of the decision table that was gone last; the planned one, if nothing was done.
+    pub(crate) fn row(&self) -> &str {
+        let facts = self.evidence["facts"].as_array().expect("evidence is made of facts");
+        let last = facts.iter().rev().find_map(|entry| entry["fact"]["fell-through"]["way"].as_u64());
+        let way = usize::try_from(last.unwrap_or(0)).expect("a plan has a handful of ways");
+        self.evidence["plan"]["ways"][way]["row"].as_str().expect("a way has a row")
+    }
+
+    /// Everything that it says in sentences: reasons, what was tried first, what it does not cover, hidden areas and obstacles.
+    pub(crate) fn sentences(&self) -> Vec<&str> {
+        let lists = [
+            &self.json["reasons"],
+            &self.json["method"]["tried_first"],
+            &self.json["exceptions"],
+            &self.json["hidden_areas"],
+            &self.json["obstacles"],
+        ];
+        let weighed = self.json["method"]["considered"].as_array().into_iter().flatten().map(|one| &one["why"]);
+        let all = lists.into_iter().filter_map(Value::as_array).flatten();
+        all.chain(weighed).filter_map(Value::as_str).collect()
     }
 
     /// Our verifier accepts it, evidence included.

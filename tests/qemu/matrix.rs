@@ -1,0 +1,62 @@
+//! The fault matrix: machines full of drives, some that do right and most that do wrong. What the certificates say is held against what
+//! is on the media.
+//!
+//! `scenarios/<machine>.toml` says which drives there are, what is wrong with each and what has to come of it;
+//! `docs/fault-matrix.md` is what came of it. With `UPDATE_MATRIX=1` a run writes its part of that page, without it compares.
+
+mod document;
+mod expected;
+mod machine;
+mod outcome;
+
+use machine::run;
+
+#[test]
+fn nvme_techniques() {
+    run("nvme-techniques");
+}
+
+#[test]
+fn nvme_faults() {
+    run("nvme-faults");
+}
+
+#[test]
+fn sata_techniques() {
+    run("sata-techniques");
+}
+
+#[test]
+fn sata_faults() {
+    run("sata-faults");
+}
+
+#[test]
+fn sas() {
+    run("sas");
+}
+
+#[test]
+fn sat() {
+    run("sat");
+}
+
+#[test]
+fn emmc() {
+    run("emmc");
+}
+
+#[test]
+fn stalls_and_losses() {
+    run("stalls-and-losses");
+}
+
+#[test]
+fn power_cut() {
+    run("power-cut");
+}
+
+#[test]
+fn suspend() {
+    run("suspend");
+}

@@ -1,0 +1,129 @@
+//! What a scenario says besides the drives: what is done with the machine, what the policy asks for, what has to come of it.
+
+use drivesim::scenario::{DriveSpec, Kind, Scenario};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// The table `[machine]`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Orders {
+    /// The heading in the matrix.
+    pub(super) title: String,
+    /// Its firmware offers suspend to RAM. It restarts at the end: after a suspend, QEMU's machine does not switch itself off.
+    #[serde(default)]
+    pub(super) suspend: bool,
+    /// So long after every drive has begun to erase itself the power is cut, and then the machine started again.
+    #[serde(default)]
+    pub(super) cut_power_after_ms: Option<u64>,
+}
+
+/// The table `policy` of a drive.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Asked {
+    /// A rule names the drive.
+    pub(super) selected: bool,
+    /// The least level that will do; without one, what was planned and nothing less.
+    pub(super) level: Option<String>,
+    /// How much is read back.
+    pub(super) verify: Option<String>,
+}
+
+impl Default for Asked {
+    fn default() -> Self {
+        Self { selected: true, level: None, verify: None }
+    }
+}
+
+/// What the medium holds in the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Medium {
+    /// No block of the customer's, hidden areas included.
+    Erased,
+    /// Blocks of the customer's.
+    Kept,
+    /// Every bit as it was.
+    Untouched,
+    /// One or the other: it hangs on how far the drive came.
+    Any,
+}
+
+/// A certificate.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Word {
+    /// The verdict.
+    pub(super) verdict: String,
+    /// Phrases of the certificate, each in one of its sentences.
+    #[serde(default)]
+    pub(super) says: Vec<String>,
+    /// The row of the decision table that was gone last.
+    #[serde(default)]
+    pub(super) row: Option<String>,
+}
+
+/// The table `expect` of a drive.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Expect {
+    /// The certificate; none where nothing may be done to the drive.
+    #[serde(default)]
+    pub(super) certificate: Option<Word>,
+    /// The one about the run that the power cut ended, which is made in the next.
+    #[serde(default)]
+    pub(super) before_the_cut: Option<Word>,
+    pub(super) media: Medium,
+}
+
+/// One drive of the matrix.
+pub(super) struct Case<'a> {
+    pub(super) spec: &'a DriveSpec,
+    pub(super) asked: Asked,
+    pub(super) expect: Expect,
+}
+
+impl<'a> Case<'a> {
+    pub(super) fn of(spec: &'a DriveSpec) -> Self {
+        assert!(!spec.case.is_empty(), "{} does not say what it is there for", spec.serial);
+        let of = |what| format!("{what} of {}", spec.serial);
+        Self { spec, asked: table(&of("policy"), &spec.policy), expect: table(&of("expect"), &spec.expect) }
+    }
+
+    /// The name of its family.
+    pub(super) fn family(&self) -> &'static str {
+        match self.spec.kind {
+            Kind::Nvme => "NVMe",
+            Kind::Sata => "SATA",
+            Kind::Sas => "SAS",
+            Kind::Sat => "SAT",
+            Kind::Emmc => "eMMC",
+        }
+    }
+
+    /// Its rule for the policy file.
+    fn rule(&self) -> String {
+        let serial = &self.spec.serial;
+        let line = |key: &str, value: &Option<String>| {
+            value.as_ref().map_or(String::new(), |value| format!("{key} = \"{value}\"\n"))
+        };
+        let (level, verify) = (line("level", &self.asked.level), line("verify", &self.asked.verify));
+        format!("[[rule]]\nname = \"{serial}\"\nserial = [\"{serial}\"]\naction = \"purge\"\n{level}{verify}")
+    }
+}
+
+/// The policy file: a rule for each drive that is to be erased.
+pub(super) fn policy(orders: &Orders, cases: &[Case<'_>]) -> String {
+    let when_done = if orders.suspend { "reboot" } else { "power-off" };
+    let rules: String = cases.iter().filter(|case| case.asked.selected).map(Case::rule).collect();
+    format!("unattended = true\nwhen_done = \"{when_done}\"\n{rules}")
+}
+
+pub(super) fn orders(scenario: &Scenario) -> Orders {
+    table("[machine]", &scenario.machine)
+}
+
+fn table<T: DeserializeOwned>(what: &str, table: &toml::Table) -> T {
+    table.clone().try_into().unwrap_or_else(|error| panic!("{what}: {error}"))
+}
