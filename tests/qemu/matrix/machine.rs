@@ -12,7 +12,7 @@ use super::outcome::Outcome;
 use crate::rig::{Bench, Machine, Parts, Results, Stick};
 
 /// For a machine with drives that are waited for in vain: two minutes for one that no longer moves, half a minute for one that is gone.
-const END: Duration = Duration::from_mins(5);
+const END: Duration = Duration::from_mins(10);
 /// Until all drives have begun to erase themselves.
 const BEGUN: Duration = Duration::from_mins(2);
 const POLL: Duration = Duration::from_millis(50);
