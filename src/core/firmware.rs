@@ -42,8 +42,9 @@ pub trait Firmware: Send {
 
 /// Where a driver writes down what it sends and hears. Every entry becomes evidence.
 pub trait Transcript {
-    /// One command. A command that changes the drive is noted without its answer before it is sent, and again with it; the call
-    /// returns when the entry is safe in the journal, or when it is certain that there is none.
+    /// One command. A command that changes the drive is noted without its answer before it is sent, and again with it: the call
+    /// without an answer returns when the entry, with all that was noted before it, is safe in the journal, or when it is certain that
+    /// there is none.
     fn note(&mut self, exchange: Exchange);
 }
 

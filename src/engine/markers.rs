@@ -14,6 +14,9 @@ use crate::keystream;
 const GAP_BYTES: u64 = 64 * 1024;
 /// The longest such transfer.
 const WINDOW_BYTES: u64 = 1024 * 1024;
+/// After so many places in a row that a drive does not take it takes none: one that has failed to erase itself refuses every transfer,
+/// and is waiting for the next erase.
+const GIVE_UP: u32 = 64;
 /// How many addresses of survivors are kept.
 const KEPT: usize = 16;
 
@@ -30,8 +33,8 @@ pub(crate) struct Markers {
 struct Mark {
     place: Place,
     landed: bool,
-    /// The digest of the owner's blocks, if they tell: more than one byte repeated.
-    witness: Option<[u8; 32]>,
+    /// The digests of the owner's blocks; `None` for those that do not tell. Empty if none of them does.
+    witness: Vec<Option<[u8; 32]>>,
 }
 
 /// Neighbouring places that one transfer reaches.
@@ -57,7 +60,7 @@ impl Markers {
         let places = marker::places(geometry, &drawn.seed);
         let windows = windows(geometry, &places);
         let longest = windows.iter().map(|window| length_of(geometry, window.extent)).max().unwrap_or(0);
-        let marks = places.into_iter().map(|place| Mark { place, landed: false, witness: None }).collect();
+        let marks = places.into_iter().map(|place| Mark { place, landed: false, witness: Vec::new() }).collect();
         Self { geometry, key: marker::key(&drawn.key), marks, windows, buffer: Buffer::new(longest) }
     }
 
@@ -69,13 +72,14 @@ impl Markers {
         progress: &mut dyn FnMut(u64, u64) -> bool,
     ) -> Option<Placed> {
         let total = self.windows.len() as u64 * 2;
+        let mut refused = 0;
         for (number, window) in (0_u64..).zip(&self.windows) {
             if !progress(number, total) {
                 return None;
             }
-            let written =
-                Self::write_window(media, self.geometry, &self.key, window, &mut self.marks, &mut self.buffer);
-            if written.is_err() {
+            let Some(marks) = self.marks.get_mut(window.marks.clone()) else { continue };
+            let written = write_window(media, self.geometry, &self.key, window, marks, &mut self.buffer, &mut refused);
+            if written.is_err() || refused >= GIVE_UP {
                 return Some(self.placed());
             }
         }
@@ -100,7 +104,7 @@ impl Markers {
         Placed {
             places: self.marks.len() as u64,
             landed: count(|mark| mark.landed),
-            witnesses: count(|mark| mark.witness.is_some()),
+            witnesses: count(|mark| !mark.witness.is_empty()),
         }
     }
 
@@ -124,43 +128,6 @@ impl Markers {
         Some(sought)
     }
 
-    /// Writes the markers of a window, and keeps what was between them.
-    fn write_window(
-        media: &mut dyn Media,
-        geometry: Geometry,
-        key: &Secret,
-        window: &Window,
-        marks: &mut [Mark],
-        buffer: &mut Buffer,
-    ) -> Result<(), Gone> {
-        let Some(marks) = marks.get_mut(window.marks.clone()) else { return Ok(()) };
-        let whole = read(media, geometry, window.extent, buffer)?;
-        for mark in &mut *marks {
-            mark.witness = match (whole, mark.place.witness) {
-                (true, Some(extent)) => part(geometry, window.extent, extent, buffer).and_then(digest),
-                _ => None,
-            };
-        }
-        if whole {
-            for mark in &*marks {
-                let marker = content(geometry, key, mark.place.marker);
-                if let Some(room) = part(geometry, window.extent, mark.place.marker, buffer) {
-                    room.copy_from_slice(&marker);
-                }
-            }
-            if write(media, geometry, window.extent, buffer)? {
-                return Ok(());
-            }
-        }
-        // Some block of the window is bad: each place by itself.
-        for mark in marks {
-            let marker = content(geometry, key, mark.place.marker);
-            buffer.first(marker.len()).copy_from_slice(&marker);
-            write(media, geometry, mark.place.marker, buffer)?;
-        }
-        Ok(())
-    }
-
     /// Reads a window, and gives what came of each of its places; `None` where a part could not be read.
     fn look(&mut self, media: &mut dyn Media, number: usize) -> Result<Vec<Look>, Gone> {
         let (geometry, buffer) = (self.geometry, &mut self.buffer);
@@ -177,7 +144,7 @@ impl Markers {
         for number in window.marks.clone() {
             let Some(mark) = self.marks.get(number) else { continue };
             let marker = bytes(mark.place.marker)?;
-            let witness = match mark.place.witness.filter(|_| mark.witness.is_some()) {
+            let witness = match mark.place.witness.filter(|_| !mark.witness.is_empty()) {
                 Some(extent) => bytes(extent)?,
                 None => None,
             };
@@ -187,13 +154,59 @@ impl Markers {
     }
 }
 
+/// Writes the markers of a window, and keeps what was between them. `refused` counts the places in a row that the drive did not take.
+fn write_window(
+    media: &mut dyn Media,
+    geometry: Geometry,
+    key: &Secret,
+    window: &Window,
+    marks: &mut [Mark],
+    buffer: &mut Buffer,
+    refused: &mut u32,
+) -> Result<(), Gone> {
+    let whole = read(media, geometry, window.extent, buffer)?;
+    for mark in &mut *marks {
+        mark.witness = match (whole, mark.place.witness) {
+            (true, Some(extent)) => part(geometry, window.extent, extent, buffer).map(|bytes| digests(geometry, bytes)),
+            _ => None,
+        }
+        .unwrap_or_default();
+    }
+    if whole {
+        for mark in &*marks {
+            let marker = content(geometry, key, mark.place.marker);
+            if let Some(room) = part(geometry, window.extent, mark.place.marker, buffer) {
+                room.copy_from_slice(&marker);
+            }
+        }
+        if write(media, geometry, window.extent, buffer)? {
+            *refused = 0;
+            return Ok(());
+        }
+    }
+    // Some block of the window is bad: each place by itself.
+    for mark in marks {
+        let marker = content(geometry, key, mark.place.marker);
+        buffer.first(marker.len()).copy_from_slice(&marker);
+        let is_taken = write(media, geometry, mark.place.marker, buffer)?;
+        *refused = if is_taken { 0 } else { *refused + 1 };
+        if *refused >= GIVE_UP {
+            break;
+        }
+    }
+    Ok(())
+}
+
 /// What is left of one place.
 fn judge(geometry: Geometry, key: &Secret, mark: &Mark, look: &Look, sought: &mut Sought) {
-    if let (Some(before), Some(now)) = (mark.witness, &look.witness)
-        && digest(now) == Some(before)
+    let block = geometry.block().get() as usize;
+    let is_left = |(now, before): (&[u8], &Option<[u8; 32]>)| before.is_some() && digest(now) == *before;
+    // One block of the owner's is as telling as all of them.
+    if let (Some(extent), Some(now)) = (mark.place.witness, &look.witness)
+        && let Some(index) = now.chunks(block).zip(&mark.witness).position(is_left)
     {
         sought.witnesses_left += 1;
-        keep(&mut sought.first_left, mark.place.witness.map(|extent| extent.start));
+        keep(&mut sought.first_left, Lba(extent.start.0 + index as u64));
     }
     let Some(now) = &look.marker else {
         sought.unreadable.add(mark.place.marker);
@@ -202,12 +215,10 @@ fn judge(geometry: Geometry, key: &Secret, mark: &Mark, look: &Look, sought: &mu
     if !mark.landed {
         return;
     }
-    let block = geometry.block().get() as usize;
     let expected = content(geometry, key, mark.place.marker);
-    // One block of the marker is as telling as all of it.
-    if now.chunks(block).zip(expected.chunks(block)).any(|(now, expected)| now == expected) {
+    if let Some(index) = now.chunks(block).zip(expected.chunks(block)).position(|(now, expected)| now == expected) {
         sought.markers_left += 1;
-        keep(&mut sought.first_left, Some(mark.place.marker.start));
+        keep(&mut sought.first_left, Lba(mark.place.marker.start.0 + index as u64));
     } else if is_constant(now) {
         sought.constant += 1;
     } else {
@@ -215,9 +226,9 @@ fn judge(geometry: Geometry, key: &Secret, mark: &Mark, look: &Look, sought: &mu
     }
 }
 
-fn keep(first: &mut Vec<Lba>, lba: Option<Lba>) {
+fn keep(first: &mut Vec<Lba>, lba: Lba) {
     if first.len() < KEPT {
-        first.extend(lba);
+        first.push(lba);
     }
 }
 
@@ -279,10 +290,15 @@ fn part(geometry: Geometry, window: Extent, extent: Extent, buffer: &mut Buffer)
     buffer.first(length_of(geometry, window)).get_mut(from..from.checked_add(length)?)
 }
 
-/// The digest of blocks that tell something; `None` for one byte repeated, which an erased block may well hold too.
-fn digest(bytes: impl AsRef<[u8]>) -> Option<[u8; 32]> {
-    let bytes = bytes.as_ref();
-    (!is_constant(bytes)).then(|| Sha256::digest(bytes).into())
+/// The digests of blocks, one by one; none if no block tells anything.
+fn digests(geometry: Geometry, bytes: &[u8]) -> Vec<Option<[u8; 32]>> {
+    let digests: Vec<_> = bytes.chunks(geometry.block().get() as usize).map(digest).collect();
+    if digests.iter().any(Option::is_some) { digests } else { Vec::new() }
+}
+
+/// The digest of a block that tells something; `None` for one byte repeated, which an erased block may well hold too.
+fn digest(block: &[u8]) -> Option<[u8; 32]> {
+    (!is_constant(block)).then(|| Sha256::digest(block).into())
 }
 
 fn is_constant(bytes: &[u8]) -> bool {
@@ -292,3 +308,7 @@ fn is_constant(bytes: &[u8]) -> bool {
 fn length_of(geometry: Geometry, extent: Extent) -> usize {
     usize::try_from(geometry.size_of(extent.count).0).unwrap_or(usize::MAX)
 }
+
+#[cfg(test)]
+#[path = "markers_tests.rs"]
+pub(crate) mod tests;

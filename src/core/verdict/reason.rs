@@ -119,7 +119,7 @@ pub enum Reason {
 
 const ALL_READ_BACK: &str = "every addressable block was written, and every block read back as written";
 const TOO_HOT: &str = "the drive stayed hotter than its own limit. Cool it and start again";
-const GONE_WHILE_READING: &str = "the drive was overwritten but disappeared before that was checked";
+const GONE_WHILE_READING: &str = "the drive disappeared before its erase was checked";
 const NOT_FLUSHED: &str = "the drive would not confirm that the data reached the medium (flush failed)";
 const CRASHED: &str = "a fault of PurgeProof ended the job. Please report it with the journal";
 const UNFINISHED: &str = "the record ends before the job did (power cut, reset or a pulled plug)";
@@ -201,9 +201,12 @@ fn stalled(seconds: u64) -> String {
 
 fn survived(markers: u64, witnesses: u64, first: &[Lba]) -> String {
     let at = first.first().map_or(0, |lba| lba.0);
+    let plural = |count: u64| if count == 1 { "place" } else { "places" };
     format!(
-        "the drive reports an erase that did not happen: {markers} marker blocks and {witnesses} blocks of old data are still there, \
-         first at LBA {at}"
+        "the drive reports an erase that did not happen: the marker is still at {markers} {}, old data beside it at {witnesses} {}, \
+         first at LBA {at}",
+        plural(markers),
+        plural(witnesses)
     )
 }
 

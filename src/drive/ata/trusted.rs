@@ -10,7 +10,7 @@ use crate::channel::{Data, ScsiChannel};
 use crate::tcg::{Address, Message, SecurityProtocol, Trouble};
 
 /// A revert may answer only when new keys are made.
-const TIMEOUT_MS: u32 = 60_000;
+const TIMEOUT_MS: u32 = 600_000;
 
 /// A drive's trusted peripheral, with the transcript that its messages go to.
 pub(super) struct Trusted<'a, C> {
