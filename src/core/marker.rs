@@ -67,7 +67,7 @@ pub struct Placed {
 pub struct Sought {
     /// Markers that are still there.
     pub markers_left: u64,
-    /// Blocks behind markers that still hold what they held before.
+    /// Places behind markers where at least one block still holds what it held before.
     pub witnesses_left: u64,
     /// The first blocks that survived, at most 16.
     pub first_left: Vec<Lba>,

@@ -106,3 +106,7 @@ impl Transcript for Worker<'_> {
         Worker::note(self, exchange);
     }
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;
