@@ -28,12 +28,12 @@ fn job() -> Job {
     job_with("")
 }
 
-fn whole() -> Report {
+pub(super) fn whole() -> Report {
     Report { covered: ALL, wanted: ALL, ..Report::default() }
 }
 
 /// Says each thing in turn and gives the last answer.
-fn tell(job: &mut Job, heard: impl IntoIterator<Item = Heard>) -> Next {
+pub(super) fn tell(job: &mut Job, heard: impl IntoIterator<Item = Heard>) -> Next {
     heard.into_iter().zip(1..).map(|(heard, now_ms)| job.hear(now_ms, heard)).last().unwrap()
 }
 
@@ -49,7 +49,7 @@ fn written() -> Vec<Heard> {
     ]
 }
 
-fn outcome(next: &Next) -> Outcome {
+pub(super) fn outcome(next: &Next) -> Outcome {
     match next {
         Next::End(verdict) => verdict.outcome,
         other => panic!("not over: {other:?}"),

@@ -28,7 +28,8 @@ pub(super) fn exceptions(evidence: &Evidence, tally: &Tally<'_>, outcome: Outcom
     };
     let sampled = tally.proof.verified.as_ref().is_some_and(|verified| verified.coverage == Coverage::Sample);
     let constant = tally.proof.verified.as_ref().is_some_and(|verified| verified.constant.is_some());
-    let is_pattern = tally.proof.verified.as_ref().is_some_and(|verified| matches!(verified.expect, Expect::Pattern(_)));
+    let is_pattern =
+        tally.proof.verified.as_ref().is_some_and(|verified| matches!(verified.expect, Expect::Pattern(_)));
     [
         (Exception::WeakIdentity, drive.is_weak()),
         (Exception::BehindBridge, bridged || drive.transport == Transport::Usb),

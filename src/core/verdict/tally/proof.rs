@@ -16,6 +16,8 @@ pub(super) struct Proof<'a> {
     pub(super) opened: bool,
     /// How the markers were placed.
     pub(super) placed: Option<&'a Placed>,
+    /// A pass has begun since: that the markers are gone says nothing any more.
+    is_written_over: bool,
     /// The firmware steps that are done.
     pub(super) steps: Vec<Technique>,
     /// The firmware step under way.
@@ -84,21 +86,23 @@ impl<'a> Proof<'a> {
     pub(super) fn sought(&mut self, sought: &'a Sought) {
         self.forget_what_was_sought();
         self.sought = Some(sought);
+        self.placed = self.placed.filter(|_| !self.is_written_over);
     }
 
     /// The pass with this index began, if it is one of the plan.
     pub(super) fn pass_began(&mut self, index: Option<usize>) {
         self.forget_what_was_read();
+        self.is_written_over = true;
         self.passes_whole = self.passes_whole.min(index.unwrap_or(0));
         self.is_passing = index == Some(self.passes_whole);
     }
 
     pub(super) fn pass_ended(&mut self, number: u32, is_whole: bool) {
         self.forget_what_was_read();
+        self.is_written_over = true;
         let is_next = usize::try_from(number).is_ok_and(|number| number == self.passes_whole + 1);
-        if core::mem::take(&mut self.is_passing) && is_next && is_whole {
-            self.passes_whole += 1;
-        }
+        let is_good = core::mem::take(&mut self.is_passing) && is_next && is_whole;
+        self.passes_whole = if is_good { self.passes_whole + 1 } else { 0 };
     }
 
     pub(super) fn flushed(&mut self) {
