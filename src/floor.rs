@@ -266,8 +266,14 @@ impl<W: World> Floor<W> {
             known.is_present = false;
         }
         for found in found {
-            // A drive keeps its number wherever it is plugged in again; two that answer alike are still two.
-            let same = |known: &&mut Known| !known.is_present && known.found.identity.is_same_drive(&found.identity);
+            // A drive keeps its number wherever it is plugged in again; two that answer alike are still two. One that was begun may
+            // have grown meanwhile, when its hidden areas were opened.
+            let begun = &self.begun;
+            let same = |known: &&mut Known| {
+                let (old, new) = (&known.found.identity, &found.identity);
+                let has_grown = begun.contains(&known.id) && old.is_same_but_for_size(new);
+                !known.is_present && (old.is_same_drive(new) || has_grown)
+            };
             if let Some(known) = self.drives.iter_mut().find(same) {
                 (known.found, known.is_present) = (found, true);
             } else {

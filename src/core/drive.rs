@@ -157,6 +157,12 @@ impl Identity {
             && (!self.is_weak() || self.model == other.model)
     }
 
+    /// Whether both are the same drive, one of them perhaps with areas opened that it hid before. Only a drive that has a name of its own
+    /// can be found again in this way.
+    pub fn is_same_but_for_size(&self, other: &Self) -> bool {
+        !self.is_weak() && self.is_same_drive(&Self { capacity: self.capacity, ..other.clone() })
+    }
+
     /// Nothing in this identity is unique to the drive.
     pub fn is_weak(&self) -> bool {
         self.serial.is_none() && self.wwn.is_none()
@@ -357,6 +363,15 @@ pub(crate) mod tests {
         assert!(!drive.is_same_drive(&Identity { serial: None, ..nvme() }));
         assert!(!drive.is_same_drive(&Identity { wwn: None, ..nvme() }));
         assert!(!drive.is_same_drive(&Identity { capacity: Bytes(1_048_064), ..nvme() }));
+    }
+
+    #[test]
+    fn a_drive_that_has_grown_is_the_same_if_it_has_a_name() {
+        let grown = Identity { capacity: Bytes(2_097_152), ..nvme() };
+        assert!(nvme().is_same_but_for_size(&grown) && !nvme().is_same_drive(&grown));
+        assert!(!nvme().is_same_but_for_size(&Identity { serial: None, ..grown.clone() }));
+        let weak = Identity { serial: None, wwn: None, ..nvme() };
+        assert!(!weak.is_same_but_for_size(&weak));
     }
 
     #[test]

@@ -37,15 +37,17 @@ pub(super) fn open(link: &mut Link<impl ScsiChannel>, before: Identify<'_>, log:
     if closed.is_empty() {
         return Opened { hidden: first, capacity: None };
     }
+    let mut taken = Vec::new();
     for area in closed {
         let is_open = open_one(link, before, area, log);
         if area == Area::DeviceConfigurationOverlay && is_open {
             open_one(link, before, Area::HostProtectedArea, log);
         }
+        taken.extend(is_open.then_some(area));
     }
     let block = link.identify(log);
     let Some(after) = block.as_ref().ok().and_then(|block| Identify::new(block)) else {
-        return Opened { hidden: unknown("the drive did not identify itself after areas were opened"), capacity: None };
+        return promised(first, &taken, before);
     };
     let last = look(link, after, log);
     let capacity = bytes(after).filter(|size| bytes(before) != Some(*size));
@@ -55,6 +57,21 @@ pub(super) fn open(link: &mut Link<impl ScsiChannel>, before: Identify<'_>, log:
     }
     let both = first.into_iter().zip(last);
     Opened { hidden: both.map(|(first, last)| outcome(first.found, last)).collect(), capacity }
+}
+
+/// The kernel has taken the drive away, as it does with one whose size changes: what its commands promised. The job holds it to the
+/// promise when it opens the drive again, for a drive of another size is not taken for this one.
+fn promised(first: Vec<Hidden>, taken: &[Area], before: Identify<'_>) -> Opened {
+    let mut grown = bytes(before).unwrap_or_default();
+    let hidden = first.into_iter().map(|one| match one.found {
+        Found::Closed { size } if taken.contains(&one.area) => {
+            grown.0 = grown.0.saturating_add(size.0);
+            Hidden { found: Found::Opened { size }, ..one }
+        }
+        _ => one,
+    });
+    let hidden = hidden.collect();
+    Opened { hidden, capacity: (!taken.is_empty()).then_some(grown) }
 }
 
 const fn is_closed(found: &Found) -> bool {
