@@ -1,4 +1,6 @@
 //! A block device as a drive to be erased: exclusive, past the page cache, and identified through the handle that will write.
+//!
+//! A disk whose blocks Linux does not take has no size there: its blocks are read and written by SCSI commands, through the same handle.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -15,29 +17,40 @@ use purgeproof_core::units::{BlockSize, Bytes, Geometry, Lba};
 use purgeproof_sys::block;
 
 use crate::Psid;
-use crate::inventory::{Found, identify};
+use crate::channel::SgChannel;
+use crate::exclusion::may_be_foreign;
+use crate::identity::with_geometry;
+use crate::inventory::{Found, identify, node_of};
 use crate::probe;
+use crate::scsi::{self, ScsiMedia};
 use crate::sysfs::Chain;
 
 /// A disk by the name that it had at the last scan. [`Drive::open`] says who bears that name now.
 #[derive(Clone, Debug)]
 pub struct BlockDrive {
     node: PathBuf,
+    identity: Identity,
     psid: Option<Psid>,
+    /// The size that it had when it was opened last.
+    size: Option<Bytes>,
 }
 
 impl BlockDrive {
     /// The drive of this inventory entry, with the PSID from its label if there is one to be used.
     pub fn new(found: &Found, psid: Option<Psid>) -> Self {
-        Self { node: found.node.clone(), psid }
+        Self { node: found.node.clone(), identity: found.identity.clone(), psid, size: None }
     }
 }
 
 impl Drive for BlockDrive {
     fn open(&mut self) -> Result<Opened, OpenError> {
-        let (media, chain, identity) = self.patiently()?;
+        let (media, chain, identity) = match self.size {
+            None => self.patiently()?,
+            Some(size) => self.again(size)?,
+        };
+        self.size = Some(identity.capacity);
         let firmware = probe::firmware(&chain, &identity, &media.file, self.psid.clone());
-        Ok(Opened { media: Box::new(media), identity, firmware })
+        Ok(Opened { media: media.accessible(&chain).map_err(refusal)?, identity, firmware })
     }
 }
 
@@ -54,6 +67,28 @@ impl BlockDrive {
     }
 }
 
+impl BlockDrive {
+    /// Opens it once more, after hidden areas of it were opened. The kernel takes a disk of another size for another disk: it goes and
+    /// comes back under a name that may be another one, so it is looked for by what it says of itself.
+    fn again(&mut self, before: Bytes) -> Result<(BlockMedia, Chain, Identity), OpenError> {
+        let until = Instant::now() + RETURN;
+        while Instant::now() < until {
+            if let Some(node) = node_of(&self.identity) {
+                self.node = node;
+                if let Ok(opened) = BlockMedia::open(&self.node)
+                    && opened.2.capacity != before
+                {
+                    return Ok(opened);
+                }
+            }
+            thread::sleep(PAUSE * 10);
+        }
+        self.patiently()
+    }
+}
+
+/// How long a disk may take to come back after its size was changed.
+const RETURN: Duration = Duration::from_secs(20);
 const PATIENCE: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -64,6 +99,8 @@ pub struct BlockMedia {
     number: dev_t,
     sequence: Option<u64>,
     geometry: Geometry,
+    /// Linux does not take the length of its blocks.
+    is_foreign: bool,
 }
 
 impl BlockMedia {
@@ -88,8 +125,23 @@ impl BlockMedia {
             logical_block: BlockSize::new(block::logical_block(&file)?).ok_or(Errno::EINVAL)?,
             ..identity
         };
+        let foreign = if may_be_foreign(&chain, &identity) { probe::foreign(&file) } else { None };
+        let identity = match foreign {
+            Some(geometry) => with_geometry(identity, geometry),
+            None => identity,
+        };
         let geometry = identity.geometry().ok_or(Errno::EINVAL)?;
-        Ok((Self { file, number, sequence, geometry }, chain, identity))
+        Ok((Self { file, number, sequence, geometry, is_foreign: foreign.is_some() }, chain, identity))
+    }
+
+    /// The blocks by the way that leads to them.
+    fn accessible(self, chain: &Chain) -> Result<Box<dyn Media>, Errno> {
+        if !self.is_foreign {
+            return Ok(Box::new(self));
+        }
+        let channel = SgChannel::new(self.file.try_clone().map_err(|error| errno(&error))?, None);
+        let geometry = self.geometry;
+        Ok(Box::new(ScsiMedia::new(channel, geometry, longest(chain), move || self.is_there())))
     }
 
     /// Whether the disk that was opened is still attached and working.
@@ -97,7 +149,7 @@ impl BlockMedia {
         let same = identify(self.number).is_ok_and(|(chain, _)| {
             (self.sequence.is_none() || chain.disk.number("diskseq") == self.sequence) && !is_given_up(&chain)
         });
-        same && block::size(&self.file).is_ok_and(|size| size > 0)
+        same && (self.is_foreign || block::size(&self.file).is_ok_and(|size| size > 0))
     }
 
     /// A disk that was pulled has the length 0: Linux then ends every read at once, as at the end of a file, without an error.
@@ -148,6 +200,16 @@ fn sequence(file: impl AsFd, chain: &Chain) -> Result<Option<u64>, Errno> {
         Err(Errno::ENOTTY | Errno::EINVAL) => Ok(None),
         Err(errno) => Err(errno),
     }
+}
+
+/// The most bytes of a SCSI command that the host adapter takes, in memory whose pages may lie anywhere.
+fn longest(chain: &Chain) -> u32 {
+    const PAGE: u64 = 4096;
+    let limit = |attribute: &str| chain.disk.number(attribute);
+    let segments = limit("queue/max_segments").map(|segments| segments.saturating_sub(1).saturating_mul(PAGE));
+    let bytes = limit("queue/max_hw_sectors_kb").map(|kilobytes| kilobytes.saturating_mul(1024));
+    let least = segments.into_iter().chain(bytes).min().unwrap_or(scsi::LONGEST.into());
+    u32::try_from(least).unwrap_or(scsi::LONGEST)
 }
 
 /// The kernel keeps a disk that it gave up as a name: every transfer fails, and the errors say nothing about its blocks.

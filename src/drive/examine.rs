@@ -13,6 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use purgeproof_core::capability::Capabilities;
+use purgeproof_core::units::Geometry;
 
 use crate::fat::Volume;
 use crate::sysfs::Node;
@@ -29,6 +30,17 @@ pub(crate) struct Contents {
     pub(crate) marked: Option<PathBuf>,
     /// What it can do; `None` if it was not asked, which our own sticks and disks in use never are.
     pub(crate) capabilities: Option<Capabilities>,
+    /// Its blocks, where Linux gives it no size because it does not take their length.
+    pub(crate) foreign: Option<Geometry>,
+}
+
+/// What a disk says when it is asked.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Told {
+    /// What it can do.
+    pub(crate) capabilities: Option<Capabilities>,
+    /// As in [`Contents`].
+    pub(crate) foreign: Option<Geometry>,
 }
 
 /// How far the examination of a disk is.
@@ -85,6 +97,8 @@ enum State {
         is_late: bool,
     },
     Done(Contents),
+    /// To be examined again. A disk that is erasing itself does not tell its size: until it does, its blocks are those that it had.
+    Stale(Geometry),
 }
 
 /// The examinations of all disks.
@@ -93,35 +107,41 @@ pub(crate) struct Examinations(HashMap<MediumKey, State>);
 
 impl Examinations {
     /// Begins to examine a disk that is new; `probe` asks it what it can do, unless it turns out to be a stick of ours.
-    pub(crate) fn begin(
-        &mut self,
-        key: &MediumKey,
-        node: PathBuf,
-        probe: impl FnOnce() -> Option<Capabilities> + Send + 'static,
-    ) {
-        self.0.entry(key.clone()).or_insert_with(|| {
-            let (sender, answer) = channel();
-            let volumes = key.volumes.clone();
-            // Nobody waits for the thread: one that hangs in the kernel could not be ended by anybody.
-            let spawned = thread::Builder::new().name("examine".to_owned()).spawn(move || {
+    pub(crate) fn begin(&mut self, key: &MediumKey, node: PathBuf, probe: impl FnOnce() -> Told + Send + 'static) {
+        let known = match self.0.get(key) {
+            Some(State::Running { .. } | State::Done(_)) => return,
+            Some(State::Stale(geometry)) => Some(*geometry),
+            None => None,
+        };
+        let (sender, answer) = channel();
+        let (volumes, is_readable) = (key.volumes.clone(), key.size > 0);
+        // Nobody waits for the thread: one that hangs in the kernel could not be ended by anybody.
+        let spawned = thread::Builder::new().name("examine".to_owned()).spawn(move || {
+            let mut contents = Contents::default();
+            if is_readable {
                 // A disk that cannot even be opened gives no answer, so that it is asked again and not offered until then.
                 let Ok(disk) = File::open(&node) else { return };
-                let mut contents = examine(&disk, &volumes);
-                drop(disk);
-                if contents.marked.is_none() {
-                    contents.capabilities = probe();
-                }
-                let _ = sender.send(contents);
-            });
-            // Without a thread the sender is gone, which `answer` takes for one that gave no answer.
-            drop(spawned);
-            State::Running { answer, is_late: false }
+                contents = examine(&disk, &volumes);
+            }
+            if contents.marked.is_none() {
+                let told = probe();
+                (contents.capabilities, contents.foreign) = (told.capabilities, told.foreign.or(known));
+            }
+            let _ = sender.send(contents);
         });
+        // Without a thread the sender is gone, which `answer` takes for one that gave no answer.
+        drop(spawned);
+        self.0.insert(key.clone(), State::Running { answer, is_late: false });
     }
 
     /// Forgets what it knows, so that every disk is examined anew; those that have not answered yet are still waited for.
     pub(crate) fn forget(&mut self) {
-        self.0.retain(|_, state| matches!(state, State::Running { .. }));
+        self.0.retain(|_, state| {
+            if let State::Done(Contents { foreign: Some(geometry), .. }) = state {
+                *state = State::Stale(*geometry);
+            }
+            !matches!(state, State::Done(_))
+        });
     }
 
     /// Forgets what is no longer there.
@@ -211,6 +231,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_millis(1500);
 mod tests {
     use super::*;
     use crate::sysfs::tests::Scratch;
+    use purgeproof_core::units::{BlockSize, Blocks};
 
     fn key(sequence: u64) -> MediumKey {
         let volumes = vec![(0, PathBuf::from("/dev/sdx")), (1 << 20, PathBuf::from("/dev/sdx1"))];
@@ -247,7 +268,7 @@ mod tests {
         let expected = Contents {
             filesystems: vec!["2026-11-21-10-20-30-40".into(), "1234-ABCD".into()],
             marked: Some(PathBuf::from("/dev/sdx1")),
-            capabilities: None,
+            ..Contents::default()
         };
         assert_eq!(all.answer(&key(1), soon()), Examination::Done(expected.clone()));
         assert_eq!(all.answer(&key(1), Instant::now()), Examination::Done(expected), "remembered");
@@ -263,13 +284,13 @@ mod tests {
         // Nobody writes to the pipe: opening it blocks for ever.
         nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
         let mut all = Examinations::default();
-        all.begin(&key(1), pipe, || None);
+        all.begin(&key(1), pipe, Told::default);
         let empty = dir.0.join("empty");
         std::fs::write(&empty, vec![0; 100_000]).unwrap();
         let capabilities = Capabilities { encrypts_all: true, ..Capabilities::default() };
         let told = capabilities.clone();
-        all.begin(&key(2), empty, || Some(told));
-        all.begin(&key(3), dir.0.join("missing"), || None);
+        all.begin(&key(2), empty, || Told { capabilities: Some(told), foreign: None });
+        all.begin(&key(3), dir.0.join("missing"), Told::default);
         assert_eq!(all.answer(&key(1), Instant::now()), Examination::Waiting);
         let began = Instant::now();
         assert_eq!(all.answer(&key(1), soon()), Examination::Waiting, "known to be late");
@@ -279,5 +300,21 @@ mod tests {
         all.forget();
         assert_eq!(all.answer(&key(2), soon()), Examination::Needless, "to be examined anew");
         assert_eq!(all.answer(&key(3), soon()), Examination::Waiting, "not opened is not examined");
+    }
+    #[test]
+    fn a_disk_that_linux_gives_no_size_is_asked_and_not_read() {
+        let geometry = Geometry::new(BlockSize::new(520).unwrap(), Blocks(2016)).unwrap();
+        let foreign = |foreign| Examination::Done(Contents { foreign, ..Contents::default() });
+        let key = MediumKey { size: 0, ..key(1) };
+        let nowhere = || PathBuf::from("no-node/sdx");
+        let mut all = Examinations::default();
+        all.begin(&key, nowhere(), Told::default);
+        assert_eq!(all.answer(&key, soon()), foreign(None), "an empty drive for media: not asked again and again");
+        all.forget();
+        all.begin(&key, nowhere(), move || Told { foreign: Some(geometry), ..Told::default() });
+        assert_eq!(all.answer(&key, soon()), foreign(Some(geometry)));
+        all.forget();
+        all.begin(&key, nowhere(), Told::default);
+        assert_eq!(all.answer(&key, soon()), foreign(Some(geometry)), "busy with a sanitize, and still who it was");
     }
 }

@@ -82,9 +82,16 @@ fn user(disk: &Node, users: &Users) -> Option<String> {
     })
 }
 
-/// Whether reading the first blocks of such a disk makes sense.
-pub(crate) fn is_worth_reading(chain: &Chain, identity: &Identity) -> bool {
-    by_kind(chain).is_none() && identity.capacity.0 > 0 && identity.transport != Transport::File
+/// Whether reading the first blocks of such a disk makes sense, or asking it about them.
+pub(crate) fn is_worth_asking(chain: &Chain, identity: &Identity) -> bool {
+    let has_blocks = identity.capacity.0 > 0 || may_be_foreign(chain, identity);
+    by_kind(chain).is_none() && has_blocks && identity.transport != Transport::File
+}
+
+/// Whether Linux may give this disk no size because it does not take the length of its blocks: such disks are SCSI disks, and drives
+/// for media, which are empty more often than not, are none of them.
+pub(crate) fn may_be_foreign(chain: &Chain, identity: &Identity) -> bool {
+    identity.capacity.0 == 0 && identity.transport == Transport::Scsi && chain.disk.number("removable") != Some(1)
 }
 
 /// The filesystem identifier in the word of the kernel command line: `UUID=1234-ABCD`, `1234-ABCD`.

@@ -1,7 +1,7 @@
 //! Who a disk is: attributes of sysfs become an [`Identity`], each bus in its own way.
 
 use purgeproof_core::drive::{Identity, Medium, Serial, SerialSource, Transport};
-use purgeproof_core::units::{BlockSize, Bytes};
+use purgeproof_core::units::{BlockSize, Bytes, Geometry};
 use purgeproof_spec::ata::Identify;
 use purgeproof_spec::scsi::{self, Rotation};
 
@@ -48,6 +48,12 @@ pub(crate) fn identity(chain: &Chain) -> Identity {
         (_, Some(device)) => scsi_device(blank, chain, device),
         _ => blank,
     }
+}
+
+/// The identity of a disk whose blocks are known better than the kernel knows them.
+pub(crate) fn with_geometry(identity: Identity, geometry: Geometry) -> Identity {
+    let block = geometry.block();
+    Identity { capacity: geometry.bytes(), logical_block: block, physical_block: block, ..identity }
 }
 
 fn block_size(chain: &Chain, attribute: &str) -> Option<BlockSize> {

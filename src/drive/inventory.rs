@@ -9,8 +9,8 @@ use purgeproof_core::capability::Capabilities;
 use purgeproof_core::drive::{Exclusion, Identity, Transport};
 
 use crate::examine::{Examination, Examinations, MediumKey, PATIENCE};
-use crate::exclusion::{exclusion, is_worth_reading, medium_of};
-use crate::identity::identity;
+use crate::exclusion::{exclusion, is_worth_asking, medium_of};
+use crate::identity::{identity, with_geometry};
 use crate::mounted::Users;
 use crate::probe;
 use crate::sysfs::Chain;
@@ -89,7 +89,7 @@ impl Inventory {
         let disks: Vec<_> = chains.iter().zip(keys).map(|(chain, key)| (chain, key, identity(chain))).collect();
         // All of them begin before the first is waited for: one deadline for the whole machine.
         for (chain, key, identity) in &disks {
-            if let Some(node) = chain.disk.device_node().filter(|_| is_worth_reading(chain, identity)) {
+            if let Some(node) = chain.disk.device_node().filter(|_| is_worth_asking(chain, identity)) {
                 self.examinations.begin(key, node.clone(), probe::later(chain, identity, node));
             }
         }
@@ -111,6 +111,11 @@ fn found(
     users: &Users,
     medium: Option<&str>,
 ) -> Option<Found> {
+    let foreign = examination.contents().and_then(|contents| contents.foreign);
+    let identity = match foreign {
+        Some(geometry) => with_geometry(identity, geometry),
+        None => identity,
+    };
     Some(Found {
         node: chain.disk.device_node()?,
         syspath: chain.disk.syspath.clone(),
@@ -161,6 +166,14 @@ fn links(directory: &Path) -> Vec<PathBuf> {
         .filter(|e| e.file_type().is_ok_and(|t| t.is_symlink()))
         .filter_map(|e| e.path().canonicalize().ok())
         .collect()
+}
+
+/// Where this disk is now, whatever its size.
+pub(crate) fn node_of(wanted: &Identity) -> Option<PathBuf> {
+    let mut enumerator = udev::Enumerator::new().ok()?;
+    enumerator.match_subsystem("block").ok()?;
+    let mut chains = enumerator.scan_devices().ok()?.filter(is_disk).map(|disk| Chain::of(&disk));
+    chains.find(|chain| identity(chain).is_same_but_for_size(wanted))?.disk.device_node()
 }
 
 /// The identity of the disk whose device number this is: for a handle that is already open.

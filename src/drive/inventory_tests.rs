@@ -1,5 +1,7 @@
 use super::*;
+use crate::examine::Contents;
 use crate::sysfs::tests::Tree;
+use purgeproof_core::units::{BlockSize, Blocks, Bytes, Geometry};
 use std::path::PathBuf;
 
 /// An inventory entry of a drive without properties.
@@ -39,6 +41,56 @@ fn disks_are_listed_by_name_with_what_hangs_them() {
     assert!(matches!(names[0], ("sdb", Some(Exclusion::InUse(_)))), "its node cannot be opened: {:?}", names[0]);
     assert_eq!(names[1], ("no-such-node", Some(Exclusion::NoMedium)));
     assert!(natural(&chains[0]) < natural(&chains[1]));
+}
+
+/// A disk that Linux gives no size, below these.
+fn sizeless(above: Tree, removable: &[u8], kind: &[u8]) -> Tree {
+    let attributes: &[(&str, &[u8])] = &[("vendor", b"HITACHI\n"), ("model", b"HUC10906\n"), ("type", kind)];
+    let disk: &[(&str, &[u8])] = &[
+        ("uevent", b"DEVNAME=no-node/sdb\n"),
+        ("size", b"0\n"),
+        ("ro", b"0\n"),
+        ("removable", removable),
+        ("queue/logical_block_size", b"512\n"),
+    ];
+    above.node("0:0:0:0", "scsi", Some("sd"), attributes).node("sdb", "block", None, disk)
+}
+
+#[test]
+fn a_disk_that_linux_gives_no_size_is_offered_with_the_blocks_that_it_told() {
+    let tree = sizeless(Tree::new(), b"0\n", b"0\n");
+    let chain = tree.chain();
+    assert!(is_worth_asking(&chain, &identity(&chain)));
+    let look = |foreign| {
+        let examination = Examination::Done(Contents { foreign, ..Contents::default() });
+        super::found(&chain, identity(&chain), &examination, &Users::from_mounts(""), None).unwrap()
+    };
+    let geometry = Geometry::new(BlockSize::new(520).unwrap(), Blocks(1_172_123_568)).unwrap();
+    let told = look(Some(geometry));
+    assert_eq!(told.exclusion, None);
+    // 1172123568 * 520
+    assert_eq!((told.identity.capacity, told.identity.logical_block.get()), (Bytes(609_504_255_360), 520));
+    assert_eq!(told.identity.geometry(), Some(geometry));
+    let silent = look(None);
+    assert_eq!((silent.exclusion, silent.identity.capacity), (Some(Exclusion::NoMedium), Bytes(0)));
+}
+
+#[test]
+fn only_a_scsi_disk_is_asked_for_the_blocks_that_linux_does_not_show() {
+    let is_asked = |tree: Tree| {
+        let chain = tree.chain();
+        is_worth_asking(&chain, &identity(&chain))
+    };
+    assert!(is_asked(sizeless(Tree::new(), b"0\n", b"0\n")));
+    assert!(!is_asked(sizeless(Tree::new(), b"1\n", b"0\n")), "an empty drive for media");
+    assert!(!is_asked(sizeless(Tree::new(), b"0\n", b"5\n")), "a player");
+    let usb = Tree::new().node("1-1:1.0", "usb", Some("uas"), &[]);
+    assert!(!is_asked(sizeless(usb, b"0\n", b"0\n")), "what a bridge makes of a disk");
+    let raid = Tree::new().node("0000:01:00.0", "pci", Some("arcmsr"), &[]);
+    assert!(!is_asked(sizeless(raid, b"0\n", b"0\n")), "a volume");
+    let ata: &[(&str, &[u8])] = &[("vendor", b"ATA\n"), ("model", b"ST4000\n")];
+    let ata = Tree::new().node("0:0:0:0", "scsi", Some("sd"), ata).node("sdb", "block", None, &[("size", b"0\n")]);
+    assert!(!is_asked(ata), "an ATA disk that has failed");
 }
 
 #[test]

@@ -9,11 +9,14 @@ use purgeproof_core::capability::{Capabilities, Support};
 use purgeproof_core::drive::{Identity, SerialSource, Transport};
 use purgeproof_core::firmware::Firmware;
 use purgeproof_core::technique::Technique;
+use purgeproof_core::units::Geometry;
 use purgeproof_spec::nvme::Nsid;
 
 use crate::Psid;
 use crate::ata::{self, AtaFirmware, Attachment};
 use crate::channel::{Rescan, SgChannel};
+use crate::examine::Told;
+use crate::exclusion::may_be_foreign;
 use crate::inventory::paths;
 use crate::mmc::{self, MmcFirmware, MmcNode, Registers};
 use crate::nvme::{self, ControllerDevice, NvmeFirmware};
@@ -75,20 +78,26 @@ impl Way {
     }
 }
 
-/// Asks a disk what it can do, when its time comes; `None` if it is in use, or takes no questions.
-pub(crate) fn later(
-    chain: &Chain,
-    identity: &Identity,
-    node: PathBuf,
-) -> impl FnOnce() -> Option<Capabilities> + Send + 'static {
+/// Asks a disk what it can do, when its time comes, and about its blocks if Linux may not take them; it says nothing if it is in use, or
+/// takes no questions.
+pub(crate) fn later(chain: &Chain, identity: &Identity, node: PathBuf) -> impl FnOnce() -> Told + Send + 'static {
     let way = Way::to(chain, identity);
-    let transport = identity.transport;
-    move || {
+    let (transport, may_be_foreign) = (identity.transport, may_be_foreign(chain, identity));
+    let told = move || {
         let way = way?;
         // Who holds the disk may be in the middle of an erase of several commands, which a question between them would undo.
         let disk = OpenOptions::new().read(true).custom_flags(libc::O_EXCL | libc::O_CLOEXEC).open(&node).ok()?;
-        Some(with_overwrite(ask(way, disk, transport)?))
-    }
+        // A disk without blocks has nothing to erase.
+        let foreign = if may_be_foreign { Some(foreign(&disk)?) } else { None };
+        Some(Told { capabilities: Some(with_overwrite(ask(way, disk, transport)?)), foreign })
+    };
+    move || told().unwrap_or_default()
+}
+
+/// The blocks of a SCSI disk, if Linux does not take their length; what is behind a translation has no such blocks.
+pub(crate) fn foreign(disk: &File) -> Option<Geometry> {
+    let mut channel = SgChannel::new(disk, None);
+    if scsi::is_sat(&mut channel) { None } else { scsi::foreign_geometry(&mut channel) }
 }
 
 fn ask(way: Way, disk: File, transport: Transport) -> Option<Capabilities> {

@@ -3,6 +3,7 @@
 //! Their erases run in the background with IMMED = 1; what became of them is asked for with REQUEST SENSE ([`standing`]).
 
 mod health;
+mod media;
 mod probe;
 mod query;
 mod security;
@@ -13,6 +14,7 @@ mod standing;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use media::{LONGEST, ScsiMedia, foreign_geometry};
 pub(crate) use probe::{is_sat, probe};
 
 use purgeproof_core::capability::{Area, Found, Hidden, Obstacle};

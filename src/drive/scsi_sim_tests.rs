@@ -10,6 +10,8 @@ use drivesim::scsi::disk::Disk;
 use drivesim::scsi::{Answer as Says, Unit};
 use drivesim::{Oracle, Scenario};
 use purgeproof_core::capability::Support;
+use purgeproof_core::drive::{Media, MediaError};
+use purgeproof_core::units::Lba;
 
 use super::*;
 use crate::channel::{ChannelError, Data, ScsiAnswer};
@@ -204,4 +206,57 @@ fn a_write_protected_drive_is_left_alone() {
     let prepared = bench.firmware().prepare(&mut Log(Vec::new()));
     assert_eq!(prepared.obstacle, Some(Obstacle::WriteProtected));
     assert_eq!(probe(&mut bench.firmware().channel, None).obstacles, [Obstacle::WriteProtected]);
+}
+
+#[test]
+fn blocks_of_520_bytes_are_written_read_back_and_sanitized() {
+    let bench = Bench::new("block = 520");
+    let mut firmware = bench.firmware();
+    let geometry = foreign_geometry(&mut firmware.channel).expect("its first answer is a unit attention");
+    // 1048576 / 520 = 2016.49
+    assert_eq!((geometry.block().get(), geometry.count().0), (520, 2016));
+    assert_eq!(bench.customer_blocks(), 2016);
+    let written: Vec<u8> = (0..=250).cycle().take(2016 * 520).collect();
+    let mut media = ScsiMedia::new(&mut firmware.channel, geometry, LONGEST, || true);
+    let mut at = 0;
+    while at < 2016 {
+        // 262144 / 520 = 504.1 blocks are what a command carries.
+        assert_eq!(media.write(Lba(at), &written[usize::try_from(at).unwrap() * 520..]), Ok(504 * 520));
+        at += 504;
+    }
+    media.flush().unwrap();
+    assert_eq!(bench.customer_blocks(), 0, "every byte of every block");
+    let mut read = vec![0x11; 3 * 520];
+    assert_eq!(media.read(Lba(2013), &mut read), Ok(3 * 520));
+    assert_eq!(read, written[2013 * 520..]);
+    assert_eq!(media.read(Lba(2014), &mut read), Err(MediaError::Bad { errno: nix::libc::EIO }), "beyond the end");
+
+    let firmware_says = erase(&bench, Technique::SanitizeOverwrite);
+    assert!(matches!(firmware_says, (ACCEPTED, [_, _, Standing::Completed], ref problems) if problems.is_empty()));
+    let mut firmware = bench.firmware();
+    let mut media = ScsiMedia::new(&mut firmware.channel, geometry, LONGEST, || true);
+    assert_eq!(media.read(Lba(0), &mut read), Ok(3 * 520));
+    assert_eq!(read, [0; 3 * 520], "what was written is gone");
+}
+
+#[test]
+fn blocks_of_528_bytes_are_sanitized_with_all_that_was_on_them() {
+    for technique in [Technique::SanitizeCryptoErase, Technique::SanitizeBlockErase, Technique::SanitizeOverwrite] {
+        let bench = Bench::new("block = 528");
+        assert!(foreign_geometry(&mut bench.firmware().channel).is_some_and(|blocks| blocks.block().get() == 528));
+        let (begun, [.., last], problems) = erase(&bench, technique);
+        assert_eq!((begun, last, problems), (ACCEPTED, Standing::Completed, vec![]), "{technique}");
+        assert_eq!(bench.customer_blocks(), 0, "{technique}");
+    }
+}
+
+#[test]
+fn a_bad_block_of_520_bytes_is_found_and_the_others_are_read() {
+    let bench = Bench::new("block = 520\n[drive.faults]\nunreadable = [\"7..8\"]");
+    let mut firmware = bench.firmware();
+    let geometry = foreign_geometry(&mut firmware.channel).unwrap();
+    let mut media = ScsiMedia::new(&mut firmware.channel, geometry, LONGEST, || true);
+    let mut read = [0; 520];
+    assert_eq!(media.read(Lba(7), &mut read), Err(MediaError::Bad { errno: nix::libc::ENODATA }));
+    assert_eq!(media.read(Lba(8), &mut read), Ok(520));
 }

@@ -11,7 +11,7 @@ pub(super) const SHORT_MS: u32 = 15_000;
 /// Room for what has no length of its own. A multiple of 512: other lengths go through a buffer that the kernel zeroes.
 pub(super) const ROOM: u16 = 512;
 /// How many unit attentions in a row are taken note of: after power-on, a reset, a change of the capacity, each is told once.
-const ATTENTIONS: u32 = 5;
+pub(super) const ATTENTIONS: u32 = 5;
 
 /// What an answer comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]

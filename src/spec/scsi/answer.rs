@@ -130,6 +130,11 @@ impl BlockDeviceCharacteristics {
     }
 }
 
+/// MAXIMUM TRANSFER LENGTH of the Block Limits page (B0h), in logical blocks; `None` if the drive names no limit (SBC-4).
+pub fn longest_transfer(page: &[u8]) -> Option<u32> {
+    Some(u32::from_be_bytes(field(payload(page, 0xB0)?, 4)?)).filter(|blocks| *blocks != 0)
+}
+
 /// READ CAPACITY (16) parameter data (SBC-4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {
@@ -272,6 +277,17 @@ mod tests {
         assert_eq!(ssd.after_block_erase, ReadAfterErase::Succeeds);
         assert_eq!(ssd.after_cryptographic_erase, ReadAfterErase::NotSpecified);
         assert_eq!(BlockDeviceCharacteristics::new(&[0x00, 0xB1, 0x00, 0x03, 0x00, 0x01, 0x00]), None);
+    }
+
+    #[test]
+    fn the_limit_of_a_transfer_is_in_blocks_and_zero_is_none() {
+        // WSNZ and the granularity before it, OPTIMAL TRANSFER LENGTH behind it.
+        let mut page = [0x00, 0xB0, 0x00, 0x0C, 0x01, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x08, 0x00, 0xFF, 0xFF, 0xFF, 0xFF];
+        assert_eq!(longest_transfer(&page), Some(2048));
+        page[10] = 0;
+        assert_eq!(longest_transfer(&page), None);
+        assert_eq!(longest_transfer(&page[..15]), None, "cut short");
+        assert_eq!(longest_transfer(&[0x00, 0xB1, 0x00, 0x08, 0, 0, 0, 0, 0, 0, 8, 0]), None, "another page");
     }
 
     #[test]

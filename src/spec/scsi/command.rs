@@ -143,6 +143,11 @@ pub fn synchronize_cache_16() -> Command {
     Command::new(extent(0x91, 0, 0), Transfer::None)
 }
 
+/// SYNCHRONIZE CACHE (10) (35h), the same for drives without the longer command.
+pub fn synchronize_cache_10() -> Command {
+    Command::new([0x35, 0, 0, 0, 0, 0, 0, 0, 0, 0], Transfer::None)
+}
+
 /// READ DEFECT DATA (12) (B7h): the header of the grown list, with addresses as physical sectors if the drive can (format 101b)
 /// (SBC-4). DEFECT LIST LENGTH in the header counts what was not transferred too.
 pub fn read_grown_defects_12() -> Command {
@@ -236,6 +241,7 @@ mod tests {
     #[test]
     fn the_cache_is_flushed_whole_and_of_defects_the_grown_list_is_counted() {
         assert_eq!(synchronize_cache_16().cdb(), [0x91, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(synchronize_cache_10().cdb(), [0x35, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         assert_eq!(*synchronize_cache_16().transfer(), Transfer::None);
         // REQ_GLIST is bit 3, the format bits 2:0.
         let defects = read_grown_defects_12();
