@@ -52,6 +52,8 @@ struct Watch {
     began_ms: u64,
     /// When something moved last.
     moved_ms: u64,
+    /// When the drive's health was read last.
+    felt_ms: u64,
     estimate_s: Option<u64>,
     last: Option<Standing>,
     /// The last progress that the drive told.
@@ -68,13 +70,16 @@ struct Watch {
 const SILENT: u32 = 5;
 /// The time between such answers: a drive may need a moment to see what it was asked for.
 const SILENT_STEP_MS: u64 = 2_000;
+/// How often the temperature of a drive at work is taken down. Its own erase cannot be paused, but whoever reads of one that failed
+/// wants to know.
+const FEEL_MS: u64 = 5 * 60 * 1000;
 /// How long a drive may take to cool down.
 const COOLING_MS: u64 = 30 * 60 * 1000;
 const COOLING_STEP_MS: u64 = 30 * 1000;
 
 impl Watch {
     fn new(now_ms: u64, estimate_s: Option<u64>) -> Self {
-        Self { began_ms: now_ms, moved_ms: now_ms, estimate_s, ..Self::default() }
+        Self { began_ms: now_ms, moved_ms: now_ms, felt_ms: now_ms, estimate_s, ..Self::default() }
     }
 
     /// How long nothing may move: three times the drive's own estimate, but two minutes at the least (drives count in coarse steps)
@@ -171,8 +176,13 @@ impl Job {
     }
 
     pub(super) fn health(&mut self, now_ms: u64, health: Health) -> Next {
-        if self.erase.phase == Phase::After {
-            return self.end(now_ms, Fact::Health { health });
+        match self.erase.phase {
+            Phase::After => return self.end(now_ms, Fact::Health { health }),
+            Phase::Erasing | Phase::Attached => {
+                self.evidence.add(now_ms, Fact::Health { health });
+                return Next::Watch { after_ms: self.erase.watch.interval_ms(now_ms) };
+            }
+            Phase::Before => {}
         }
         if health.is_too_hot() {
             self.evidence.add(now_ms, Fact::TooHot { health });
@@ -243,7 +253,7 @@ impl Job {
         }
         let is_unread = matches!(standing, Standing::Unknown { .. });
         match standing {
-            Standing::InProgress { .. } => self.stalled(now_ms).unwrap_or(again),
+            Standing::InProgress { .. } => self.stalled(now_ms).unwrap_or_else(|| self.feel(now_ms, again)),
             // While a drive sanitizes itself it lets nobody look for hidden areas, nor open any.
             _ if self.erase.phase == Phase::Attached && (is_silent || !is_unread) => Next::Prepare,
             Standing::Completed => self.settle(),
@@ -252,6 +262,16 @@ impl Job {
             Standing::Unknown { .. } if is_silent => self.over(),
             _ => again,
         }
+    }
+
+    /// Reads the health of a drive at work every now and then.
+    fn feel(&mut self, now_ms: u64, otherwise: Next) -> Next {
+        let watch = &mut self.erase.watch;
+        if !self.erase.has_health || now_ms.saturating_sub(watch.felt_ms) < FEEL_MS {
+            return otherwise;
+        }
+        watch.felt_ms = now_ms;
+        Next::CheckHealth { after_ms: 0 }
     }
 
     fn stalled(&mut self, now_ms: u64) -> Option<Next> {

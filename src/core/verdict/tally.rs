@@ -365,7 +365,8 @@ impl<'a> Tally<'a> {
             reasons.push(Reason::ErasedByDrive(firmware));
             reasons.push(Reason::MarkersGone { places, bound_ppm: sample::bound_ppm(Blocks(places)) });
         }
-        if way.overwrites() && !(self.overwritten() && proof.flushed) {
+        let is_written = if way.overwrites() { self.overwritten() && proof.flushed } else { !proof.is_written_over };
+        if !is_written {
             return None;
         }
         let places = verified.places;

@@ -38,6 +38,15 @@ fn bears_a_good_word(evidence: &Evidence) -> bool {
             return false;
         }
         left = &left[..found];
+        // Begun again: it is the last time that counts.
+        while matches!(facts[left.len()], Fact::PassBegan { .. })
+            && let Some(before) = left
+                .iter()
+                .rposition(|fact| touches(fact) || matches!(fact, Fact::MarkersSought { .. } | Fact::Opened { .. }))
+            && matches!(left[before], Fact::PassBegan { .. } | Fact::PassEnded { .. })
+        {
+            left = &left[..before];
+        }
     }
     let steps: Vec<Technique> = way.firmware().collect();
     for technique in steps.iter().rev() {
@@ -49,7 +58,9 @@ fn bears_a_good_word(evidence: &Evidence) -> bool {
         }
         left = &left[..began];
         // Asked for again: it is the last time that counts.
-        while let Some(before) = left.iter().rposition(|fact| touches(fact) || matches!(fact, Fact::Settled { .. })) {
+        while let Some(before) =
+            left.iter().rposition(|fact| touches(fact) || matches!(fact, Fact::Settled { .. } | Fact::Opened { .. }))
+        {
             if !is_its(&left[before]) {
                 break;
             }

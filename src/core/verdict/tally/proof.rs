@@ -17,7 +17,7 @@ pub(super) struct Proof<'a> {
     /// How the markers were placed.
     pub(super) placed: Option<&'a Placed>,
     /// A pass has begun since: that the markers are gone says nothing any more.
-    is_written_over: bool,
+    pub(super) is_written_over: bool,
     /// The firmware steps that are done.
     pub(super) steps: Vec<Technique>,
     /// The firmware step under way.
@@ -70,6 +70,10 @@ impl<'a> Proof<'a> {
 
     pub(super) fn erase_began(&mut self, technique: Technique, began_ms: u64) {
         self.forget_what_was_sought();
+        // One that was left in the middle for another one leaves nobody knows what.
+        if self.step.as_ref().is_some_and(|step| step.technique != technique) {
+            self.steps.clear();
+        }
         let step = Step { technique, began_ms, estimate_s: None, accepted: false, completed: false, last: None };
         self.step = Some(step);
     }
