@@ -107,7 +107,7 @@ def way_to_sanitize(facts: list[dict[str, Any]], began_ms: float, wire_ms: float
     return {"job_ms": whole, "markers_ms": markers, "answers_ms": answers, "own_ms": whole - markers - answers, "questions": sent}
 
 
-def results(lines: Iterable[dict[str, Any]]) -> dict[tuple[int, str], dict[str, Any]]:
+def results(lines: Iterable[dict[str, Any]], complaints: Path) -> dict[tuple[int, str], dict[str, Any]]:
     """What the guest said about each run, by round and kind."""
     runs: dict[tuple[int, str], dict[str, Any]] = {}
     has_ended = False
@@ -121,7 +121,7 @@ def results(lines: Iterable[dict[str, Any]]) -> dict[tuple[int, str], dict[str, 
             if "status" in line:
                 print(f"  round {at}  {KINDS[kind]}", flush=True)
     if not has_ended:
-        fail("the guest did not come to its end. What it said is above.")
+        fail(f"the guest did not come to its end. What it said is above; QEMU said:\n{complaints.read_text()}")
     for (_, kind), run in runs.items():
         if run.get("status") != 0:
             fail(f"{kind} ended with {run.get('status')}. It said:\n{unpacked(run['said']).decode(errors='replace')}")
@@ -164,7 +164,8 @@ def measure(rounds: int) -> dict[str, Any]:
         conf = f"ROUNDS={rounds} DRIVES={len(DRIVES)} TARGET={TARGET}\n"
         with guest.shelf(scenario(), len(DRIVES), folder) as devices:
             initramfs = guest.initramfs({"bench.conf": conf, "policy.toml": POLICY}, folder)
-            runs = results(guest.run(initramfs, devices))
+            complaints = folder / "qemu.log"
+            runs = results(guest.run(initramfs, devices, complaints), complaints)
         logs = {serial: read_log(folder / f"{serial}.jsonl") for serial in DRIVES}
     rows: dict[str, list[dict[str, float]]] = {}
     for (at, kind), run in sorted(runs.items()):

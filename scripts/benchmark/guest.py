@@ -71,15 +71,15 @@ def shelf(scenario: str, drives: int, folder: Path) -> Iterator[list[str]]:
         process.wait()
 
 
-def run(initramfs: Path, devices: list[str]) -> Iterator[dict[str, Any]]:
-    """Boots, and gives every line of JSON that comes from the guest's console, until it switches itself off."""
+def run(initramfs: Path, devices: list[str], complaints: Path) -> Iterator[dict[str, Any]]:
+    """Boots, and gives every line of JSON that comes from the guest's console, until it switches itself off. QEMU complains to a file."""
     machine: list[str | Path] = [
         *(ROOT / "scripts/qemu", "-M", "q35,memory-backend=ram", "-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", str(MEMORY_MIB)),
         *("-object", f"memory-backend-memfd,id=ram,size={MEMORY_MIB}M,share=on", "-nodefaults", "-display", "none", "-no-reboot"),
         *("-serial", "stdio", "-kernel", OUT / "vmlinuz", "-initrd", initramfs, "-append", "console=ttyS0 quiet loglevel=1 panic=-1", *devices),
     ]
-    # Its warnings are about PCIe error recovery, which no drive of drivesim has.
-    qemu = subprocess.Popen(machine, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    with complaints.open("wb") as said:
+        qemu = subprocess.Popen(machine, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said)
     try:
         assert qemu.stdout is not None
         until = time.monotonic() + LIMIT_S
