@@ -360,7 +360,7 @@ fn patience_s(estimate_s: Option<u64>) -> u64 {
         job.hear(moved_ms + quiet_s * 1000, at(7))
     };
     let patience = (1..=13 * 3600).step_by(60).find(|quiet_s| matches!(waited(*quiet_s), Next::End(_))).unwrap() - 61;
-    (patience..).find(|quiet_s| matches!(waited(quiet_s + 1), Next::End(_))).unwrap()
+    (patience..=patience + 61).find(|quiet_s| matches!(waited(quiet_s + 1), Next::End(_))).unwrap()
 }
 
 #[test]
@@ -619,7 +619,9 @@ fn a_lost_answer_and_a_lost_drive_are_in_doubt_and_sent_nothing_more() {
 fn broken_off(heard: Vec<Heard>) -> (Outcome, Vec<Reason>) {
     let mut job = job(&[SanitizeBlockErase]);
     begun(&mut job, Some(20));
-    heard.into_iter().for_each(|heard| drop(job.hear(9, heard)));
+    for heard in heard {
+        job.hear(9, heard);
+    }
     let verdict = job.evidence().verdict();
     (verdict.outcome, verdict.reasons)
 }
@@ -680,7 +682,9 @@ fn platters_cannot_be_written_in_no_time() {
 fn flash_may_be_as_fast_as_it_likes() {
     let mut job = job(&[SanitizeOverwrite]);
     let all = flawless(1, false);
-    all.into_iter().for_each(|heard| drop(job.hear(1, heard)));
+    for heard in all {
+        job.hear(1, heard);
+    }
     assert_eq!(job.evidence().verdict().outcome, Outcome::Purged);
 }
 
@@ -691,7 +695,9 @@ fn an_area_that_stayed_closed_spoils_an_overwrite_and_not_a_sanitize() {
     let word = |techniques: &[Technique], mut heard: Vec<Heard>| {
         heard[2] = prepared.clone();
         let mut job = job(techniques);
-        heard.into_iter().for_each(|heard| drop(job.hear(1, heard)));
+        for heard in heard {
+            job.hear(1, heard);
+        }
         let verdict = job.evidence().verdict();
         (verdict.outcome, verdict.reasons.contains(&Reason::HiddenAreaKept(hidden[0].clone())))
     };

@@ -279,7 +279,9 @@ fn is_praise(reason: &Reason) -> bool {
 fn with_facts(honest: &Evidence, facts: Vec<Entry>) -> Evidence {
     let blank = honest.clone();
     let mut forged = Evidence::new(blank.job, blank.setting, blank.plan, blank.consent, blank.drawn);
-    facts.into_iter().for_each(|entry| forged.add(entry.at_ms, entry.fact));
+    for entry in facts {
+        forged.add(entry.at_ms, entry.fact);
+    }
     forged
 }
 
