@@ -5,6 +5,7 @@ use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, fallocate};
@@ -123,7 +124,9 @@ impl Media {
         if matches!(technique, Technique::BlockErase | Technique::Overwrite([0, 0, 0, 0])) {
             return self.zero(range);
         }
-        let mut noise = Noise::new(&range.start.to_le_bytes());
+        // Another key each time: what an erase has left must not come back in the next one.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let mut noise = Noise::new(&now.as_nanos().to_le_bytes());
         for extent in extents(&self.file, range)? {
             let mut at = extent.start;
             while at < extent.end {

@@ -171,6 +171,12 @@ impl Certificate {
         verify(&self.file("cose"));
     }
 
+    /// What our verifier has against it, if it has something.
+    pub(crate) fn objection(&self) -> Option<String> {
+        let output = verifier(&self.file("cose")).output().expect("the verifier can be started");
+        (!output.status.success()).then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
     /// The PDF is a sound one, says the serial number in text that can be searched for, and its QR code is a certificate that verifies.
     pub(crate) fn assert_pdf_says_the_same(&self) {
         run(Command::new("qpdf").arg("--check").arg(self.file("pdf")));
@@ -188,7 +194,13 @@ impl Certificate {
 
 /// Runs `purgeproof verify` on the host; all must hold.
 fn verify(file: &Path) {
-    run(Command::new(artefact("purgeproof")).arg("verify").arg(file));
+    run(&mut verifier(file));
+}
+
+fn verifier(file: &Path) -> Command {
+    let mut verifier = Command::new(artefact("purgeproof"));
+    verifier.arg("verify").arg(file);
+    verifier
 }
 
 fn run(command: &mut Command) -> Output {
