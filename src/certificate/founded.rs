@@ -1,7 +1,7 @@
 //! Whether the outcome of a certificate follows from its other fields: the rules of the verdict, read backwards by somebody who has no
 //! evidence.
 
-use purgeproof_core::capability::Found;
+use purgeproof_core::capability::Hidden;
 use purgeproof_core::drive::{SerialSource, Transport};
 use purgeproof_core::evidence::{ClockSource, Expect};
 use purgeproof_core::policy::Coverage;
@@ -117,11 +117,8 @@ fn read_back_holds(statement: &Statement, way: &Way, all: u64, reason: &Reason) 
 
 /// An area with the owner's data is still closed, and nothing that was done reaches it.
 fn keeps_an_area(statement: &Statement, way: &Way) -> bool {
-    statement.hidden.iter().any(|hidden| {
-        let area = hidden.0.area;
-        let is_closed = area.holds_user_data() && matches!(hidden.0.found, Found::Closed { .. });
-        is_closed && !way.firmware().any(|step| area.is_reached_by(step))
-    })
+    let (on, steps) = (statement.device.transport.0, way.firmware().collect::<Vec<_>>());
+    statement.hidden.iter().any(|hidden| hidden.0.area.holds_user_data(on) && hidden.0.is_kept(&steps))
 }
 
 /// The ways are rows of the decision table for this drive, each with the level that its steps attain, no better one after a worse one
@@ -152,7 +149,7 @@ pub(crate) fn exceptions_hold(statement: &Statement) -> bool {
     let (device, method) = (&statement.device, &statement.method);
     let through_bridge = device.serial_source == Some(Coded(SerialSource::UsbDescriptor));
     let is_device = device.transport.0 != Transport::File;
-    let has = |is: fn(&Found) -> bool| statement.hidden.iter().any(|hidden| is(&hidden.0.found));
+    let hidden = |is: &dyn Fn(&Hidden) -> bool| statement.hidden.iter().any(|hidden| is(&hidden.0));
     let has_reason = |is: fn(&Reason) -> bool| statement.reasons.iter().any(|because| is(&because.0));
     let firmware: Vec<Technique> = method.way().into_iter().flat_map(Way::firmware).collect();
     [
@@ -163,8 +160,8 @@ pub(crate) fn exceptions_hold(statement: &Statement) -> bool {
         (Exception::SpareBlocksNotAddressed, firmware.is_empty() && is_device),
         (Exception::CryptoEraseConditions, rests_on_a_key(statement, &firmware)),
         (Exception::HiddenAreasNotProbed, is_device && statement.hidden.is_empty()),
-        (Exception::HiddenAreaKept, has(|found| matches!(found, Found::Closed { .. }))),
-        (Exception::HiddenAreaUnknown, has(|found| matches!(found, Found::Unknown(_)))),
+        (Exception::HiddenAreaKept, hidden(&|area| area.is_kept(&firmware))),
+        (Exception::HiddenAreaUnknown, hidden(&|area| area.is_in_doubt(device.transport.0, &firmware))),
         (Exception::FirmwareErasureNotProbed, method.considered.iter().any(|one| one.support == Supported::Unknown)),
         (Exception::ImplausiblyFast, method.ways.iter().any(is_hasty)),
         (

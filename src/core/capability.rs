@@ -6,6 +6,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::drive::Transport;
 use crate::technique::Technique;
 use crate::units::Bytes;
 
@@ -47,6 +48,24 @@ pub struct Hidden {
     pub found: Found,
 }
 
+impl Hidden {
+    /// It was found, is still closed, and none of these steps reaches it.
+    pub fn is_kept(&self, steps: &[Technique]) -> bool {
+        matches!(self.found, Found::Closed { .. }) && !self.is_reached(steps)
+    }
+
+    /// There may be data of the owner's in it, and what becomes of it is not known. What is not known of an eMMC's partitions is how far
+    /// they are protected, and protected ones no erase reaches.
+    pub fn is_in_doubt(&self, on: Transport, steps: &[Technique]) -> bool {
+        let is_reached = self.is_reached(steps) && on != Transport::Mmc;
+        matches!(self.found, Found::Unknown(_)) && self.area.holds_user_data(on) && !is_reached
+    }
+
+    fn is_reached(&self, steps: &[Technique]) -> bool {
+        steps.iter().any(|step| self.area.is_reached_by(*step))
+    }
+}
+
 /// The kinds of hidden areas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -74,9 +93,14 @@ pub enum Area {
 }
 
 impl Area {
-    /// It is a part of what the owner can have written to, under another setting of the drive.
-    pub const fn holds_user_data(self) -> bool {
-        !matches!(self, Self::BootPartitions | Self::ReplayProtectedMemory | Self::PersistentMemoryRegion)
+    /// It is a part of what the owner can have written to, under another setting of the drive. The boot partitions of an eMMC are disks
+    /// to any program; those of NVMe are for the machine's own firmware.
+    pub const fn holds_user_data(self, on: Transport) -> bool {
+        match self {
+            Self::BootPartitions => matches!(on, Transport::Mmc),
+            Self::ReplayProtectedMemory | Self::PersistentMemoryRegion => false,
+            _ => true,
+        }
     }
 
     /// A technique erases this area too, closed as it is. Sanitize commands and a change of key concern the whole medium; enhanced

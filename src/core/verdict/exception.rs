@@ -58,7 +58,7 @@ impl fmt::Display for Exception {
                 "A stronger technique was tried first, and the drive refused it, failed at it or did not do what it reported."
             }
             Self::FirmwareTrusted => {
-                "The drive erased itself by its own firmware. Seen were its reports and the blocks that the host can read; not seen were \
+                "The erase is left to the drive's own firmware. Seen were its reports and the blocks that the host can read; not seen were \
                  spare, retired and remapped blocks, and other copies of data or keys."
             }
             Self::CryptoEraseConditions => {

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::capability::{Found, Hidden, Obstacle};
+use crate::capability::{Hidden, Obstacle};
 use crate::drive::{Medium, OpenError};
 use crate::evidence::{Entry, Evidence, Fact, Mismatches};
 use crate::firmware::{Begun, Prepared, Standing};
@@ -386,20 +386,14 @@ impl<'a> Tally<'a> {
     /// An area with the owner's data that is still closed, and that no step of this way reaches.
     fn kept(&self) -> Option<Reason> {
         let hidden = self.hidden();
-        let is_kept = |hidden: &&Hidden| {
-            hidden.area.holds_user_data() && matches!(hidden.found, Found::Closed { .. }) && !self.reaches(hidden)
-        };
+        let on = self.plan.drive.transport;
+        let is_kept = |hidden: &&Hidden| hidden.area.holds_user_data(on) && hidden.is_kept(&self.proof.steps);
         hidden.iter().find(is_kept).map(|hidden| Reason::HiddenAreaKept(hidden.clone()))
     }
 
     /// What was found of hidden areas, as late as possible.
     fn hidden(&self) -> &'a [Hidden] {
         self.prepared.map_or(self.plan.hidden.as_slice(), |prepared| prepared.hidden.as_slice())
-    }
-
-    /// A step that is done has erased this area too.
-    fn reaches(&self, hidden: &Hidden) -> bool {
-        self.proof.steps.iter().any(|step| hidden.area.is_reached_by(*step))
     }
 
     /// Fewer than half of the markers say something.

@@ -58,7 +58,7 @@ pub(crate) fn hidden(hidden: &Hidden, plan: Option<&Plan>) -> String {
     let fate = match (&hidden.found, hidden.area) {
         (Found::Closed { .. }, Area::ReplayProtectedMemory) => ", out of the reach of any erase",
         (Found::Closed { .. }, _) if is_reached => ", closed, but this erase reaches it",
-        (Found::Closed { .. }, area) if area.holds_user_data() => {
+        (Found::Closed { .. }, area) if plan.is_some_and(|plan| area.holds_user_data(plan.drive.transport)) => {
             ", closed: the job opens it first, if the drive lets it"
         }
         (Found::Closed { .. }, _) => ", not erased",

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::Tally;
-use crate::capability::{Found, Hidden, Support};
+use crate::capability::Support;
 use crate::drive::{Medium, SerialSource, Transport};
 use crate::evidence::{ClockSource, Evidence, Expect, Fact};
 use crate::plan::Way;
@@ -19,13 +19,6 @@ pub(super) fn exceptions(evidence: &Evidence, tally: &Tally<'_>, outcome: Outcom
     let is_device = drive.transport != Transport::File;
     let firmware: Vec<Technique> = tally.way().into_iter().flat_map(Way::firmware).collect();
     let hidden = tally.hidden();
-    let kept = |hidden: &&Hidden| matches!(hidden.found, Found::Closed { .. }) && !tally.reaches(hidden);
-    // Where no data of the owner's can be, it need not be known what there is. An eMMC's boot partitions take any data.
-    let unknown_area = |hidden: &&Hidden| {
-        let may_hold_data =
-            hidden.area.holds_user_data() && !tally.reaches(hidden) || drive.transport == Transport::Mmc;
-        matches!(hidden.found, Found::Unknown(_)) && may_hold_data
-    };
     let sampled = tally.proof.verified.as_ref().is_some_and(|verified| verified.coverage == Coverage::Sample);
     let constant = tally.proof.verified.as_ref().is_some_and(|verified| verified.constant.is_some());
     let is_pattern =
@@ -40,8 +33,11 @@ pub(super) fn exceptions(evidence: &Evidence, tally: &Tally<'_>, outcome: Outcom
         (Exception::ImplausiblyFast, tally.hasty),
         (Exception::SpareBlocksNotAddressed, firmware.is_empty() && is_device),
         (Exception::HiddenAreasNotProbed, is_device && hidden.is_empty()),
-        (Exception::HiddenAreaKept, hidden.iter().any(|hidden| kept(&hidden))),
-        (Exception::HiddenAreaUnknown, hidden.iter().any(|hidden| unknown_area(&hidden))),
+        (Exception::HiddenAreaKept, hidden.iter().any(|hidden| hidden.is_kept(&tally.proof.steps))),
+        (
+            Exception::HiddenAreaUnknown,
+            hidden.iter().any(|hidden| hidden.is_in_doubt(drive.transport, &tally.proof.steps)),
+        ),
         (Exception::FileNotDevice, !is_device),
         (Exception::FirmwareErasureNotProbed, unknown),
         (Exception::Sampled, sampled),
