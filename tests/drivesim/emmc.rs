@@ -74,6 +74,8 @@ pub struct Card {
     drive: Drive,
     extended_csd: [u8; 512],
     is_selected: bool,
+    /// In sleep state: it answers only to being woken or reset.
+    is_asleep: bool,
     /// Errors that the next response reports.
     errors: u32,
     erase_start: Option<u64>,
@@ -106,6 +108,7 @@ impl Card {
         let mut card = Self {
             extended_csd: [0; 512],
             is_selected: false,
+            is_asleep: false,
             errors: 0,
             erase_start: None,
             erase_end: None,
@@ -120,6 +123,7 @@ impl Card {
     fn start_up(&mut self) {
         self.extended_csd = register::extended_csd(&self.drive.spec, self.user_blocks());
         self.is_selected = false;
+        self.is_asleep = false;
         self.errors = 0;
         self.erase_start = None;
         self.erase_end = None;
@@ -211,7 +215,7 @@ impl Card {
     /// Executes a command. `data` is what the host sends, `length` how much it wants to read.
     pub fn command(&mut self, index: u8, argument: u32, data: &[u8], length: usize) -> Reply {
         self.tick(Instant::now());
-        if self.drive.is_gone() {
+        if self.drive.is_gone() || self.is_asleep && !matches!(index, 0 | 5) {
             return Reply::Silence;
         }
         if !matches!(index, 12 | 13 | 17 | 18 | 23 | 24 | 25) {
@@ -234,6 +238,11 @@ impl Card {
                 Reply::Response(register::cid(&self.drive.spec.model, serial), Vec::new())
             }
             3 | 12 | 13 | 16 | 23 => self.r1(Vec::new()),
+            // SLEEP_AWAKE (6.6.21): bit 15 sends it to sleep. Without a device's address it is SDIO's question, to which nobody answers.
+            5 if argument >> 16 != 0 => {
+                self.is_asleep = argument & 1 << 15 != 0;
+                self.r1(Vec::new())
+            }
             6 => {
                 self.switch(argument);
                 self.r1(Vec::new())

@@ -135,8 +135,9 @@ impl Controller {
         let argument = le32(&self.registers, ARGUMENT);
         let wanted = if has_data && reads { self.length() } else { 0 };
         let (response, answer) = match self.card.command(index, argument, &data, wanted) {
+            // 00b: the host waits for no response, as after CMD7 that selects nobody.
             Reply::Silence => {
-                self.raise(COMMAND_TIMEOUT);
+                self.raise(if response_kind == 0 { COMMAND_COMPLETE } else { COMMAND_TIMEOUT });
                 return Ok(());
             }
             Reply::Response(response, answer) => (response, Some(answer)),

@@ -216,3 +216,16 @@ fn a_serial_number_that_the_cid_cannot_hold_is_refused() {
     let error = Card::new(bench.drive()).unwrap_err().to_string();
     assert!(error.contains("eight hexadecimal digits"), "{error}");
 }
+
+#[test]
+fn asleep_it_answers_only_to_being_woken() {
+    let bench = bench("");
+    let mut card = card(&bench);
+    assert_eq!(card.command(7, 0, &[], 0), Reply::Silence);
+    // Standby state, READY_FOR_DATA.
+    assert_eq!(status_of(&mut card, 5, 0x0001_8000), 0x700);
+    assert_eq!(card.command(13, 0x0001_0000, &[], 0), Reply::Silence);
+    assert_eq!(status_of(&mut card, 5, 0x0001_0000), 0x700);
+    assert_eq!(status_of(&mut card, 13, 0x0001_0000), 0x700);
+    assert_eq!(card.command(5, 0, &[], 0), Reply::Silence, "SDIO's question");
+}
