@@ -107,7 +107,8 @@ fn job(number: u8) -> Job {
         medium: Medium::Magnetic,
         simulated: false,
     };
-    let capabilities = Capabilities { techniques: vec![(Technique::Overwrite, Support::Present)], ..Capabilities::default() };
+    let capabilities =
+        Capabilities { techniques: vec![(Technique::Overwrite, Support::Present)], ..Capabilities::default() };
     let plan = plan(&drive, &capabilities, &Policy::default()).unwrap();
     let consent = Consent::typed(&drive, &format!("0B{number:02}")).unwrap();
     let setting = Setting { clock: Clock { unix_s: 1_800_000_000, ..Clock::default() }, ..Setting::default() };

@@ -154,9 +154,9 @@ fn fault() -> impl Strategy<Value = Fault> {
     ]
 }
 
-/// A hundred bays with every run of the tests; `PROPTEST_CASES` for as many as one likes.
+/// Some bays with every run of the tests; `PROPTEST_CASES` for as many as one likes.
 fn cases() -> u32 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(100)
+    std::env::var("PROPTEST_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(60)
 }
 
 proptest! {

@@ -7,7 +7,7 @@ use crate::drive::tests::nvme;
 use crate::drive::{Medium, Transport};
 use crate::evidence::Secret;
 use crate::pass::Regions;
-use crate::plan::plan;
+use crate::plan::{Plan, Way, plan};
 use crate::policy::Policy;
 use crate::technique::Technique::{
     self, Overwrite, SanitizeBlockErase, SanitizeCryptoErase, SanitizeOverwrite, SecurityEraseEnhanced,

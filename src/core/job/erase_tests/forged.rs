@@ -18,19 +18,7 @@ fn bears_a_good_word(evidence: &Evidence) -> bool {
     });
     let Some(way) = plan.ways.get(way.unwrap_or(0)) else { return false };
     let mut left = &facts[..];
-    let mut wants: Vec<fn(&Fact) -> bool> = vec![is_read_back, |fact| matches!(fact, Fact::VerifyBegan { .. })];
-    if way.overwrites() {
-        for _ in &plan.passes {
-            wants.push(|fact| matches!(fact, Fact::Flushed));
-            wants.push(|fact| matches!(fact, Fact::PassEnded { report, .. } if report.is_whole()));
-            wants.push(|fact| matches!(fact, Fact::PassBegan { .. }));
-        }
-    }
-    if way.firmware().next().is_some() {
-        wants
-            .push(|fact| matches!(fact, Fact::MarkersSought { sought } if sought.is_clean() && sought.looked_at() > 0));
-    }
-    for want in wants {
+    for want in wanted(plan, way) {
         let Some(found) = left.iter().rposition(|fact| want(fact)) else { return false };
         let after = &left[found + 1..];
         // Between what was found and what was found before it (that is later), nothing but reading and talking.
@@ -78,6 +66,23 @@ fn bears_a_good_word(evidence: &Evidence) -> bool {
     }
     left.iter().any(|fact| matches!(fact, Fact::Opened { .. }))
         && !facts[fell.map_or(0, |fell| fell + 1)..].iter().any(|fact| is_the_end(fact))
+}
+
+/// What must be found after the last firmware step, from the end backwards.
+fn wanted(plan: &Plan, way: &Way) -> Vec<fn(&Fact) -> bool> {
+    let mut wants: Vec<fn(&Fact) -> bool> = vec![is_read_back, |fact| matches!(fact, Fact::VerifyBegan { .. })];
+    if way.overwrites() {
+        for _ in &plan.passes {
+            wants.push(|fact| matches!(fact, Fact::Flushed));
+            wants.push(|fact| matches!(fact, Fact::PassEnded { report, .. } if report.is_whole()));
+            wants.push(|fact| matches!(fact, Fact::PassBegan { .. }));
+        }
+    }
+    if way.firmware().next().is_some() {
+        wants
+            .push(|fact| matches!(fact, Fact::MarkersSought { sought } if sought.is_clean() && sought.looked_at() > 0));
+    }
+    wants
 }
 
 fn is_read_back(fact: &Fact) -> bool {
