@@ -118,7 +118,7 @@ fn read_back_holds(statement: &Statement, way: &Way, all: u64, reason: &Reason) 
 /// An area with the owner's data is still closed, and nothing that was done reaches it.
 fn keeps_an_area(statement: &Statement, way: &Way) -> bool {
     let (on, steps) = (statement.device.transport.0, way.firmware().collect::<Vec<_>>());
-    statement.hidden.iter().any(|hidden| hidden.0.area.holds_user_data(on) && hidden.0.is_kept(&steps))
+    statement.hidden.iter().any(|hidden| hidden.0.keeps_user_data(on, &steps))
 }
 
 /// The ways are rows of the decision table for this drive, each with the level that its steps attain, no better one after a worse one

@@ -54,6 +54,14 @@ impl Hidden {
         matches!(self.found, Found::Closed { .. }) && !self.is_reached(steps)
     }
 
+    /// None of these steps reaches it, and the owner's data are in it or may well be: a drive on a sound path always answers how large its
+    /// HPA or AMAC is, so where it could not be asked, an overwrite of all that it shows says nothing. A DCO that cannot be asked for is
+    /// what many a machine's firmware leaves behind (it freezes it), and is an exception on the certificate.
+    pub fn keeps_user_data(&self, on: Transport, steps: &[Technique]) -> bool {
+        let is_answered_always = matches!(self.area, Area::HostProtectedArea | Area::AccessibleMaxAddress);
+        self.area.holds_user_data(on) && self.is_kept(steps) || is_answered_always && self.is_in_doubt(on, steps)
+    }
+
     /// There may be data of the owner's in it, and what becomes of it is not known. What is not known of an eMMC's partitions is how far
     /// they are protected, and protected ones no erase reaches.
     pub fn is_in_doubt(&self, on: Transport, steps: &[Technique]) -> bool {

@@ -251,3 +251,22 @@ fn an_emmc_whose_boot_partitions_stay_closed_is_not_cleared_by_an_overwrite_of_t
     let Next::End(verdict) = job.hear(9, Heard::VerifyEnded(whole(), Mismatches::default(), None)) else { panic!() };
     assert_eq!((verdict.outcome, verdict.reasons), (Outcome::NotErased, vec![Reason::HiddenAreaKept(boot)]));
 }
+
+#[test]
+fn an_overwrite_does_not_clear_a_disk_whose_protected_area_could_not_be_looked_for() {
+    use crate::capability::{Area, Found, Hidden};
+    let unknown = Hidden { area: Area::HostProtectedArea, found: Found::Unknown("no registers".into()) };
+    let prepared = Prepared { hidden: vec![unknown.clone()], ..Prepared::default() };
+    let mut job = job();
+    let heard = [
+        Heard::Ready,
+        Heard::Opened(nvme()),
+        Heard::Prepared(prepared),
+        Heard::PassEnded(whole()),
+        Heard::Flushed(Ok(())),
+        Heard::VerifyBegan(1),
+        Heard::VerifyEnded(whole(), Mismatches::default(), None),
+    ];
+    let Next::End(verdict) = tell(&mut job, heard) else { panic!() };
+    assert_eq!((verdict.outcome, verdict.reasons), (Outcome::NotErased, vec![Reason::HiddenAreaKept(unknown)]));
+}

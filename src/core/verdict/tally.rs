@@ -387,7 +387,7 @@ impl<'a> Tally<'a> {
     fn kept(&self) -> Option<Reason> {
         let hidden = self.hidden();
         let on = self.plan.drive.transport;
-        let is_kept = |hidden: &&Hidden| hidden.area.holds_user_data(on) && hidden.is_kept(&self.proof.steps);
+        let is_kept = |hidden: &&Hidden| hidden.keeps_user_data(on, &self.proof.steps);
         hidden.iter().find(is_kept).map(|hidden| Reason::HiddenAreaKept(hidden.clone()))
     }
 
