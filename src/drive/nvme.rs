@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! channel ─► noted ─► survey ─► probe (what it can do)
-//!                        └────► sanitize, format, tcg (doing it): each surveys again, so that what has changed since is not overlooked
+//!                        └────► sanitize, format, tcg (doing it): each surveys again what may have changed since
 //! ```
 
 mod channel;
@@ -25,7 +25,7 @@ pub(crate) use channel::{ControllerDevice, NvmeAdmin};
 use noted::{Fault, Noted};
 pub(crate) use probe::probe;
 use sanitize::Mine;
-use survey::Survey;
+use survey::{Lasting, Survey};
 
 /// The commands of an NVMe drive: a namespace, and the controller behind it.
 #[derive(Debug)]
@@ -37,6 +37,8 @@ pub(crate) struct NvmeFirmware<C> {
     psid: Option<Psid>,
     /// WCTEMP, in degrees Celsius.
     limit_c: Option<i16>,
+    /// What [`Firmware::prepare`] found out for good.
+    lasting: Option<Lasting>,
     begun: Option<Running>,
     /// The last standing that went into the transcript.
     noted: Option<Standing>,
@@ -57,7 +59,7 @@ impl<C: NvmeAdmin> NvmeFirmware<C> {
     /// The namespace `nsid` through a controller. Nothing that erases is sent to a controller that says another serial number than
     /// `serial`. `psid` is what the operator gave for this drive.
     pub(crate) const fn new(channel: C, nsid: Nsid, serial: Option<String>, psid: Option<Psid>) -> Self {
-        Self { channel, nsid, serial, psid, limit_c: None, begun: None, noted: None }
+        Self { channel, nsid, serial, psid, limit_c: None, lasting: None, begun: None, noted: None }
     }
 
     fn line<'a>(&'a mut self, log: &'a mut dyn Transcript, keeps_data: bool) -> Noted<'a, C> {
@@ -65,8 +67,8 @@ impl<C: NvmeAdmin> NvmeFirmware<C> {
     }
 
     fn survey(&mut self, log: &mut dyn Transcript, keeps_data: bool) -> Result<Survey, Fault> {
-        let (nsid, serial) = (self.nsid, self.serial.clone());
-        Survey::take(&mut self.line(log, keeps_data), nsid, serial.as_deref())
+        let (nsid, serial, lasting) = (self.nsid, self.serial.clone(), self.lasting.clone());
+        Survey::take(&mut self.line(log, keeps_data), nsid, serial.as_deref(), lasting)
     }
 
     /// The status log; the answer is noted only where it differs from the last one noted in more than its progress.
@@ -133,7 +135,7 @@ fn limit_c(controller: &Controller) -> Option<i16> {
 
 impl<C: NvmeAdmin> Firmware for NvmeFirmware<C> {
     fn prepare(&mut self, log: &mut dyn Transcript) -> Prepared {
-        self.begun = None;
+        (self.begun, self.lasting) = (None, None);
         let survey = match self.survey(log, true) {
             Ok(survey) => survey,
             Err(fault) => {
@@ -145,6 +147,7 @@ impl<C: NvmeAdmin> Firmware for NvmeFirmware<C> {
             }
         };
         self.limit_c = limit_c(&survey.controller);
+        self.lasting = Some(survey.lasting());
         let standing = match &survey.sanitize {
             Ok(Some(status)) => sanitize::standing(status, None),
             Ok(None) => Standing::Never,

@@ -563,3 +563,23 @@ fn prepare_keeps_whole_pages_and_changes_nothing() {
     let identify = notes.named("Identify Controller")[0].answer.as_ref().unwrap();
     assert_eq!(identify.data_in.as_ref().unwrap().0.len(), 4096);
 }
+
+#[test]
+fn an_erase_asks_again_what_may_have_changed_and_nothing_else() {
+    let board = board();
+    board.set(BOOT, page(512, &[(0, &[0x15, 0, 0, 0, 2])])).set((0x84, 0, 0x202), Answer::Status(0));
+    let mut firmware = firmware(&board);
+    let mut erase = || {
+        firmware.prepare(&mut Notes::default());
+        board.state().sent.clear();
+        firmware.begin(Technique::SanitizeBlockErase, &mut Notes::default());
+        std::mem::take(&mut board.state().sent).into_iter().map(|sent| sent.0).collect::<Vec<_>>()
+    };
+    let asked = erase();
+    for what in [CONTROLLER, ACTIVE, ALLOCATED, SANITIZE, FIRMWARE] {
+        assert!(asked.contains(&what), "{what:X?}");
+    }
+    assert!(!asked.contains(&NAMESPACE) && !asked.contains(&BOOT));
+    assert_eq!(asked.iter().filter(|sent| sent.0 == 0x84).count(), 1);
+    assert_eq!(erase(), asked);
+}

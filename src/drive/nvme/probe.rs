@@ -31,7 +31,7 @@ const AREAS: [Area; 5] = [
 /// What can be done to erase the namespace `nsid` of this controller. Only asks; `psid` is what the operator gave for this drive.
 pub(crate) fn probe(channel: &mut impl NvmeAdmin, nsid: Nsid, psid: Option<&Psid>) -> Capabilities {
     let mut line = Noted { channel, log: &mut Unlogged, keeps_data: false };
-    match Survey::take(&mut line, nsid, None) {
+    match Survey::take(&mut line, nsid, None, None) {
         Ok(survey) => Capabilities {
             techniques: TECHNIQUES.map(|technique| (technique, survey.support(technique, psid))).into(),
             hidden: survey.hidden(),

@@ -29,16 +29,38 @@ pub(super) struct Survey {
     pub(super) tper: Result<Option<Tper>, Trouble>,
 }
 
+/// What nothing that happens in a job changes, and is therefore asked once.
+#[derive(Clone, Debug)]
+pub(super) struct Lasting {
+    namespace: Namespace,
+    boot_partitions: Option<BootPartitions>,
+}
+
+impl Lasting {
+    fn take<C: NvmeAdmin>(line: &mut Noted<'_, C>, controller: &Controller, nsid: Nsid) -> Result<Self, Fault> {
+        let mut page = [0; 4096];
+        line.ask("Identify Namespace", &AdminCommand::identify(Identify::Namespace(nsid)), &mut page)?;
+        Ok(Self { namespace: Namespace::parse(&page)?, boot_partitions: boot_partitions(line, controller) })
+    }
+}
+
 impl Survey {
-    /// Asks about the namespace `nsid` of the controller that has this serial number, if one is given.
-    pub(super) fn take<C: NvmeAdmin>(line: &mut Noted<'_, C>, nsid: Nsid, serial: Option<&str>) -> Result<Self, Fault> {
+    /// Asks about the namespace `nsid` of the controller that has this serial number, if one is given; not about what an earlier
+    /// survey through the same handle found out for good.
+    pub(super) fn take<C: NvmeAdmin>(
+        line: &mut Noted<'_, C>,
+        nsid: Nsid,
+        serial: Option<&str>,
+        earlier: Option<Lasting>,
+    ) -> Result<Self, Fault> {
         let controller = identify_controller(line)?;
         if serial.is_some() && serial != controller.serial.as_deref() {
             return Err(Fault::OtherDrive { found: controller.serial });
         }
-        let mut page = [0; 4096];
-        line.ask("Identify Namespace", &AdminCommand::identify(Identify::Namespace(nsid)), &mut page)?;
-        let namespace = Namespace::parse(&page)?;
+        let Lasting { namespace, boot_partitions } = match earlier {
+            Some(lasting) => lasting,
+            None => Lasting::take(line, &controller, nsid)?,
+        };
         let (others, unattached) = other_namespaces(line, &controller, nsid);
         let can_sanitize = {
             let sanicap = controller.sanicap;
@@ -48,7 +70,7 @@ impl Survey {
         let tper = if controller.oacs.security() { tcg::discover(line) } else { Ok(None) };
         Ok(Self {
             next_firmware: next_firmware(line),
-            boot_partitions: boot_partitions(line, &controller),
+            boot_partitions,
             has_more_memory: line.channel.has_more_memory(),
             controller,
             namespace,
@@ -57,6 +79,11 @@ impl Survey {
             sanitize,
             tper,
         })
+    }
+
+    /// For a later survey.
+    pub(super) fn lasting(&self) -> Lasting {
+        Lasting { namespace: self.namespace.clone(), boot_partitions: self.boot_partitions }
     }
 
     /// At least of this revision.
