@@ -55,15 +55,17 @@ impl Hidden {
     }
 
     /// None of these steps reaches it, and the owner's data are in it or may well be: a drive on a sound path always answers how large its
-    /// HPA or AMAC is, so where it could not be asked, an overwrite of all that it shows says nothing. A DCO that cannot be asked for is
-    /// what many a machine's firmware leaves behind (it freezes it), and is an exception on the certificate.
+    /// HPA or AMAC is, and an eMMC which partitions it has, so where it could not be asked, an overwrite of all that it shows says nothing.
+    /// A DCO that cannot be asked for is what many a machine's firmware leaves behind (it freezes it), and is an exception on the
+    /// certificate.
     pub fn keeps_user_data(&self, on: Transport, steps: &[Technique]) -> bool {
-        let is_answered_always = matches!(self.area, Area::HostProtectedArea | Area::AccessibleMaxAddress);
+        let is_answered_always =
+            on == Transport::Mmc || matches!(self.area, Area::HostProtectedArea | Area::AccessibleMaxAddress);
         self.area.holds_user_data(on) && self.is_kept(steps) || is_answered_always && self.is_in_doubt(on, steps)
     }
 
-    /// There may be data of the owner's in it, and what becomes of it is not known. What is not known of an eMMC's partitions is how far
-    /// they are protected, and protected ones no erase reaches.
+    /// There may be data of the owner's in it, and what becomes of it is not known. An eMMC's partition of which this is said is one that
+    /// its own erases leave out: it is write protected, or no command gets to it.
     pub fn is_in_doubt(&self, on: Transport, steps: &[Technique]) -> bool {
         let is_reached = self.is_reached(steps) && on != Transport::Mmc;
         matches!(self.found, Found::Unknown(_)) && self.area.holds_user_data(on) && !is_reached
@@ -203,5 +205,24 @@ impl fmt::Display for Obstacle {
             Self::Sanitizing => "it is sanitizing itself already",
             Self::SanitizeFailed => "an earlier sanitize of it failed",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// On eMMC, after its own erase of every partition that it does not leave out.
+    fn keeps(area: Area, found: Found) -> bool {
+        Hidden { area, found }.keeps_user_data(Transport::Mmc, &[Technique::EraseAndSanitize])
+    }
+
+    #[test]
+    fn a_partition_that_the_erase_of_an_emmc_leaves_out_keeps_its_data() {
+        let unknown = || Found::Unknown("it is write protected".into());
+        assert!(keeps(Area::BootPartitions, unknown()));
+        assert!(keeps(Area::GeneralPurposePartitions, unknown()));
+        assert!(!keeps(Area::BootPartitions, Found::Closed { size: Bytes(1) }));
+        assert!(!keeps(Area::ReplayProtectedMemory, unknown()), "nobody's but its key holder's");
     }
 }

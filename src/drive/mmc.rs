@@ -5,7 +5,9 @@
 
 mod channel;
 mod erase;
+mod nodes;
 mod read_back;
+mod region;
 #[cfg(test)]
 #[path = "mmc_sim_tests.rs"]
 mod sim_tests;
@@ -13,6 +15,7 @@ mod sim_tests;
 mod tests;
 
 pub(crate) use channel::{MmcChannel, MmcNode, Step};
+use region::{Region, regions};
 
 use std::time::Instant;
 
@@ -79,7 +82,7 @@ pub(crate) fn probe(channel: &mut impl MmcChannel, registers: &Registers) -> Cap
     let status = status(channel).ok().flatten();
     Capabilities {
         techniques: techniques(ext_csd, registers).into(),
-        hidden: hidden(ext_csd),
+        hidden: hidden(ext_csd, channel),
         obstacles: obstacle(registers, status).into_iter().collect(),
         unreadable_when_erased: false,
         encrypts_all: false,
@@ -102,17 +105,27 @@ fn techniques(ext_csd: ExtCsd<'_>, registers: &Registers) -> [(Technique, Suppor
 }
 
 /// All of them are closed: what the host reads and writes is the user area. Only an erase by the device itself reaches the first two.
-fn hidden(ext_csd: ExtCsd<'_>) -> Vec<Hidden> {
-    let found = |size: u64| if size == 0 { Found::Nothing } else { Found::Closed { size: Bytes(size) } };
-    let boot_size = 2 * ext_csd.boot_partition_bytes().unwrap_or(0);
-    let boot = match ext_csd.protects_boot() {
-        [false, false] => found(boot_size),
-        _ if boot_size == 0 => Found::Nothing,
-        _ => Found::Unknown(format!("{boot_size} bytes, of which a part is write protected and cannot be erased")),
-    };
-    let purpose = found(ext_csd.general_purpose_bytes().into_iter().flatten().sum());
-    let rpmb = found(ext_csd.rpmb_bytes().unwrap_or(0));
-    AREAS.into_iter().zip([boot, purpose, rpmb]).map(|(area, found)| Hidden { area, found }).collect()
+fn hidden(ext_csd: ExtCsd<'_>, channel: &impl MmcChannel) -> Vec<Hidden> {
+    let (boot, purpose): (Vec<_>, Vec<_>) = regions(ext_csd, channel)
+        .into_iter()
+        .filter(|region| region.partition != Partition::User)
+        .partition(|region| matches!(region.partition, Partition::Boot1 | Partition::Boot2));
+    let rpmb = ext_csd.rpmb_bytes().map_or(Found::Nothing, |size| Found::Closed { size: Bytes(size) });
+    let all = [found(&boot), found(&purpose), rpmb];
+    AREAS.into_iter().zip(all).map(|(area, found)| Hidden { area, found }).collect()
+}
+
+/// Partitions of one kind. What becomes of one that no erase reaches is not known.
+fn found(regions: &[Region]) -> Found {
+    let size = regions.iter().map(|region| region.bytes).sum();
+    let barred =
+        |region: &Region| Some(format!("the {} is not erased, because {}", region.name, region.barrier.as_ref()?));
+    let barred: Vec<String> = regions.iter().filter_map(barred).collect();
+    match (size, barred.as_slice()) {
+        (0, _) => Found::Nothing,
+        (size, []) => Found::Closed { size: Bytes(size) },
+        (size, barred) => Found::Unknown(format!("{size} bytes: {}", barred.join("; "))),
+    }
 }
 
 fn obstacle(registers: &Registers, status: Option<Status>) -> Option<Obstacle> {
@@ -136,7 +149,7 @@ fn health(ext_csd: ExtCsd<'_>) -> Health {
 }
 
 fn read_register(channel: &mut impl MmcChannel, into: &mut [u8; 512]) -> Result<(), ChannelError> {
-    channel.execute(&mut [Step::reading(send_ext_csd(), into)])?;
+    channel.execute(Partition::User, &mut [Step::reading(send_ext_csd(), into)])?;
     // Nothing came: a register without a size.
     if into.iter().all(|byte| *byte == POISON) {
         into.fill(0);
@@ -146,7 +159,7 @@ fn read_register(channel: &mut impl MmcChannel, into: &mut [u8; 512]) -> Result<
 
 fn status(channel: &mut impl MmcChannel) -> Result<Option<Status>, ChannelError> {
     let mut steps = [Step::new(send_status(RELATIVE_ADDRESS))];
-    channel.execute(&mut steps)?;
+    channel.execute(Partition::User, &mut steps)?;
     let [step] = steps;
     Ok(step.status)
 }
@@ -166,10 +179,20 @@ fn exchange(name: &str, steps: &[Step<'_>]) -> Exchange {
     }
 }
 
-/// Sends a sequence and says what came back: the responses in order, as far as there were any.
+/// Sends a sequence to the user area, where commands about the device as a whole go too, and says what came back.
 fn send(channel: &mut impl MmcChannel, name: &str, steps: &mut [Step<'_>]) -> (Result<(), ChannelError>, Exchange) {
+    send_to(channel, Partition::User, name, steps)
+}
+
+/// Sends a sequence to a partition and says what came back: the responses in order, as far as there were any.
+fn send_to(
+    channel: &mut impl MmcChannel,
+    partition: Partition,
+    name: &str,
+    steps: &mut [Step<'_>],
+) -> (Result<(), ChannelError>, Exchange) {
     let began = Instant::now();
-    let sent = channel.execute(steps);
+    let sent = channel.execute(partition, steps);
     let statuses: Vec<Status> = steps.iter().filter_map(|step| step.status).collect();
     let all = statuses.iter().fold(0, |all, status| all | status.errors());
     let answer = Answer {
@@ -186,8 +209,8 @@ fn send(channel: &mut impl MmcChannel, name: &str, steps: &mut [Step<'_>]) -> (R
 pub(crate) struct MmcFirmware<C> {
     channel: C,
     registers: Registers,
-    /// `PARTITION_CONFIG` as it was found, and the size.
-    before: Option<(u8, u32)>,
+    /// `PARTITION_CONFIG` as it was found, the size, and which boot partitions are write protected.
+    before: Option<(u8, u32, [bool; 2])>,
     /// What its addresses count, as far as an erase has found out.
     addressing: Option<Addressing>,
     /// The last answer about its standing that was noted.
@@ -220,11 +243,14 @@ impl<C: MmcChannel> Firmware for MmcFirmware<C> {
         let standing = self.standing(log);
         let register = self.register(log);
         let ext_csd = register.as_ref().ok().and_then(ExtCsd::new);
-        self.before = ext_csd.map(|ext_csd| (ext_csd.partition_config(), ext_csd.sectors()));
+        self.before = ext_csd.map(|ext_csd| (ext_csd.partition_config(), ext_csd.sectors(), ext_csd.protects_boot()));
         let unknown = |why: &String| AREAS.map(|area| Hidden { area, found: Found::Unknown(why.clone()) }).to_vec();
         Prepared {
             obstacle: obstacle(&self.registers, status(&mut self.channel).ok().flatten()),
-            hidden: ext_csd.map_or_else(|| register.as_ref().err().map(unknown).unwrap_or_default(), hidden),
+            hidden: match ext_csd {
+                Some(ext_csd) => hidden(ext_csd, &self.channel),
+                None => register.as_ref().err().map(unknown).unwrap_or_default(),
+            },
             capacity: None,
             health: ext_csd.map(health).unwrap_or_default(),
             standing,
@@ -274,7 +300,9 @@ impl<C: MmcChannel> Firmware for MmcFirmware<C> {
 impl<C> MmcFirmware<C> {
     /// What differs from how the device was found.
     fn changed(&self, register: &[u8; 512]) -> Vec<String> {
-        let (Some(ext_csd), Some((config, sectors))) = (ExtCsd::new(register), self.before) else { return Vec::new() };
+        let (Some(ext_csd), Some((config, sectors, protection))) = (ExtCsd::new(register), self.before) else {
+            return Vec::new();
+        };
         let mut problems = Vec::new();
         // The kernel may have addressed any partition when the device was found.
         let expected = config & !0b111 | Partition::User as u8;
@@ -284,6 +312,10 @@ impl<C> MmcFirmware<C> {
         }
         if ext_csd.sectors() != sectors {
             problems.push(format!("The device has {} sectors in place of {sectors}.", ext_csd.sectors()));
+        }
+        // What is protected is neither erased nor read back.
+        if ext_csd.protects_boot() != protection {
+            problems.push("The write protection of the boot partitions has changed during the erase.".to_owned());
         }
         problems
     }

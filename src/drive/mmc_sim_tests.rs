@@ -36,7 +36,7 @@ impl Bench {
         let mut card = Card::new(Drive::open(&self.dir, &self.spec).unwrap()).unwrap();
         card.power_on();
         card.command(7, 0x0001_0000, &[], 0);
-        MmcFirmware::new(Host(card), Registers::default())
+        MmcFirmware::new(Host(card, 0), Registers::default())
     }
 
     fn customer_blocks(&self) -> u64 {
@@ -50,8 +50,8 @@ impl Drop for Bench {
     }
 }
 
-/// What Linux makes of commands on their way to a device.
-struct Host(Card);
+/// What Linux makes of commands on their way to a device, and the `PARTITION_CONFIG` that was written last (`part_curr` in Linux).
+struct Host(Card, u32);
 
 impl Host {
     fn send(&mut self, step: &mut Step<'_>) -> Result<(), ChannelError> {
@@ -79,10 +79,23 @@ impl Host {
 }
 
 impl MmcChannel for Host {
-    fn execute(&mut self, steps: &mut [Step<'_>]) -> Result<(), ChannelError> {
-        // The handle is about the user area: Linux goes back there first.
-        self.0.command(6, 0x03B3_0001, &[], 0);
-        steps.iter_mut().try_for_each(|step| self.send(step))
+    fn execute(&mut self, partition: Partition, steps: &mut [Step<'_>]) -> Result<(), ChannelError> {
+        for step in steps {
+            // Before each step, whatever the one before has switched to.
+            if self.1 != partition as u32 {
+                self.1 = partition as u32;
+                self.0.command(6, 0x03B3_0001 | self.1 << 8, &[], 0);
+            }
+            if step.command.index == 6 && step.command.argument >> 16 & 0xFF == 179 {
+                self.1 = step.command.argument >> 8 & 7;
+            }
+            self.send(step)?;
+        }
+        Ok(())
+    }
+
+    fn barrier(&self, _: Partition) -> Option<&str> {
+        None
     }
 }
 

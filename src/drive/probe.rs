@@ -21,18 +21,16 @@ use crate::inventory::paths;
 use crate::mmc::{self, MmcFirmware, MmcNode, Registers};
 use crate::nvme::{self, ControllerDevice, NvmeFirmware};
 use crate::scsi::{self, ScsiFirmware};
-use crate::sysfs::Chain;
+use crate::sysfs::{Chain, Node};
 
 /// How commands get to a disk.
 enum Way {
     /// Admin commands to this controller about this namespace.
     Nvme(PathBuf, Nsid),
     /// SCSI commands, with ATA ones inside where the disk is an ATA drive behind them.
-    Scsi {
-        bus: Bus,
-        rescan: Option<Rescan>,
-    },
-    Mmc(Registers),
+    Scsi { bus: Bus, rescan: Option<Rescan> },
+    /// The commands of eMMC, and the directory of the disk, where those of its partitions are.
+    Mmc(Registers, Node),
 }
 
 /// What takes the SCSI commands.
@@ -71,7 +69,7 @@ impl Way {
                 // The commands of eMMC mean other things to an SD card.
                 let card = chain.nearest(&["mmc"]).filter(|card| card.text("type").as_deref() == Some("MMC"))?;
                 let (cid, csd) = (card.text("cid"), card.text("csd"));
-                Some(Self::Mmc(Registers::new(cid.as_deref(), csd.as_deref())))
+                Some(Self::Mmc(Registers::new(cid.as_deref(), csd.as_deref()), chain.disk.clone()))
             }
             Transport::Ufs | Transport::Virtio | Transport::Raid | Transport::File | Transport::Other => None,
         }
@@ -114,7 +112,7 @@ fn ask(way: Way, disk: File, transport: Transport) -> Option<Capabilities> {
                 (false, _) => scsi::probe(&mut channel, None),
             }
         }
-        Way::Mmc(registers) => mmc::probe(&mut MmcNode(disk), &registers),
+        Way::Mmc(registers, directory) => mmc::probe(&mut MmcNode::new(disk, &directory), &registers),
     })
 }
 
@@ -143,7 +141,7 @@ pub(crate) fn firmware(
                 (false, _) => Box::new(ScsiFirmware::new(channel, psid)),
             }
         }
-        Way::Mmc(registers) => Box::new(MmcFirmware::new(MmcNode(disk), registers)),
+        Way::Mmc(registers, directory) => Box::new(MmcFirmware::new(MmcNode::new(disk, &directory), registers)),
     })
 }
 

@@ -303,7 +303,8 @@ pub struct Command {
     pub response: Response,
 }
 
-/// A physical partition: `PARTITION_ACCESS`, the low three bits of `PARTITION_CONFIG` (JESD84-B51).
+/// A physical partition, by its `PARTITION_ACCESS`, the low three bits of `PARTITION_CONFIG` (JESD84-B51; `EXT_CSD_PART_CONFIG_ACC_GP0` in
+/// Linux).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Partition {
@@ -313,7 +314,7 @@ pub enum Partition {
     Boot1 = 1,
     /// Boot partition 2.
     Boot2 = 2,
-    /// General purpose partition 1 (unverified, as are the next three).
+    /// General purpose partition 1.
     GeneralPurpose1 = 4,
     /// General purpose partition 2.
     GeneralPurpose2 = 5,
@@ -357,13 +358,6 @@ pub const fn erase(what: Erase) -> Command {
 /// CMD6, SWITCH, `SANITIZE_START`, byte 165: start to remove what has been erased but is still in the cells. Busy for minutes.
 pub const fn sanitize_start() -> Command {
     switch(165, 1)
-}
-
-/// CMD6, SWITCH, `PARTITION_CONFIG`, byte 179: which partition the commands after this one are about.
-pub fn partition_access(ext_csd: ExtCsd<'_>, partition: Partition) -> Command {
-    // Above bit 2 the byte says what the machine boots from.
-    let boot = ext_csd.0[PARTITION_CONFIG] & !0b111;
-    switch(179, boot | partition as u8)
 }
 
 /// CMD6, SWITCH, `ERASE_GROUP_DEF`, byte 175: put the high-capacity erase groups in force, whose size `EXT_CSD` gives.
@@ -571,14 +565,6 @@ mod tests {
     fn switch_commands() {
         assert_eq!(sanitize_start(), Command { index: 6, argument: 0x03A5_0101, response: Response::R1b });
         assert_eq!(use_high_capacity_groups().argument, 0x03AF_0101);
-        let bytes = register();
-        let access = |partition| partition_access(ExtCsd::new(&bytes).unwrap(), partition).argument;
-        // PARTITION_CONFIG is 4Ah: 48h for the boot, 2 for the access.
-        assert_eq!(access(Partition::User), 0x03B3_4801);
-        assert_eq!(access(Partition::Boot1), 0x03B3_4901);
-        assert_eq!(access(Partition::Boot2), 0x03B3_4A01);
-        assert_eq!(access(Partition::GeneralPurpose1), 0x03B3_4C01);
-        assert_eq!(access(Partition::GeneralPurpose4), 0x03B3_4F01);
         assert_eq!(send_status(1), Command { index: 13, argument: 0x0001_0000, response: Response::R1 });
     }
 
@@ -638,7 +624,7 @@ mod tests {
             let bytes: Vec<u8> = bytes;
             if let Some(ext_csd) = ExtCsd::new(bytes.first_chunk().unwrap()) {
                 let _ = (ext_csd.general_purpose_bytes(), ext_csd.life_time(), ext_csd.pre_end_of_life());
-                let _ = (ext_csd.secure_erase_timeout_ms(), partition_access(ext_csd, Partition::Boot1));
+                let _ = ext_csd.secure_erase_timeout_ms();
             }
             let _ = Cid::new(&cid).and_then(|cid| cid.manufactured(revision));
         }

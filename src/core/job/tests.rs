@@ -232,24 +232,32 @@ fn a_record_from_the_journal_says_so_and_is_worth_what_its_facts_are() {
 }
 
 #[test]
-fn an_emmc_whose_boot_partitions_stay_closed_is_not_cleared_by_an_overwrite_of_the_rest() {
+fn an_emmc_whose_boot_partitions_stay_closed_or_unseen_is_not_cleared_by_an_overwrite_of_the_rest() {
     use crate::capability::{Area, Found, Hidden};
     use crate::drive::Transport;
     use crate::units::Bytes;
     let emmc = Identity { transport: Transport::Mmc, ..nvme() };
-    let boot = Hidden { area: Area::BootPartitions, found: Found::Closed { size: Bytes(262_144) } };
-    let capabilities = Capabilities {
-        techniques: vec![(Technique::Overwrite, Support::Present)],
-        hidden: vec![boot.clone()],
-        ..Capabilities::default()
+    let verdict = |found| {
+        let boot = Hidden { area: Area::BootPartitions, found };
+        let capabilities = Capabilities {
+            techniques: vec![(Technique::Overwrite, Support::Present)],
+            hidden: vec![boot.clone()],
+            ..Capabilities::default()
+        };
+        let plan = plan(&emmc, &capabilities, &Policy::default()).unwrap();
+        let drawn = Drawn { key: Secret([1; 32]), seed: Secret([2; 32]) };
+        let consent = Consent::typed(&emmc, "2345").unwrap();
+        let mut job = Job::new(JobId([3; 16]), plan, consent, Setting::default(), drawn).unwrap();
+        tell(&mut job, written());
+        let end = job.hear(9, Heard::VerifyEnded(whole(), Mismatches::default(), None));
+        let Next::End(verdict) = end else { panic!() };
+        (boot, verdict)
     };
-    let plan = plan(&emmc, &capabilities, &Policy::default()).unwrap();
-    let drawn = Drawn { key: Secret([1; 32]), seed: Secret([2; 32]) };
-    let consent = Consent::typed(&emmc, "2345").unwrap();
-    let mut job = Job::new(JobId([3; 16]), plan, consent, Setting::default(), drawn).unwrap();
-    tell(&mut job, written());
-    let Next::End(verdict) = job.hear(9, Heard::VerifyEnded(whole(), Mismatches::default(), None)) else { panic!() };
-    assert_eq!((verdict.outcome, verdict.reasons), (Outcome::NotErased, vec![Reason::HiddenAreaKept(boot)]));
+    for found in [Found::Closed { size: Bytes(262_144) }, Found::Unknown("it is write protected".into())] {
+        let (boot, verdict) = verdict(found);
+        assert_eq!((verdict.outcome, verdict.reasons), (Outcome::NotErased, vec![Reason::HiddenAreaKept(boot)]));
+    }
+    assert_eq!(verdict(Found::Nothing).1.outcome, Outcome::Cleared);
 }
 
 #[test]

@@ -1,21 +1,24 @@
 //! How commands get to an eMMC device: a trait, so that tests can play the device, and Linux' own way, `MMC_IOC_MULTI_CMD`.
 
-use std::os::fd::AsFd;
+use std::fs::File;
 
 use nix::errno::Errno;
-use purgeproof_spec::mmc::{Command, Response, Status};
+use purgeproof_spec::mmc::{Command, Partition, Response, Status};
 use purgeproof_sys::mmc::{self, R1, R1_DATA, R1B};
 use purgeproof_sys::transfer::Transfer;
 
+use super::nodes;
 use crate::channel::ChannelError;
+use crate::sysfs::Node;
 
 /// A way to an eMMC device.
 pub(crate) trait MmcChannel: Send {
-    /// Sends up to 16 commands in order with nothing of anybody else's in between, and waits for the last one.
-    ///
-    /// That matters: between two calls Linux switches back to the partition that the handle is about. An error is about the way: how
-    /// many of the commands the device had is not known then, but for those with a response.
-    fn execute(&mut self, steps: &mut [Step<'_>]) -> Result<(), ChannelError>;
+    /// Sends up to 16 commands in order, with `partition` addressed and nothing of anybody else's in between, and waits for the last one.
+    /// An error is about the way: how many of the commands the device had is not known then, but for those with a response.
+    fn execute(&mut self, partition: Partition, steps: &mut [Step<'_>]) -> Result<(), ChannelError>;
+
+    /// Why no command gets to this partition; `None` if they do.
+    fn barrier(&self, partition: Partition) -> Option<&str>;
 }
 
 /// One command of a sequence and what came back.
@@ -49,14 +52,37 @@ impl<'a> Step<'a> {
     }
 }
 
-/// The whole disk, open (`/dev/mmcblk0`).
+/// The disks of one device: its user area (`/dev/mmcblk0`) and its other partitions.
+///
+/// Before each command, even in the middle of a sequence, Linux switches to the partition whose disk the command came through
+/// (`__mmc_blk_ioctl_cmd()`), so that a `PARTITION_CONFIG` of ours would be undone by the next command.
 #[derive(Debug)]
-pub(crate) struct MmcNode<D>(pub(crate) D);
+pub(crate) struct MmcNode {
+    // Given back before the user area is: who holds that may open these.
+    others: [(Partition, Result<File, String>); 6],
+    user: File,
+}
 
-impl<D: AsFd + Send> MmcChannel for MmcNode<D> {
-    fn execute(&mut self, steps: &mut [Step<'_>]) -> Result<(), ChannelError> {
+impl MmcNode {
+    /// The user area, open, with its directory in sysfs. The other partitions are opened here and held as long as it is.
+    pub(crate) fn new(user: File, directory: &Node) -> Self {
+        Self { others: nodes::others(directory), user }
+    }
+
+    fn disk(&self, partition: Partition) -> Result<&File, &str> {
+        if partition == Partition::User {
+            return Ok(&self.user);
+        }
+        let other = self.others.iter().find(|(other, _)| *other == partition);
+        other.map_or(Err("it has no disk"), |(_, disk)| disk.as_ref().map_err(String::as_str))
+    }
+}
+
+impl MmcChannel for MmcNode {
+    fn execute(&mut self, partition: Partition, steps: &mut [Step<'_>]) -> Result<(), ChannelError> {
+        let disk = self.disk(partition).map_err(|_| ChannelError::Kernel(Errno::ENOENT))?;
         let mut commands: Vec<mmc::Command<'_>> = steps.iter_mut().map(prepare).collect();
-        let sent = mmc::execute(&self.0, &mut commands);
+        let sent = mmc::execute(disk, &mut commands);
         let statuses: Vec<_> =
             commands.iter().map(|command| command.response.map(|[first, ..]| Status(first))).collect();
         for (step, status) in steps.iter_mut().zip(statuses) {
@@ -67,6 +93,10 @@ impl<D: AsFd + Send> MmcChannel for MmcNode<D> {
             Errno::ENOMEDIUM => ChannelError::Gone(errno),
             errno => errno.into(),
         })
+    }
+
+    fn barrier(&self, partition: Partition) -> Option<&str> {
+        self.disk(partition).err()
     }
 }
 
@@ -86,20 +116,32 @@ fn prepare<'a>(step: &'a mut Step<'_>) -> mmc::Command<'a> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
-
     use purgeproof_spec::mmc::{sanitize_start, send_ext_csd, send_status};
 
     use super::*;
+    use crate::sysfs::tests::Tree;
+
+    fn node() -> MmcNode {
+        let tree = Tree::new().node("mmcblk0", "block", None, &[]);
+        MmcNode::new(File::open("/dev/null").unwrap(), &tree.chain().disk)
+    }
 
     #[test]
     fn what_is_no_emmc_takes_no_command_and_gives_no_data() {
         let mut register = [0; 512];
-        let mut node = MmcNode(File::open("/dev/null").unwrap());
         let mut steps = [Step::reading(send_ext_csd(), &mut register), Step::new(send_status(1))];
-        assert_eq!(node.execute(&mut steps), Err(ChannelError::Kernel(Errno::ENOTTY)));
+        assert_eq!(node().execute(Partition::User, &mut steps), Err(ChannelError::Kernel(Errno::ENOTTY)));
         assert!(steps.iter().all(|step| step.status.is_none()));
         assert_eq!(register, [0xA5; 512]);
+    }
+
+    #[test]
+    fn commands_for_a_partition_without_a_disk_go_nowhere_and_never_to_the_user_area() {
+        let mut steps = [Step::new(send_status(1))];
+        let mut node = node();
+        assert_eq!(node.execute(Partition::Boot1, &mut steps), Err(ChannelError::Kernel(Errno::ENOENT)));
+        assert!(node.barrier(Partition::Boot1).is_some_and(|why| why.contains("mmcblk0boot0")));
+        assert_eq!(node.barrier(Partition::User), None);
     }
 
     #[test]

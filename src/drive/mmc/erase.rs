@@ -4,50 +4,18 @@ use nix::errno::Errno;
 use purgeproof_core::firmware::{Begun, Transcript};
 use purgeproof_core::technique::Technique;
 use purgeproof_spec::mmc::{
-    self, Addressing, Command, Erase, ExtCsd, Partition, Status, partition_access, sanitize_start, send_ext_csd,
-    send_status, use_high_capacity_groups,
+    self, Addressing, Command, Erase, ExtCsd, Partition, Status, sanitize_start, send_ext_csd, send_status,
+    use_high_capacity_groups,
 };
 
-use super::{MmcChannel, MmcFirmware, RELATIVE_ADDRESS, Step, exchange, send};
+use super::region::{Region, regions};
+use super::{MmcChannel, MmcFirmware, RELATIVE_ADDRESS, Step, exchange, send, send_to};
 use crate::channel::ChannelError;
 
 /// Linux gives it four minutes; devices take longer.
 const SANITIZE_LIMIT_MS: u32 = 3_600_000;
 /// The register's time-outs multiply to more than any device takes, or are not there.
 const ERASE_LIMITS_MS: (u64, u64) = (600_000, 43_200_000);
-
-/// A partition that a host can erase.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Region {
-    pub(super) partition: Partition,
-    pub(super) name: &'static str,
-    /// Sectors of 512 bytes.
-    pub(super) sectors: u32,
-}
-
-/// The user area first. Boot partitions that are write protected are left out: [`super::hidden`] says so.
-pub(super) fn regions(ext_csd: ExtCsd<'_>) -> Vec<Region> {
-    const GENERAL: [(Partition, &str); 4] = [
-        (Partition::GeneralPurpose1, "general purpose partition 1"),
-        (Partition::GeneralPurpose2, "general purpose partition 2"),
-        (Partition::GeneralPurpose3, "general purpose partition 3"),
-        (Partition::GeneralPurpose4, "general purpose partition 4"),
-    ];
-    let region = |partition, name, bytes: Option<u64>| {
-        let sectors = u32::try_from(bytes? / 512).ok()?;
-        Some(Region { partition, name, sectors })
-    };
-    let [first, second] =
-        ext_csd.protects_boot().map(|is_protected| ext_csd.boot_partition_bytes().filter(|_| !is_protected));
-    let user = Region { partition: Partition::User, name: "user area", sectors: ext_csd.sectors() };
-    let boot =
-        [region(Partition::Boot1, "boot partition 1", first), region(Partition::Boot2, "boot partition 2", second)];
-    let general = GENERAL
-        .into_iter()
-        .zip(ext_csd.general_purpose_bytes())
-        .map(|((partition, name), bytes)| region(partition, name, bytes));
-    std::iter::once(user).chain(boot.into_iter().chain(general).flatten()).collect()
-}
 
 /// Everything, in the foreground: it returns when the device is done.
 pub(super) fn begin<C: MmcChannel>(
@@ -84,11 +52,12 @@ fn run<C: MmcChannel>(
     if ext_csd.erase_group_bytes().is_some() && !ext_csd.has_high_capacity_groups() {
         // The time-outs below are those of high-capacity groups. The setting lasts until power is cut.
         let mut steps = [Step::new(use_high_capacity_groups()), Step::new(send_status(RELATIVE_ADDRESS))];
-        change(channel, "SWITCH, ERASE_GROUP_DEF", &mut steps, true, log)?;
+        change(channel, Partition::User, "SWITCH, ERASE_GROUP_DEF", &mut steps, true, log)?;
     }
     let addressing = addressing(channel, ext_csd, log)?;
     device.addressing = Some(addressing);
-    for (number, region) in regions(ext_csd).into_iter().enumerate() {
+    let regions = regions(ext_csd, channel);
+    for (number, region) in regions.iter().filter(|region| region.barrier.is_none()).enumerate() {
         erase(channel, (ext_csd, addressing), what, region, number == 0, log)?;
     }
     if what == Erase::Erase {
@@ -113,48 +82,31 @@ fn erase(
     channel: &mut impl MmcChannel,
     (ext_csd, addressing): (ExtCsd<'_>, Addressing),
     what: Erase,
-    region: Region,
+    region: &Region,
     is_first: bool,
     log: &mut dyn Transcript,
 ) -> Result<(), Begun> {
     let beyond = || Begun::Refused { why: format!("the {} has no address for its end", region.name) };
     let start = mmc::erase_group_start(addressing, 0).ok_or_else(beyond)?;
     let end = mmc::erase_group_end(addressing, region.sectors.saturating_sub(1)).ok_or_else(beyond)?;
-    let mut register = [0; 512];
     let name = match what {
         Erase::SecureErase => format!("SECURE ERASE of the {}", region.name),
         _ => format!("ERASE of the {}", region.name),
     };
-    let core = [
+    let mut register = [0; 512];
+    let mut steps = [
+        Step::reading(send_ext_csd(), &mut register),
         Step::new(start),
         Step::new(end),
         Step::limited(mmc::erase(what), limit_ms(ext_csd, what, region)),
         Step::new(send_status(RELATIVE_ADDRESS)),
     ];
-    if region.partition == Partition::User {
-        let mut steps = core;
-        return change(channel, &name, &mut steps, is_first, log);
-    }
-    let switch = |partition| Step::new(partition_access(ext_csd, partition));
-    let mut steps = vec![switch(region.partition), Step::reading(send_ext_csd(), &mut register)];
-    steps.extend(core);
-    steps.push(switch(Partition::User));
-    let changed = change(channel, &name, &mut steps, is_first, log);
-    drop(steps);
-    if changed.is_err() {
-        // Whatever became of it, the commands that follow are about the user area again.
-        let mut steps = [switch(Partition::User), Step::new(send_status(RELATIVE_ADDRESS))];
-        log.note(exchange("SWITCH, PARTITION_CONFIG", &steps));
-        log.note(send(channel, "SWITCH, PARTITION_CONFIG", &mut steps).1);
-    }
-    changed?;
-    // The status of a switch comes with the response after it, which Linux may have taken for itself: the register tells.
-    if addresses(&register, region.partition) {
+    change(channel, region.partition, &name, &mut steps, is_first, log)?;
+    // Linux has switched to the partition by itself: the register tells whether it did.
+    if region.is_addressed(&register) {
         Ok(())
     } else {
-        Err(Begun::Failed {
-            why: format!("the {} was not addressed by PARTITION_CONFIG, so it was not erased", region.name),
-        })
+        Err(Begun::Failed { why: format!("the {} was not addressed, so it was not erased", region.name) })
     }
 }
 
@@ -182,11 +134,6 @@ fn addressing(
     judge(sent, &steps, true).map(|()| Addressing::Bytes)
 }
 
-/// This register was read while the partition was addressed.
-pub(super) fn addresses(register: &[u8; 512], partition: Partition) -> bool {
-    ExtCsd::new(register).is_some_and(|ext_csd| ext_csd.partition_config() & 0b111 == partition as u8)
-}
-
 /// Linux sends it on its own terms: no response is handed on, and of the status that it asks for when the device is no longer busy it
 /// reports `SWITCH_ERROR` alone (`mmc_sanitize()`, `mmc_switch_status_error()`). What else there is in it is lost.
 fn sanitize(channel: &mut impl MmcChannel, log: &mut dyn Transcript) -> Result<(), Begun> {
@@ -211,13 +158,14 @@ fn sanitize(channel: &mut impl MmcChannel, log: &mut dyn Transcript) -> Result<(
 /// Sends commands that change the device, with an entry before and one after.
 fn change(
     channel: &mut impl MmcChannel,
+    partition: Partition,
     name: &str,
     steps: &mut [Step<'_>],
     is_first: bool,
     log: &mut dyn Transcript,
 ) -> Result<(), Begun> {
     log.note(exchange(name, steps));
-    let (sent, exchange) = send(channel, name, steps);
+    let (sent, exchange) = send_to(channel, partition, name, steps);
     log.note(exchange);
     judge(sent, steps, is_first)
 }
@@ -243,14 +191,14 @@ fn judge(sent: Result<(), ChannelError>, steps: &[Step<'_>], is_first: bool) -> 
 }
 
 /// So many groups times the register's time-out for one, within reason.
-fn limit_ms(ext_csd: ExtCsd<'_>, what: Erase, region: Region) -> u32 {
+fn limit_ms(ext_csd: ExtCsd<'_>, what: Erase, region: &Region) -> u32 {
     let (least, most) = ERASE_LIMITS_MS;
     let group_ms = match what {
         Erase::SecureErase => ext_csd.secure_erase_timeout_ms(),
         _ => ext_csd.erase_timeout_ms(),
     };
-    let bytes = u64::from(region.sectors) * 512;
-    let total = ext_csd.erase_group_bytes().zip(group_ms).map(|(group, ms)| bytes.div_ceil(group).saturating_mul(ms));
+    let total =
+        ext_csd.erase_group_bytes().zip(group_ms).map(|(group, ms)| region.bytes.div_ceil(group).saturating_mul(ms));
     u32::try_from(total.unwrap_or(most).clamp(least, most)).unwrap_or(u32::MAX)
 }
 
@@ -265,10 +213,11 @@ mod tests {
         for (at, value) in [(213, 0x50), (223, 0xFF), (224, 0x01), (230, 0x02)] {
             register[at] = value;
         }
-        let limits = |register: &[u8; 512], sectors| {
-            let region = Region { partition: Partition::User, name: "user area", sectors };
+        let limits = |register: &[u8; 512], sectors: u32| {
+            let bytes = u64::from(sectors) * 512;
+            let region = Region { partition: Partition::User, name: "user area", bytes, sectors, barrier: None };
             let ext_csd = ExtCsd::new(register).unwrap();
-            [Erase::Erase, Erase::SecureErase].map(|what| limit_ms(ext_csd, what, region))
+            [Erase::Erase, Erase::SecureErase].map(|what| limit_ms(ext_csd, what, &region))
         };
         assert_eq!(limits(&register, 20_480), [1_530_000, 3_060_000]);
         assert_eq!(limits(&register, 1), [600_000, 600_000]);

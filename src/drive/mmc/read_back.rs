@@ -1,16 +1,14 @@
-//! Reading what no block device of ours shows: boot and general purpose partitions, after they were erased.
+//! Reading what the job does not: boot and general purpose partitions, after they were erased.
 //!
 //! Markers and read-back of the job see the user area alone. That another partition was erased is believed only if all of it reads as
 //! erased memory does.
 
 use purgeproof_core::firmware::Transcript;
-use purgeproof_spec::mmc::{
-    Addressing, ExtCsd, Partition, partition_access, read_multiple, send_ext_csd, set_block_count,
-};
+use purgeproof_spec::mmc::{Addressing, ExtCsd, Partition, read_multiple, send_ext_csd, set_block_count};
 use purgeproof_sys::transfer::POISON;
 
-use super::erase::{self, Region};
-use super::{MmcChannel, Step, send};
+use super::region::{Region, regions};
+use super::{MmcChannel, Step, send_to};
 
 /// Sectors in one read: 64 KiB is one segment for every host controller. Linux would take 512 KiB.
 const SECTORS: u16 = 128;
@@ -26,15 +24,16 @@ pub(super) fn problems(
     let Some(addressing) = addressing.or(ext_csd.addressing()) else {
         return vec!["What its addresses count is not known: nothing but the user area could be read back.".to_owned()];
     };
-    let others = erase::regions(ext_csd).into_iter().filter(|region| region.partition != Partition::User);
-    others.filter_map(|region| region_problem(channel, (ext_csd, addressing), region, log)).collect()
+    let is_other = |region: &Region| region.partition != Partition::User && region.barrier.is_none();
+    let others = regions(ext_csd, channel).into_iter().filter(is_other);
+    others.filter_map(|region| region_problem(channel, (ext_csd, addressing), &region, log)).collect()
 }
 
 /// Reads a partition up to the first sectors that are no good. Of all its reads the last one goes into the transcript.
 fn region_problem(
     channel: &mut impl MmcChannel,
     (ext_csd, addressing): (ExtCsd<'_>, Addressing),
-    region: Region,
+    region: &Region,
     log: &mut dyn Transcript,
 ) -> Option<String> {
     let mut at = 0;
@@ -56,7 +55,7 @@ fn region_problem(
 fn read(
     channel: &mut impl MmcChannel,
     (ext_csd, addressing): (ExtCsd<'_>, Addressing),
-    region: Region,
+    region: &Region,
     (at, count): (u32, u16),
     note: impl FnOnce(purgeproof_core::firmware::Exchange, bool),
 ) -> Option<String> {
@@ -67,23 +66,24 @@ fn read(
     };
     let mut register = [POISON; 512];
     let mut sectors = vec![POISON; usize::from(count) * 512];
-    let switch = |partition| Step::new(partition_access(ext_csd, partition));
     let mut steps = [
-        switch(region.partition),
         Step::reading(send_ext_csd(), &mut register),
         Step::new(set_block_count(count)),
         Step::reading(read, &mut sectors),
-        switch(Partition::User),
     ];
-    let (sent, exchange) =
-        send(channel, &format!("READ_MULTIPLE_BLOCK of the {name}, sectors {at}-{last}"), &mut steps);
+    let (sent, exchange) = send_to(
+        channel,
+        region.partition,
+        &format!("READ_MULTIPLE_BLOCK of the {name}, sectors {at}-{last}"),
+        &mut steps,
+    );
     let errors = steps.iter().filter_map(|step| step.status).find(|status| status.errors() != 0);
     let is_whole = steps.iter().all(|step| step.status.is_some());
     let left = sectors.iter().position(|byte| *byte != ext_csd.erased_byte());
     let problem = match (sent, errors) {
         (Err(error), _) => Some(format!("The {name} could not be read back: {error}")),
         (Ok(()), Some(errors)) => Some(format!("The {name} could not be read back: {errors}.")),
-        (Ok(()), None) if !is_whole || !erase::addresses(&register, region.partition) => {
+        (Ok(()), None) if !is_whole || !region.is_addressed(&register) => {
             Some(format!("The {name} could not be read back: it was not addressed."))
         }
         (Ok(()), None) => left.map(|offset| {

@@ -7,7 +7,7 @@ use purgeproof_core::capability::{Area, Found, Hidden, Obstacle, Support};
 use purgeproof_core::firmware::{Begun, Exchange, Firmware, Health, Standing, Transcript};
 use purgeproof_core::technique::Technique::{EraseAndSanitize, SecureErase};
 use purgeproof_core::units::Bytes;
-use purgeproof_spec::mmc::Status;
+use purgeproof_spec::mmc::{Partition, Status};
 
 use super::{MmcChannel, MmcFirmware, Registers, Step, probe};
 use crate::channel::ChannelError;
@@ -22,14 +22,16 @@ struct Card {
     boot: [Vec<u8>; 2],
     /// Every command: index and argument.
     heard: Vec<(u8, u32)>,
-    /// How many commands were in each call.
-    calls: Vec<usize>,
+    /// The partition of each call, and how many commands there were in it.
+    calls: Vec<(Partition, usize)>,
     /// What a command is answered with in place of [`GOOD`], by its place among all commands.
     statuses: HashMap<usize, Option<u32>>,
     /// The call at which the way to the device fails, and how.
     fails: Option<(usize, ChannelError)>,
-    /// It takes no switch to another partition.
+    /// Linux' switch to another partition comes to nothing.
     keeps_access: bool,
+    /// The partition that no command gets to.
+    barred: Option<Partition>,
 }
 
 impl Card {
@@ -64,6 +66,7 @@ impl Card {
             statuses: HashMap::new(),
             fails: None,
             keeps_access: false,
+            barred: None,
         }
     }
 
@@ -91,11 +94,7 @@ impl Card {
         }
     }
 
-    fn command(&mut self, index: u8, argument: u32) {
-        let is_switch = index == 6 && argument >> 16 == 0x03B3;
-        if is_switch && !self.keeps_access {
-            self.access = (argument >> 8 & 7) as u8;
-        }
+    fn command(&mut self, index: u8) {
         if index == 38 && (self.access == 1 || self.access == 2) {
             self.boot[usize::from(self.access) - 1].fill(0xFF);
         }
@@ -103,24 +102,28 @@ impl Card {
 }
 
 impl MmcChannel for Card {
-    fn execute(&mut self, steps: &mut [Step<'_>]) -> Result<(), ChannelError> {
+    fn execute(&mut self, partition: Partition, steps: &mut [Step<'_>]) -> Result<(), ChannelError> {
+        assert_ne!(Some(partition), self.barred);
         if let Some((_, error)) = self.fails.filter(|(call, _)| *call == self.calls.len()) {
             return Err(error);
         }
-        self.calls.push(steps.len());
-        // As Linux does: the handle is about the user area, whatever was addressed by the call before.
-        self.access = 0;
+        self.calls.push((partition, steps.len()));
+        self.access = if self.keeps_access { 0 } else { partition as u8 };
         for step in steps {
             let (index, argument) = (step.command.index, step.command.argument);
             let place = self.heard.len();
             self.heard.push((index, argument));
-            self.command(index, argument);
+            self.command(index);
             self.data(index, argument, step.into);
             let is_sanitize = (index, argument) == (6, 0x03A5_0101);
             let usual = if is_sanitize { None } else { Some(GOOD) };
             step.status = self.statuses.get(&place).copied().unwrap_or(usual).map(Status);
         }
         Ok(())
+    }
+
+    fn barrier(&self, partition: Partition) -> Option<&str> {
+        self.barred.filter(|barred| *barred == partition).map(|_| "Linux shows no disk mmcblk0boot1")
     }
 }
 
@@ -143,21 +146,22 @@ fn begun(card: Card) -> (Begun, Card) {
     (begun, firmware.channel)
 }
 
-const BOOT_1: [(u8, u32); 7] =
-    [(6, 0x03B3_4901), (8, 0), (35, 0), (36, 0xFF), (38, 0), (13, 0x0001_0000), (6, 0x03B3_4801)];
+/// What a boot partition of 256 sectors hears.
+const BOOT: [(u8, u32); 5] = [(8, 0), (35, 0), (36, 0xFF), (38, 0), (13, 0x0001_0000)];
 
 #[test]
-fn every_partition_is_erased_and_then_the_device_sanitized() {
+fn every_partition_is_erased_by_its_own_disk_and_then_the_device_sanitized() {
     let (begun, card) = begun(Card::new());
     assert_eq!(begun, Begun::Completed);
     let mut expected = vec![(8, 0), (13, 0x0001_0000), (6, 0x03AF_0101), (13, 0x0001_0000)];
-    expected.extend([(35, 0), (36, 0x0074_7FFF), (38, 0), (13, 0x0001_0000)]);
-    expected.extend(BOOT_1);
-    expected
-        .extend(BOOT_1.map(|(index, argument)| (index, if argument == 0x03B3_4901 { 0x03B3_4A01 } else { argument })));
+    expected.extend([(8, 0), (35, 0), (36, 0x0074_7FFF), (38, 0), (13, 0x0001_0000)]);
+    expected.extend(BOOT);
+    expected.extend(BOOT);
     expected.extend([(6, 0x03A5_0101), (13, 0x0001_0000)]);
     assert_eq!(card.heard, expected);
-    assert_eq!(card.calls, [1, 1, 2, 4, 7, 7, 1, 1], "the switch and what it is for go in one call");
+    let user = |count| (Partition::User, count);
+    let boot = [(Partition::Boot1, 5), (Partition::Boot2, 5)];
+    assert_eq!(card.calls, [&[user(1), user(1), user(2), user(5)][..], &boot, &[user(1), user(1)]].concat());
     assert!(card.boot.iter().flatten().all(|byte| *byte == 0xFF));
 }
 
@@ -166,7 +170,7 @@ fn a_secure_erase_is_another_argument_and_no_sanitize_and_groups_in_force_are_le
     let mut firmware = firmware(Card::new().with(175, 1).with(226, 0));
     assert_eq!(firmware.begin(SecureErase, &mut Log::default()), Begun::Completed);
     let status = (13, 0x0001_0000);
-    let erase = [(35, 0), (36, 0x0074_7FFF), (38, 0x8000_0000)];
+    let erase = [(8, 0), (35, 0), (36, 0x0074_7FFF), (38, 0x8000_0000)];
     assert_eq!(firmware.channel.heard, [&[(8, 0), status][..], &erase, &[status, status]].concat());
 }
 
@@ -175,12 +179,12 @@ fn commands_that_change_the_device_are_noted_before_they_are_sent() {
     let mut log = Log::default();
     firmware(Card::new()).begin(EraseAndSanitize, &mut log);
     let names: Vec<_> = log.0.iter().map(|entry| (entry.command.as_str(), entry.answer.is_some())).collect();
-    let user = "ERASE of the user area: CMD35, CMD36, CMD38, CMD13";
+    let user = "ERASE of the user area: CMD8, CMD35, CMD36, CMD38, CMD13";
     let at = names.iter().position(|name| *name == (user, false)).unwrap();
     assert_eq!(names[at + 1], (user, true));
-    let sent = b"\x23\0\0\0\0\x24\0\x74\x7F\xFF\x26\0\0\0\0\x0D\0\x01\0\0";
+    let sent = b"\x08\0\0\0\0\x23\0\0\0\0\x24\0\x74\x7F\xFF\x26\0\0\0\0\x0D\0\x01\0\0";
     assert_eq!(log.0[at].sent.0, sent);
-    assert_eq!(log.0[at + 1].answer.as_ref().unwrap().raw.0, b"\0\0\x09\0".repeat(4));
+    assert_eq!(log.0[at + 1].answer.as_ref().unwrap().raw.0, b"\0\0\x09\0".repeat(5));
     let sanitize = "SWITCH, SANITIZE_START: CMD6";
     assert_eq!(names.iter().filter(|(name, _)| *name == sanitize).count(), 2);
     assert_eq!(log.0[0].answer.as_ref().unwrap().data_in.as_ref().unwrap().0.len(), 512);
@@ -188,18 +192,18 @@ fn commands_that_change_the_device_are_noted_before_they_are_sent() {
 
 #[test]
 fn an_error_bit_in_any_response_ends_it() {
-    // The seventh command is CMD38 of the user area: WP_VIOLATION.
-    let (refused, _) = begun(Card::new().answering(6, Some(0x0400_0900)));
+    // The eighth command is CMD38 of the user area: WP_VIOLATION.
+    let (refused, _) = begun(Card::new().answering(7, Some(0x0400_0900)));
     assert_eq!(refused, Begun::Refused { why: "CMD38: WP_VIOLATION".into() });
     // Protected groups were skipped: the others were not.
-    let (failed, _) = begun(Card::new().answering(7, Some(0x0000_8900)));
+    let (failed, _) = begun(Card::new().answering(8, Some(0x0000_8900)));
     assert_eq!(failed, Begun::Failed { why: "CMD13: WP_ERASE_SKIP".into() });
-    // CMD36 of boot partition 1, when the user area is erased already; the user area is addressed again.
+    // CMD36 of boot partition 1, when the user area is erased already.
     let (failed, card) = begun(Card::new().answering(11, Some(0x0800_0900)));
     assert_eq!(failed, Begun::Failed { why: "CMD36: ERASE_PARAM".into() });
-    assert_eq!(card.heard[15..], [(6, 0x03B3_4801), (13, 0x0001_0000)]);
+    assert_eq!(card.heard.len(), 14, "nothing after it");
     // The last status: the sanitize left an error.
-    let (failed, _) = begun(Card::new().answering(23, Some(0x0008_0900)));
+    let (failed, _) = begun(Card::new().answering(20, Some(0x0008_0900)));
     assert_eq!(failed, Begun::Failed { why: "CMD13: ERROR".into() });
 }
 
@@ -216,21 +220,21 @@ fn a_small_device_is_asked_what_addresses_count() {
     let small = || Card::new().with(214, 0).with(213, 0x50).with(226, 0);
     let (begun, card) = self::begun(small());
     assert_eq!(begun, Begun::Completed);
-    assert_eq!(card.heard[4..8], [(35, 0x009F_FE00), (13, 0x0001_0000), (35, 0), (36, 0x009F_FE00)]);
+    assert_eq!(card.heard[4..9], [(35, 0x009F_FE00), (13, 0x0001_0000), (8, 0), (35, 0), (36, 0x009F_FE00)]);
     // ADDRESS_OUT_OF_RANGE.
     let (begun, card) = self::begun(small().answering(4, Some(0x8000_0900)));
     assert_eq!(begun, Begun::Completed);
-    assert_eq!(card.heard[6..8], [(35, 0), (36, 0x4FFF)]);
+    assert_eq!(card.heard[7..9], [(35, 0), (36, 0x4FFF)]);
     assert!(matches!(self::begun(small().answering(5, None)).0, Begun::Lost { .. }));
     assert!(matches!(self::begun(small().answering(4, Some(0x0040_0900))).0, Begun::Refused { .. }));
 }
 
 #[test]
 fn no_response_is_no_success() {
-    let (lost, _) = begun(Card::new().answering(6, None));
+    let (lost, _) = begun(Card::new().answering(7, None));
     assert_eq!(lost, Begun::Lost { why: "no response to CMD38 was handed on".into() });
     // Still programming after the sanitize.
-    let (lost, _) = begun(Card::new().answering(23, Some(0x0000_0E00)));
+    let (lost, _) = begun(Card::new().answering(20, Some(0x0000_0E00)));
     assert!(matches!(lost, Begun::Lost { .. }));
     let failing =
         |call, errno: Errno| begun(Card { fails: Some((call, ChannelError::Kernel(errno))), ..Card::new() }).0;
@@ -240,15 +244,41 @@ fn no_response_is_no_success() {
     assert!(matches!(begun(Card::new().with(214, 0).with(213, 0)).0, Begun::Lost { .. }), "a register without a size");
 }
 
-#[test]
-fn what_is_write_protected_is_left_and_said_to_be_left() {
-    let card = Card::new().with(174, 0x01);
+fn boot_partitions(card: Card) -> (Found, MmcFirmware<Card>) {
     let mut firmware = firmware(card);
     let hidden = firmware.prepare(&mut Log::default()).hidden;
-    assert!(matches!(&hidden[0].found, Found::Unknown(why) if why.starts_with("262144 bytes")));
+    assert_eq!(hidden[0].area, Area::BootPartitions);
     assert_eq!(firmware.begin(EraseAndSanitize, &mut Log::default()), Begun::Completed);
-    assert_eq!((firmware.channel.boot[0][0], firmware.channel.boot[1][0]), (b'a', 0xFF));
     assert!(firmware.settle(EraseAndSanitize, &mut Log::default()).problems.is_empty());
+    (hidden[0].found.clone(), firmware)
+}
+
+#[test]
+fn what_is_write_protected_is_left_and_said_to_be_left() {
+    let (found, firmware) = boot_partitions(Card::new().with(174, 0x01));
+    let why = "262144 bytes: the boot partition 1 is not erased, because it is write protected";
+    assert_eq!(found, Found::Unknown(why.into()));
+    assert_eq!((firmware.channel.boot[0][0], firmware.channel.boot[1][0]), (b'a', 0xFF));
+}
+
+#[test]
+fn a_partition_that_no_command_gets_to_is_left_and_said_to_be_left() {
+    let (found, firmware) = boot_partitions(Card { barred: Some(Partition::Boot2), ..Card::new() });
+    let why = "262144 bytes: the boot partition 2 is not erased, because Linux shows no disk mmcblk0boot1";
+    assert_eq!(found, Found::Unknown(why.into()));
+    assert_eq!((firmware.channel.boot[0][0], firmware.channel.boot[1][0]), (0xFF, b'b'));
+    let nowhere =
+        probe(&mut Card { barred: Some(Partition::Boot2), ..Card::new().with(226, 0) }, &Registers::default());
+    assert_eq!(nowhere.hidden[0].found, Found::Nothing, "a partition that is not there is not missed");
+}
+
+#[test]
+fn a_protection_that_comes_in_between_is_no_excuse() {
+    let mut firmware = firmware(Card::new());
+    firmware.prepare(&mut Log::default());
+    firmware.channel.register[174] = 0x05;
+    let problems = firmware.settle(EraseAndSanitize, &mut Log::default()).problems;
+    assert_eq!(problems, ["The write protection of the boot partitions has changed during the erase."]);
 }
 
 #[test]
@@ -307,7 +337,7 @@ fn settled_is_a_device_whose_partitions_read_as_erased() {
     let mut log = Log::default();
     assert_eq!(firmware.settle(EraseAndSanitize, &mut log).problems, [""; 0]);
     assert_eq!(log.0.len(), 3, "the register, and the last read of each boot partition");
-    assert_eq!(log.0[1].sent.0, b"\x06\x03\xB3\x49\x01\x08\0\0\0\0\x17\0\0\0\x80\x12\0\0\0\x80\x06\x03\xB3\x48\x01");
+    assert_eq!(log.0[1].sent.0, b"\x08\0\0\0\0\x17\0\0\0\x80\x12\0\0\0\x80");
     firmware.channel.boot[1][513] = 0x00;
     let problems = firmware.settle(EraseAndSanitize, &mut Log::default()).problems;
     assert_eq!(problems, ["The boot partition 2 is not erased: sector 1 does not hold FFh."]);
