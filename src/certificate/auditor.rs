@@ -90,14 +90,23 @@ fn markers(statement: &Statement) -> Vec<(&'static str, String)> {
         grouped(markers.witnesses)
     );
     let after = match markers.sought {
-        Some(sought) => format!(
-            "{} markers and {} blocks of old data left; {} places hold one byte repeated, {} anything else; {} blocks unreadable",
-            grouped(sought.left),
-            grouped(sought.witnesses_left),
-            grouped(sought.constant),
-            grouped(sought.other),
-            grouped(sought.unreadable)
-        ),
+        Some(sought) => {
+            let blank = sought.blank.map_or_else(String::new, |blank| {
+                format!(
+                    "; {} places cannot be read before they are written, because they are erased, says the drive",
+                    grouped(blank)
+                )
+            });
+            format!(
+                "{} markers and {} blocks of old data left; {} places hold one byte repeated, {} anything else; {} blocks \
+                 unreadable{blank}",
+                grouped(sought.left),
+                grouped(sought.witnesses_left),
+                grouped(sought.constant),
+                grouped(sought.other),
+                grouped(sought.unreadable)
+            )
+        }
         None => "not looked for".to_owned(),
     };
     vec![("Before", before), ("After", after)]

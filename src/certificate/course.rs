@@ -171,13 +171,14 @@ impl Markers {
 }
 
 impl Sought {
-    const fn of(sought: &marker::Sought) -> Self {
+    fn of(sought: &marker::Sought) -> Self {
         Self {
             left: sought.markers_left,
             witnesses_left: sought.witnesses_left,
             constant: sought.constant,
             other: sought.other,
             unreadable: sought.unreadable.blocks.0,
+            blank: Some(sought.blank).filter(|blank| *blank > 0),
         }
     }
 }

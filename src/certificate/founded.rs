@@ -61,10 +61,10 @@ fn well_founded(statement: &Statement) -> Option<()> {
         statement.reasons.as_slice()
     } else {
         let [by_drive, markers, rest @ ..] = statement.reasons.as_slice() else { return None };
-        let is_done = way.completed().eq(firmware.iter().copied())
+        let is_done = way.completed().collect::<Vec<_>>().ends_with(&firmware)
             && way.asked.last().is_some_and(|step| step.end == End::Completed)
             && by_drive.0 == Reason::ErasedByDrive(firmware)
-            && markers_gone(statement, &markers.0);
+            && markers_hold(statement, way, &markers.0);
         is_done.then_some(rest)?
     };
     let [read_back] = rest else { return None };
@@ -79,14 +79,21 @@ fn well_founded(statement: &Statement) -> Option<()> {
     (holds && read_back_holds(statement, way, all, &read_back.0)).then_some(())
 }
 
-fn markers_gone(statement: &Statement, reason: &Reason) -> bool {
+/// None was left of enough of them; or there were too few, and what the host overwrote and read back needs none.
+fn markers_hold(statement: &Statement, way: &Way, reason: &Reason) -> bool {
     let Some(markers) = statement.verification.markers else { return false };
     let Some(sought) = markers.sought else { return false };
     let places = sought.looked_at();
-    let is_enough = places.min(markers.landed).saturating_mul(2) >= markers.places && places > 0 && markers.landed > 0;
-    let bound_ppm = sample::bound_ppm(Blocks(places));
+    let counted = places.min(markers.landed);
+    let is_enough = counted > 0 && counted.saturating_mul(2) >= markers.places;
+    let expected = if is_enough {
+        Reason::MarkersGone { places, bound_ppm: sample::bound_ppm(Blocks(places)) }
+    } else {
+        Reason::MarkersTooFew { landed: counted, places: markers.places }
+    };
     let is_clean = sought.left == 0 && sought.witnesses_left == 0;
-    is_enough && is_clean && *reason == Reason::MarkersGone { places, bound_ppm }
+    let stands_alone = way.overwrites() && way.level.0 == Level::Clear;
+    is_clean && (is_enough || stands_alone) && *reason == expected
 }
 
 /// The read-back that the reason speaks of is the one of the fields.

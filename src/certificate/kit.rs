@@ -15,7 +15,7 @@ use purgeproof_core::units::{BlockSize, Blocks, Bytes, Extent, Lba};
 use purgeproof_core::verdict::{Exception, Outcome, Reason};
 
 use crate::*;
-use firmware::{fallen, hpa_opened, liar, purged, registers_dropped};
+use firmware::{erased_twice, fallen, formatted_unmarked, hpa_opened, liar, purged, registers_dropped};
 
 mod firmware;
 mod golden;

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::capability::{Hidden, Obstacle};
 use crate::evidence::{hex, unhex_vec};
 use crate::technique::Technique;
-use crate::units::Bytes;
+use crate::units::{Bytes, Lba};
 
 /// The command set of an open drive.
 ///
@@ -38,6 +38,12 @@ pub trait Firmware: Send {
 
     /// The drive's temperature and error counts.
     fn health(&mut self, log: &mut dyn Transcript) -> Health;
+
+    /// Whether the drive says, in so many words, that it cannot give this block because it was erased and not written since. Asked of
+    /// blocks that could not be read; a drive that has no words for it says no.
+    fn is_blank(&mut self, _at: Lba) -> bool {
+        false
+    }
 }
 
 /// Where a driver writes down what it sends and hears. Every entry becomes evidence.

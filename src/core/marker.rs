@@ -62,6 +62,13 @@ pub struct Placed {
     pub witnesses: u64,
 }
 
+impl Placed {
+    /// Enough of them landed to test a drive's word: half of the places.
+    pub const fn is_enough(&self) -> bool {
+        self.landed > 0 && self.landed.saturating_mul(2) >= self.places
+    }
+}
+
 /// What was found in their place after the erase.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sought {
@@ -75,22 +82,30 @@ pub struct Sought {
     pub constant: u64,
     /// Places that hold anything else now, as after a change of key.
     pub other: u64,
-    /// What could not be read.
+    /// Places that the drive does not hand out because, as it says in so many words, they were erased and not written since.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub blank: u64,
+    /// What could not be read for another reason, or without one.
     pub unreadable: Regions,
     /// The drive went away meanwhile.
     pub gone: bool,
 }
 
 impl Sought {
-    /// How many markers that had landed were read again, whatever they hold now.
+    /// How many markers that had landed were asked for again and accounted for, whatever is there now.
     pub const fn looked_at(&self) -> u64 {
-        self.markers_left + self.constant + self.other
+        self.markers_left.saturating_add(self.constant).saturating_add(self.other).saturating_add(self.blank)
     }
 
     /// Nothing survived where it was looked for.
     pub const fn is_clean(&self) -> bool {
         self.markers_left == 0 && self.witnesses_left == 0 && !self.gone
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 #[cfg(test)]

@@ -61,6 +61,11 @@ impl Way {
         self.steps.contains(&Technique::Overwrite)
     }
 
+    /// Its level is attained by the host's overwrite, which is read back, even if the drive's own word cannot be tested.
+    pub fn stands_without_markers(&self) -> bool {
+        self.overwrites() && self.level == Level::Clear
+    }
+
     /// The step that attains the level: the first of the strongest.
     pub fn technique(&self, medium: crate::drive::Medium) -> Technique {
         let attains = |step: &Technique| step.level(medium) == self.level;

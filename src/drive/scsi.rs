@@ -20,15 +20,15 @@ pub(crate) use probe::{is_sat, probe};
 use purgeproof_core::capability::{Area, Found, Hidden, Obstacle};
 use purgeproof_core::firmware::{Begun, Exchange, Firmware, Health, Prepared, Settled, Standing, Transcript};
 use purgeproof_core::technique::Technique;
-use purgeproof_core::units::Bytes;
+use purgeproof_core::units::{Bytes, Lba};
 use purgeproof_spec::scsi::answer::Capacity;
-use purgeproof_spec::scsi::command::{Command, inquiry, read_capacity_16, test_unit_ready};
+use purgeproof_spec::scsi::command::{Command, inquiry, read_16, read_capacity_16, test_unit_ready};
 use purgeproof_spec::scsi::erase::{Overwrite, Sanitize, format_unit, mode_select_block_size, sanitize};
 use purgeproof_spec::scsi::sense::{Additional, Key};
 
 use crate::channel::ScsiChannel;
 use crate::tcg::{self, Psid};
-use query::{ROOM, Reply, SHORT_MS, ask, data, exchange, send};
+use query::{ROOM, Reply, SHORT_MS, Unheard, ask, data, exchange, send};
 use security::Security;
 use standing::{Look, look};
 
@@ -216,6 +216,16 @@ impl<C: ScsiChannel> Firmware for ScsiFirmware<C> {
 
     fn health(&mut self, log: &mut dyn Transcript) -> Health {
         health::read(&mut self.channel, log)
+    }
+
+    /// By the sense data that a drive with WABEREQ or WACEREQ = 11b answers such a read with (SBC-4, block device characteristics).
+    fn is_blank(&mut self, at: Lba) -> bool {
+        const WRITE_AFTER_SANITIZE_REQUIRED: Additional = Additional { code: 0x11, qualifier: 0x15 };
+        let Some(block_size) = self.capacity.map(|capacity| capacity.block_size) else { return false };
+        let Some(read) = read_16(at.0, 1, block_size) else { return false };
+        let told = data(&mut self.channel, "READ (16)", &read, &mut Unheard);
+        matches!(told, Err(Reply::Check(sense))
+            if sense.key == Key::MediumError && !sense.deferred && sense.additional == WRITE_AFTER_SANITIZE_REQUIRED)
     }
 }
 

@@ -108,8 +108,14 @@ impl Markers {
         }
     }
 
-    /// Looks what is in their place now. `None` if `progress` says to stop.
-    pub(crate) fn seek(&mut self, media: &mut dyn Media, progress: &mut dyn FnMut(u64, u64) -> bool) -> Option<Sought> {
+    /// Looks what is in their place now. Of a block that cannot be read, `is_blank` tells whether the drive calls it erased. `None` if
+    /// `progress` says to stop.
+    pub(crate) fn seek(
+        &mut self,
+        media: &mut dyn Media,
+        is_blank: &mut dyn FnMut(Lba) -> bool,
+        progress: &mut dyn FnMut(u64, u64) -> bool,
+    ) -> Option<Sought> {
         let mut sought = Sought::default();
         for number in 0..self.windows.len() {
             if !progress(number as u64, self.windows.len() as u64) {
@@ -121,7 +127,7 @@ impl Markers {
             };
             for look in looks {
                 if let Some(mark) = self.marks.get(look.number) {
-                    judge(self.geometry, &self.key, mark, &look, &mut sought);
+                    judge(self.geometry, &self.key, mark, &look, is_blank, &mut sought);
                 }
             }
         }
@@ -198,7 +204,14 @@ fn write_window(
 }
 
 /// What is left of one place.
-fn judge(geometry: Geometry, key: &Secret, mark: &Mark, look: &Look, sought: &mut Sought) {
+fn judge(
+    geometry: Geometry,
+    key: &Secret,
+    mark: &Mark,
+    look: &Look,
+    is_blank: &mut dyn FnMut(Lba) -> bool,
+    sought: &mut Sought,
+) {
     let block = geometry.block().get() as usize;
     let is_left = |(now, before): (&[u8], &Option<[u8; 32]>)| before.is_some() && digest(now) == *before;
     // One block of the owner's is as telling as all of them.
@@ -209,7 +222,12 @@ fn judge(geometry: Geometry, key: &Secret, mark: &Mark, look: &Look, sought: &mu
         keep(&mut sought.first_left, Lba(extent.start.0 + index as u64));
     }
     let Some(now) = &look.marker else {
-        sought.unreadable.add(mark.place.marker);
+        let Extent { start, count } = mark.place.marker;
+        if mark.landed && (start.0..start.0 + count.0).all(|lba| is_blank(Lba(lba))) {
+            sought.blank += 1;
+        } else {
+            sought.unreadable.add(mark.place.marker);
+        }
         return;
     };
     if !mark.landed {

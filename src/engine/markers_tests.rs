@@ -96,6 +96,11 @@ fn go_on(_: u64, _: u64) -> bool {
     true
 }
 
+/// A drive that has no words for an erased block.
+fn never(_: Lba) -> bool {
+    false
+}
+
 fn placed_on(memory: &mut Memory) -> (Markers, Placed) {
     let mut markers = Markers::new(memory.geometry, &DRAWN);
     let placed = markers.place(memory, &mut go_on).unwrap();
@@ -119,7 +124,7 @@ fn what_is_not_erased_is_found_at_every_place() {
         let mut memory = Memory::new(block, blocks);
         let (mut markers, placed) = placed_on(&mut memory);
         assert_eq!(placed, all(places, witnesses), "{block}");
-        let sought = markers.seek(&mut memory, &mut go_on).unwrap();
+        let sought = markers.seek(&mut memory, &mut never, &mut go_on).unwrap();
         assert_eq!((sought.markers_left, sought.witnesses_left), (places, witnesses));
         assert_eq!((sought.constant, sought.other, sought.first_left.len()), (0, 0, 16));
         assert!(!sought.is_clean());
@@ -133,11 +138,11 @@ fn what_is_erased_is_told_by_its_content() {
         let (mut markers, _) = placed_on(&mut memory);
         for byte in [0x00, 0xff] {
             memory.bytes.fill(byte);
-            let sought = markers.seek(&mut memory, &mut go_on).unwrap();
+            let sought = markers.seek(&mut memory, &mut never, &mut go_on).unwrap();
             assert_eq!(sought, Sought { constant: places, ..Sought::default() });
         }
         keystream::fill(&[0x99; 32], 0, &mut memory.bytes);
-        let sought = markers.seek(&mut memory, &mut go_on).unwrap();
+        let sought = markers.seek(&mut memory, &mut never, &mut go_on).unwrap();
         assert_eq!(sought, Sought { other: places, ..Sought::default() });
         assert!(sought.is_clean() && sought.looked_at() == places);
     }
@@ -157,7 +162,7 @@ fn one_block_that_stayed_is_found_whoever_it_belongs_to() {
             memory.bytes.fill(0);
             let range = memory.range(Extent::new(kept, 1));
             memory.bytes[range.clone()].copy_from_slice(&before[range]);
-            let sought = markers.seek(&mut memory, &mut go_on).unwrap();
+            let sought = markers.seek(&mut memory, &mut never, &mut go_on).unwrap();
             let (markers_left, witnesses_left) = if is_marker { (1, 0) } else { (0, 1) };
             let first_left = vec![Lba(kept)];
             let constant = places - markers_left;
@@ -195,9 +200,9 @@ fn blocks_that_tell_nothing_are_no_witnesses() {
     assert_eq!(placed, all(250, 1));
     // Its seven others are zeros after the erase as they were before it.
     memory.bytes.fill(0);
-    assert!(markers.seek(&mut memory, &mut go_on).unwrap().is_clean());
+    assert!(markers.seek(&mut memory, &mut never, &mut go_on).unwrap().is_clean());
     memory.bytes[12 * 512 + 7] = 1;
-    let sought = markers.seek(&mut memory, &mut go_on).unwrap();
+    let sought = markers.seek(&mut memory, &mut never, &mut go_on).unwrap();
     assert_eq!((sought.witnesses_left, sought.first_left), (1, vec![Lba(12)]));
 }
 
@@ -212,10 +217,10 @@ fn a_bad_block_costs_its_own_place_and_no_other() {
         memory.unwritable.extend(unwritable);
         let (mut markers, placed) = placed_on(&mut memory);
         assert_eq!((placed.places, placed.landed), (250, landed));
-        let left = markers.seek(&mut memory, &mut go_on).unwrap();
+        let left = markers.seek(&mut memory, &mut never, &mut go_on).unwrap();
         assert_eq!(left.markers_left, landed);
         memory.bytes.fill(0);
-        let sought = markers.seek(&mut memory, &mut go_on).unwrap();
+        let sought = markers.seek(&mut memory, &mut never, &mut go_on).unwrap();
         assert_eq!((sought.constant, sought.other), (landed, 0));
         let is_seen = unreadable == [20];
         assert_eq!(sought.unreadable.blocks, Blocks(if is_seen { 8 } else { 0 }));
@@ -229,8 +234,34 @@ fn a_place_that_cannot_be_read_after_the_erase_is_not_looked_at() {
     let (mut markers, _) = placed_on(&mut memory);
     memory.bytes.fill(0);
     memory.unreadable.extend(0..4001);
-    let sought = markers.seek(&mut memory, &mut go_on).unwrap();
+    let sought = markers.seek(&mut memory, &mut never, &mut go_on).unwrap();
     assert_eq!((sought.looked_at(), sought.unreadable.blocks), (0, Blocks(2000)));
+}
+
+#[test]
+fn a_place_that_the_drive_calls_erased_counts_if_all_of_it_is() {
+    let mut memory = Memory::new(512, 4001);
+    let (mut markers, _) = placed_on(&mut memory);
+    memory.unreadable.extend(0..4001);
+    let sought = markers.seek(&mut memory, &mut |_| true, &mut go_on).unwrap();
+    assert_eq!((sought.blank, sought.looked_at(), sought.unreadable.blocks), (250, 250, Blocks(0)));
+    assert!(sought.is_clean());
+    // The second marker is in the blocks 16 to 23.
+    let sought = markers.seek(&mut memory, &mut |at| at != Lba(23), &mut go_on).unwrap();
+    assert_eq!((sought.blank, sought.unreadable.blocks), (249, Blocks(8)));
+    // What can be read is read, whatever the drive says of it.
+    memory.unreadable.clear();
+    let sought = markers.seek(&mut memory, &mut |_| true, &mut go_on).unwrap();
+    assert_eq!((sought.blank, sought.markers_left), (0, 250));
+}
+
+#[test]
+fn what_never_landed_is_not_made_good_by_a_word() {
+    let mut memory = Memory::new(512, 4001);
+    memory.drops = true;
+    let (mut markers, _) = placed_on(&mut memory);
+    memory.unreadable.extend(0..4001);
+    assert_eq!(markers.seek(&mut memory, &mut |_| true, &mut go_on).unwrap().blank, 0);
 }
 
 #[test]
@@ -240,13 +271,13 @@ fn short_transfers_are_no_transfers() {
     memory.most = 4096;
     let (mut markers, placed) = placed_on(&mut memory);
     assert_eq!((placed.landed, placed.witnesses), (250, 0), "what came in part is no witness");
-    assert_eq!(markers.seek(&mut memory, &mut go_on).unwrap().markers_left, 250);
+    assert_eq!(markers.seek(&mut memory, &mut never, &mut go_on).unwrap().markers_left, 250);
     // Too short for anything: nothing lands, and nothing passes for erased.
     memory.most = 4095;
     let (mut markers, placed) = placed_on(&mut memory);
     assert_eq!(placed.landed, 0);
     memory.bytes.fill(0);
-    let sought = markers.seek(&mut memory, &mut go_on).unwrap();
+    let sought = markers.seek(&mut memory, &mut never, &mut go_on).unwrap();
     assert_eq!((sought.looked_at(), sought.unreadable.blocks), (0, Blocks(2000)));
 }
 
@@ -256,7 +287,7 @@ fn a_drive_that_drops_writes_has_no_markers() {
     memory.drops = true;
     let (mut markers, placed) = placed_on(&mut memory);
     assert_eq!((placed.landed, placed.witnesses), (0, 250));
-    let sought = markers.seek(&mut memory, &mut go_on).unwrap();
+    let sought = markers.seek(&mut memory, &mut never, &mut go_on).unwrap();
     assert_eq!((sought.looked_at(), sought.witnesses_left), (0, 250));
 }
 
@@ -276,7 +307,7 @@ fn a_drive_that_leaves_in_the_middle_is_gone_and_never_clean() {
     whole.bytes.fill(0);
     for lives in 0..windows {
         whole.lives = whole.transfers + lives;
-        let sought = markers.seek(&mut whole, &mut go_on).unwrap();
+        let sought = markers.seek(&mut whole, &mut never, &mut go_on).unwrap();
         assert!(sought.gone && !sought.is_clean() && sought.looked_at() < placed.landed, "{lives}");
     }
 }
@@ -296,7 +327,7 @@ fn a_stop_is_heard_before_every_window() {
         assert_eq!(asked, (0..=turns).map(|done| (done, 2 * windows)).collect::<Vec<_>>());
     }
     for turns in 0..windows {
-        assert_eq!(markers.seek(&mut memory, &mut |done, _| done < turns), None);
+        assert_eq!(markers.seek(&mut memory, &mut never, &mut |done, _| done < turns), None);
     }
 }
 
@@ -348,6 +379,6 @@ fn a_medium_shorter_than_a_place_has_no_markers_and_that_is_said() {
     let mut memory = Memory::new(512, 7);
     let (mut markers, placed) = placed_on(&mut memory);
     assert_eq!(placed, Placed::default());
-    assert_eq!(markers.seek(&mut memory, &mut go_on).unwrap(), Sought::default());
+    assert_eq!(markers.seek(&mut memory, &mut never, &mut go_on).unwrap(), Sought::default());
     assert_eq!(memory.transfers, 0);
 }

@@ -19,7 +19,7 @@ const TURN: Duration = Duration::from_millis(50);
 /// A drive for as long as its handle is open.
 pub(crate) struct Session {
     pub(crate) media: Box<dyn Media>,
-    firmware: Option<Box<dyn Firmware>>,
+    pub(crate) firmware: Option<Box<dyn Firmware>>,
     pub(crate) markers: Option<Markers>,
     /// The drive's own estimate of the erase under way.
     estimate_s: Option<u64>,

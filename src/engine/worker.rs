@@ -144,10 +144,11 @@ impl<'a> Worker<'a> {
 
     fn seek(&self, session: &mut Session) -> Heard {
         self.stage(Stage::Seek);
-        let Some(markers) = &mut session.markers else {
+        let Session { media, markers: Some(markers), firmware, .. } = session else {
             return Heard::Crashed("markers were to be looked for that were never placed".to_owned());
         };
-        let sought = markers.seek(session.media.as_mut(), &mut |done, total| self.reach(done, total));
+        let mut is_blank = |at| firmware.as_mut().is_some_and(|firmware| firmware.is_blank(at));
+        let sought = markers.seek(media.as_mut(), &mut is_blank, &mut |done, total| self.reach(done, total));
         sought.map_or(Heard::Stopped, Heard::Sought)
     }
 

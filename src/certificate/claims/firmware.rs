@@ -128,12 +128,16 @@ pub struct Sought {
     /// Blocks that could not be read.
     #[n(4)]
     pub unreadable: u64,
+    /// Places that the drive does not hand out because, by its own word, they were erased and not written since.
+    #[n(5)]
+    pub blank: Option<u64>,
 }
 
 impl Sought {
-    /// How many markers were looked at.
-    pub const fn looked_at(&self) -> u64 {
-        self.left.saturating_add(self.constant).saturating_add(self.other)
+    /// How many markers were accounted for.
+    pub fn looked_at(&self) -> u64 {
+        let blank = self.blank.unwrap_or_default();
+        [self.constant, self.other, blank].into_iter().fold(self.left, u64::saturating_add)
     }
 }
 

@@ -42,6 +42,7 @@ struct Sought {
     constant: u64,
     other: u64,
     unreadable_blocks: u64,
+    blank: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -101,6 +102,7 @@ impl Markers {
             constant: sought.constant,
             other: sought.other,
             unreadable_blocks: sought.unreadable,
+            blank: sought.blank,
         });
         Self { places: markers.places, landed: markers.landed, witnesses: markers.witnesses, sought }
     }

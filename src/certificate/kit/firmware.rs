@@ -123,6 +123,41 @@ pub(crate) fn purged() -> Evidence {
     evidence
 }
 
+/// PURGED at the second time: the first time the drive, which an erase had failed on before, took no markers.
+pub(crate) fn erased_twice() -> Evidence {
+    let mut evidence = marked(nvme_plan(), nothing_hidden(), 0);
+    nvme_step(&mut evidence, 61_100, Technique::SanitizeCryptoErase, "04000000", 2_400);
+    nvme_step(&mut evidence, 64_000, Technique::SanitizeBlockErase, "02000000", 14_000);
+    evidence.add(79_000, Fact::MarkersSought { sought: Sought::default() });
+    evidence.add(79_500, Fact::MarkersPlaced { placed: Placed { places: 4610, landed: 4610, witnesses: 0 } });
+    nvme_step(&mut evidence, 80_000, Technique::SanitizeCryptoErase, "04000000", 2_400);
+    nvme_step(&mut evidence, 83_000, Technique::SanitizeBlockErase, "02000000", 14_000);
+    gone(&mut evidence, 98_000);
+    read_back(&mut evidence, 99_000, BLOCKS, Expect::Erased, Some(0));
+    evidence
+}
+
+/// CLEARED, row N7: a Format that could not be tested, for the drive took no markers, and then an overwrite that was read back.
+pub(crate) fn formatted_unmarked() -> Evidence {
+    use Technique::{FormatUserDataErase, Overwrite};
+    let techniques = support(&[FormatUserDataErase, Overwrite], &[]);
+    let capabilities = Capabilities { techniques, hidden: nothing_hidden(), ..Capabilities::default() };
+    let plan = plan(&drive(), &capabilities, &Policy::default()).unwrap();
+    let mut evidence = marked(plan, nothing_hidden(), 0);
+    evidence.add(61_100, Fact::EraseBegan { technique: FormatUserDataErase });
+    // FORMAT NVM of NVMe 2.1: opcode 80h, namespace 1, SES = 001b in CDW10.
+    let sent = "800000000100000000020000000000000000000000000000000000000000000000000000";
+    destructive(&mut evidence, 61_100, "FORMAT NVM", sent, "000000000000");
+    evidence.add(61_900, Fact::EraseAnswered { begun: Begun::Completed });
+    evidence.add(61_910, Fact::Settled { settled: Settled::default() });
+    evidence.add(61_950, Fact::MarkersSought { sought: Sought::default() });
+    evidence.add(62_000, Fact::PassBegan { number: 1, pattern: Pattern::Random });
+    evidence.add(75_200, Fact::PassEnded { number: 1, report: whole(BLOCKS) });
+    evidence.add(75_900, Fact::Flushed);
+    read_back(&mut evidence, 80_000, BLOCKS, RANDOM, None);
+    evidence
+}
+
 pub(crate) fn disk() -> Identity {
     Identity {
         model: "WDC WD10EZEX-00BN5A0".into(),

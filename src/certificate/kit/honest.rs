@@ -8,7 +8,9 @@ use crate::code::Coded;
 
 /// One piece of evidence of each kind.
 fn every() -> Vec<Evidence> {
-    vec![cleared(), sampled(), failing(), purged(), hpa_opened(), liar(), fallen(), registers_dropped()]
+    let by_drive =
+        [purged(), erased_twice(), formatted_unmarked(), hpa_opened(), liar(), fallen(), registers_dropped()];
+    [cleared(), sampled(), failing()].into_iter().chain(by_drive).collect()
 }
 
 #[test]
@@ -94,6 +96,8 @@ fn the_outcome_is_the_evidences_own_and_so_is_everything_else() {
         (failing(), Outcome::NotErased),
         (stopped, Outcome::Indeterminate),
         (purged(), Outcome::Purged),
+        (erased_twice(), Outcome::Purged),
+        (formatted_unmarked(), Outcome::Cleared),
         (hpa_opened(), Outcome::Purged),
         (liar(), Outcome::NotErased),
         (fallen(), Outcome::Cleared),

@@ -279,6 +279,28 @@ fn a_purged_that_is_none_is_noticed() {
     }
 }
 
+/// What the drive calls erased counts as looked at; what could not be looked at does not, where the level rests on the drive's word.
+#[test]
+fn a_marker_test_that_was_none_bears_no_purge() {
+    let blank = forged(&purged(), |claims| {
+        let sought = sought(&mut claims.statement);
+        (sought.constant, sought.blank) = (0, Some(4610));
+    });
+    assert_eq!(flaws(&blank), []);
+    let few = Because(Reason::MarkersTooFew { landed: 0, places: 4610 });
+    let untested = forged(&purged(), |claims| {
+        sought(&mut claims.statement).constant = 0;
+        claims.statement.reasons[1] = few.clone();
+    });
+    assert_eq!(flaws(&untested), [Flaw::Unfounded]);
+    let more = |claims: &mut Claims| sought(&mut claims.statement).left = 1;
+    assert_eq!(flaws(&forged(&formatted_unmarked(), more)), [Flaw::Unfounded], "a marker is left");
+    let another = |claims: &mut Claims| claims.statement.reasons[1] = few;
+    assert_eq!(flaws(&forged(&formatted_unmarked(), another)), []);
+    let silent = |claims: &mut Claims| drop(claims.statement.reasons.remove(1));
+    assert_eq!(flaws(&forged(&formatted_unmarked(), silent)), [Flaw::Unfounded], "no word of the markers");
+}
+
 fn sought(statement: &mut claims::Statement) -> &mut claims::Sought {
     statement.verification.markers.as_mut().unwrap().sought.as_mut().unwrap()
 }

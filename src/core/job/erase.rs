@@ -31,6 +31,10 @@ pub(super) struct Erase {
     failed: Vec<Technique>,
     /// The technique that has been tried once and may be tried once more.
     retried: Option<Technique>,
+    /// Enough markers landed to test what the drive says.
+    is_marked: bool,
+    /// This way has been gone twice, because the drive took no markers the first time.
+    is_gone_twice: bool,
     watch: Watch,
     phase: Phase,
 }
@@ -211,6 +215,7 @@ impl Job {
     }
 
     pub(super) fn marked(&mut self, now_ms: u64, placed: Placed) -> Next {
+        self.erase.is_marked = placed.is_enough();
         self.evidence.add(now_ms, Fact::MarkersPlaced { placed });
         self.next_step(now_ms)
     }
@@ -317,6 +322,11 @@ impl Job {
             self.erase.failed.extend(steps);
             return self.take_another_way(now_ms);
         }
+        let is_proven = self.erase.is_marked || self.way().is_some_and(Way::stands_without_markers);
+        // A drive that an erase has failed on before takes nothing but another erase. Now it may take markers, and its word can be tested.
+        if !is_proven && !core::mem::replace(&mut self.erase.is_gone_twice, true) {
+            return self.set_out(now_ms);
+        }
         if self.way().is_some_and(Way::overwrites) { self.write(now_ms, 0) } else { self.verify() }
     }
 
@@ -333,6 +343,7 @@ impl Job {
         let other = plan.ways.iter().enumerate().skip(self.erase.way + 1).find(|(_, way)| is_open(way));
         let Some((way, _)) = other else { return self.over() };
         self.erase.way = way;
+        self.erase.is_gone_twice = false;
         self.evidence.add(now_ms, Fact::FellThrough { way });
         self.set_out(now_ms)
     }

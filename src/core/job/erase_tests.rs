@@ -10,8 +10,8 @@ use crate::pass::Regions;
 use crate::plan::{Plan, Way, plan};
 use crate::policy::Policy;
 use crate::technique::Technique::{
-    self, Overwrite, SanitizeBlockErase, SanitizeCryptoErase, SanitizeOverwrite, SecurityEraseEnhanced,
-    SecurityEraseNormal,
+    self, FormatUserDataErase, Overwrite, SanitizeBlockErase, SanitizeCryptoErase, SanitizeOverwrite,
+    SecurityEraseEnhanced, SecurityEraseNormal,
 };
 use crate::units::{Blocks, Bytes, Lba};
 use crate::verdict::{Exception, Outcome, Reason};
@@ -566,10 +566,14 @@ fn survivors_seen_before_the_drive_left_are_known_to_be_there() {
 fn too_few_markers_say_nothing() {
     let word = |placed: Placed, sought: Sought| {
         let mut job = job(&[SanitizeBlockErase]);
-        let heard = opened().into_iter().chain([Heard::Marked(placed)]).chain(step());
-        tell(&mut job, heard);
-        let next = tell(&mut job, [Heard::Sought(sought), Heard::VerifyBegan(1), read_back()]);
-        (outcome(&next), reasons(&job))
+        tell(&mut job, opened());
+        let gone = || [Heard::Marked(placed.clone())].into_iter().chain(step()).chain([Heard::Sought(sought.clone())]);
+        // Too few of them landed: the way is gone once more, and only once.
+        if tell(&mut job, gone()) == Next::Mark {
+            assert!(!placed.is_enough());
+            assert_eq!(tell(&mut job, gone()), Next::Verify { coverage: Coverage::Full, expect: Expect::Erased });
+        }
+        (outcome(&tell(&mut job, [Heard::VerifyBegan(1), read_back()])), reasons(&job))
     };
     let placed = |landed| Placed { places: 100, landed, witnesses: 60 };
     let constant = |constant| Sought { constant, ..Sought::default() };
@@ -585,6 +589,51 @@ fn too_few_markers_say_nothing() {
         assert_eq!(word(placed, sought), (Outcome::Indeterminate, vec![few]));
     }
     assert_eq!(word(Placed::default(), Sought::default()).0, Outcome::Indeterminate);
+}
+
+#[test]
+fn a_drive_that_takes_markers_only_after_an_erase_is_erased_once_more() {
+    let mut job = job(&[SanitizeCryptoErase, SanitizeBlockErase]);
+    let none = Heard::Marked(Placed { places: 100, landed: 0, witnesses: 0 });
+    let nothing = Heard::Sought(Sought::default());
+    tell(&mut job, opened());
+    let first = [none].into_iter().chain(step()).chain(step()).chain([nothing]);
+    assert_eq!(tell(&mut job, first), Next::Mark);
+    let second =
+        [placed()].into_iter().chain(step()).chain(step()).chain([clean(), Heard::VerifyBegan(1), read_back()]);
+    assert_eq!(outcome(&tell(&mut job, second)), Outcome::Purged);
+}
+
+#[test]
+fn what_the_host_overwrites_and_reads_back_is_cleared_without_markers() {
+    let word = |techniques: &[Technique], placed: Placed, sought: Sought| {
+        let mut job = job_of(&nvme(), techniques, CLEAR_WILL_DO);
+        tell(&mut job, opened());
+        let begun = [Heard::Marked(placed)].into_iter().chain(step()).chain([Heard::Sought(sought)]);
+        let next = tell(&mut job, begun);
+        assert_eq!(next, Next::Write { number: 1, pattern: Pattern::Random });
+        let rest = [Heard::PassEnded(whole()), Heard::Flushed(Ok(())), Heard::VerifyBegan(1), read_back()];
+        (outcome(&tell(&mut job, rest)), reasons(&job))
+    };
+    let all = Placed { places: 100, landed: 100, witnesses: 60 };
+    let (erased, few) = (Reason::ErasedByDrive, |landed| Reason::MarkersTooFew { landed, places: 100 });
+    for (placed, seen) in [(Placed { places: 100, ..Placed::default() }, 0), (all.clone(), 49)] {
+        let sought = Sought { other: seen, ..Sought::default() };
+        let reasons = vec![erased(vec![FormatUserDataErase]), few(seen), Reason::AllReadBack];
+        assert_eq!(word(&[FormatUserDataErase], placed, sought), (Outcome::Cleared, reasons));
+    }
+    // A purge rests on the drive's word, which nobody could test.
+    let purge = word(&[SanitizeCryptoErase], all, Sought { other: 49, ..Sought::default() });
+    assert_eq!(purge, (Outcome::Indeterminate, vec![few(49)]));
+}
+
+#[test]
+fn blocks_that_the_drive_says_are_erased_are_looked_at() {
+    let mut job = job_of(&nvme(), &[SanitizeCryptoErase], CLEAR_WILL_DO);
+    let mut heard = flawless(1, true);
+    let sought = heard.iter().position(|heard| *heard == clean()).unwrap();
+    heard[sought] = Heard::Sought(Sought { blank: 100, ..Sought::default() });
+    assert_eq!(outcome(&tell(&mut job, heard)), Outcome::Purged);
 }
 
 #[test]

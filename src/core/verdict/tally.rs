@@ -357,13 +357,14 @@ impl<'a> Tally<'a> {
         }
         let mut reasons = Vec::new();
         if !firmware.is_empty() {
-            let sought = proof.sought.filter(|sought| sought.is_clean())?;
-            if self.too_few_markers().is_some() {
-                return None;
-            }
-            let places = sought.looked_at();
+            let places = proof.sought.filter(|sought| sought.is_clean())?.looked_at();
             reasons.push(Reason::ErasedByDrive(firmware));
-            reasons.push(Reason::MarkersGone { places, bound_ppm: sample::bound_ppm(Blocks(places)) });
+            reasons.push(match self.too_few_markers() {
+                None => Reason::MarkersGone { places, bound_ppm: sample::bound_ppm(Blocks(places)) },
+                // What the host's own overwrite earns needs no word of the drive's.
+                Some(too_few) if way.stands_without_markers() => too_few,
+                Some(_) => return None,
+            });
         }
         let is_written = if way.overwrites() { self.overwritten() && proof.flushed } else { !proof.is_written_over };
         if !is_written {

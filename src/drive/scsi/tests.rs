@@ -8,7 +8,7 @@ use purgeproof_core::firmware::{Begun, Exchange, Firmware, Health, Settled, Stan
 use purgeproof_core::technique::Technique::{
     self, FormatUnit, SanitizeBlockErase, SanitizeCryptoErase, SanitizeOverwrite, SecurityEraseNormal, TcgRevert,
 };
-use purgeproof_core::units::Bytes;
+use purgeproof_core::units::{Bytes, Lba};
 
 use super::{ScsiFirmware, is_sat, probe};
 use crate::channel::{ChannelError, Data, ScsiAnswer, ScsiChannel};
@@ -415,6 +415,24 @@ fn obstacles_and_reads_after_an_erase_are_told() {
     );
     assert_eq!(told(Drive::new().on(&[0x03], [Says::Good(sense(2, 4, 0x1B))])).0, [Obstacle::Sanitizing]);
     assert_eq!(told(Drive::new().on(&TEST_UNIT_READY, [Says::Check(3, 0x31, 3)])).0, [Obstacle::SanitizeFailed]);
+}
+
+#[test]
+fn a_block_is_blank_only_by_the_drives_own_word() {
+    let is_blank = |answer: Says| {
+        let mut firmware = Drive::new().on(&[0x88], [answer]).firmware();
+        firmware.prepare(&mut Log::default());
+        let is_blank = firmware.is_blank(Lba(0x0102));
+        let read = vec![0x88, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 1, 0, 0];
+        assert_eq!(firmware.channel.heard.last(), Some(&read));
+        is_blank
+    };
+    assert!(is_blank(Says::Check(3, 0x11, 0x15)), "write after sanitize required");
+    assert!(!is_blank(Says::Check(3, 0x11, 0x00)), "unrecovered read error");
+    assert!(!is_blank(Says::Check(5, 0x11, 0x15)), "not about the medium");
+    assert!(!is_blank(Says::Good(vec![0; 512])), "it can be read");
+    let mut unasked = Drive::new().on(&[0x88], [Says::Check(3, 0x11, 0x15)]).firmware();
+    assert!(!unasked.is_blank(Lba(0)), "the length of its blocks is not known");
 }
 
 #[test]

@@ -78,7 +78,9 @@ fn wanted(plan: &Plan, way: &Way) -> Vec<fn(&Fact) -> bool> {
             wants.push(|fact| matches!(fact, Fact::PassBegan { .. }));
         }
     }
-    if way.firmware().next().is_some() {
+    if way.stands_without_markers() && way.firmware().next().is_some() {
+        wants.push(|fact| matches!(fact, Fact::MarkersSought { sought } if sought.is_clean()));
+    } else if way.firmware().next().is_some() {
         wants
             .push(|fact| matches!(fact, Fact::MarkersSought { sought } if sought.is_clean() && sought.looked_at() > 0));
     }
