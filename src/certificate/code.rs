@@ -67,10 +67,12 @@ codes!(Exception {
     1 SpareBlocksNotAddressed, 2 HiddenAreasNotProbed, 3 FirmwareErasureNotProbed, 4 BehindBridge, 5 WeakIdentity, 6 Sampled,
     7 ClockImplausible, 8 RecoveredFromJournal, 9 FileNotDevice, 10 StrongerTechniqueFailed, 11 FirmwareTrusted,
     12 CryptoEraseConditions, 13 HiddenAreaKept, 14 HiddenAreaUnknown, 15 ImplausiblyFast, 16 NotUniform,
+    17 OtherNamespaces,
 });
 codes!(Area {
     1 HostProtectedArea, 2 DeviceConfigurationOverlay, 3 AccessibleMaxAddress, 4 CapacityRestriction, 5 UnattachedNamespaces,
     6 UnallocatedCapacity, 7 BootPartitions, 8 GeneralPurposePartitions, 9 ReplayProtectedMemory, 10 PersistentMemoryRegion,
+    11 OtherNamespaces,
 });
 codes!(Obstacle { 1 Frozen, 2 Locked, 3 WriteProtected, 4 Sanitizing, 5 SanitizeFailed });
 

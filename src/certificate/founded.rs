@@ -169,6 +169,7 @@ pub(crate) fn exceptions_hold(statement: &Statement) -> bool {
         (Exception::HiddenAreasNotProbed, is_device && statement.hidden.is_empty()),
         (Exception::HiddenAreaKept, hidden(&|area| area.is_kept(&firmware))),
         (Exception::HiddenAreaUnknown, hidden(&|area| area.is_in_doubt(device.transport.0, &firmware))),
+        (Exception::OtherNamespaces, hidden(&Hidden::is_beside)),
         (Exception::FirmwareErasureNotProbed, method.considered.iter().any(|one| one.support == Supported::Unknown)),
         (Exception::ImplausiblyFast, method.ways.iter().any(is_hasty)),
         (

@@ -51,7 +51,12 @@ pub struct Hidden {
 impl Hidden {
     /// It was found, is still closed, and none of these steps reaches it.
     pub fn is_kept(&self, steps: &[Technique]) -> bool {
-        matches!(self.found, Found::Closed { .. }) && !self.is_reached(steps)
+        matches!(self.found, Found::Closed { .. }) && !self.is_beside() && !self.is_reached(steps)
+    }
+
+    /// It is, or may be, a disk of its own under this drive's serial number: what is done to this one says nothing about it.
+    pub fn is_beside(&self) -> bool {
+        self.area == Area::OtherNamespaces && self.found != Found::Nothing
     }
 
     /// None of these steps reaches it, and the owner's data are in it or may well be: a drive on a sound path always answers how large its
@@ -100,21 +105,25 @@ pub enum Area {
     ReplayProtectedMemory,
     /// NVMe Persistent Memory Region.
     PersistentMemoryRegion,
+    /// NVMe namespaces beside this one that this controller or another one of the same drive shows. Nothing is hidden there: each is a
+    /// disk of its own with its own consent, and only the serial number is the same.
+    OtherNamespaces,
 }
 
 impl Area {
     /// It is a part of what the owner can have written to, under another setting of the drive. The boot partitions of an eMMC are disks
-    /// to any program; those of NVMe are for the machine's own firmware.
+    /// to any program; those of NVMe are for the machine's own firmware. Other namespaces are no part of this disk.
     pub const fn holds_user_data(self, on: Transport) -> bool {
         match self {
             Self::BootPartitions => matches!(on, Transport::Mmc),
-            Self::ReplayProtectedMemory | Self::PersistentMemoryRegion => false,
+            Self::ReplayProtectedMemory | Self::PersistentMemoryRegion | Self::OtherNamespaces => false,
             _ => true,
         }
     }
 
     /// A technique erases this area too, closed as it is. Sanitize commands and a change of key concern the whole medium; enhanced
     /// Security Erase covers what an ATA drive hides, which the normal one does not; the erases of eMMC go through all its partitions.
+    /// What would reach other namespaces is not sent.
     pub const fn is_reached_by(self, technique: Technique) -> bool {
         match self {
             Self::HostProtectedArea | Self::DeviceConfigurationOverlay | Self::AccessibleMaxAddress => {
@@ -126,7 +135,7 @@ impl Area {
             Self::BootPartitions | Self::GeneralPurposePartitions => {
                 matches!(technique, Technique::EraseAndSanitize | Technique::SecureErase)
             }
-            Self::ReplayProtectedMemory | Self::PersistentMemoryRegion => false,
+            Self::ReplayProtectedMemory | Self::PersistentMemoryRegion | Self::OtherNamespaces => false,
         }
     }
 }
@@ -144,6 +153,7 @@ impl fmt::Display for Area {
             Self::GeneralPurposePartitions => "general purpose partitions",
             Self::ReplayProtectedMemory => "replay protected memory (RPMB)",
             Self::PersistentMemoryRegion => "persistent memory region (PMR)",
+            Self::OtherNamespaces => "other namespaces of the drive",
         })
     }
 }

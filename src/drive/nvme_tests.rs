@@ -198,6 +198,7 @@ fn a_drive_that_can_do_everything_but_tcg_hides_nothing() {
     }
     assert_eq!(support(&capabilities, Technique::TcgRevert), Support::Absent);
     for area in [
+        Area::OtherNamespaces,
         Area::UnattachedNamespaces,
         Area::UnallocatedCapacity,
         Area::ReplayProtectedMemory,
@@ -226,7 +227,12 @@ fn what_the_bits_do_not_say_is_absent() {
 fn another_namespace_is_never_erased_along() {
     let board = board();
     board.patch(ACTIVE, 4, &[2]).patch(ALLOCATED, 4, &[2]);
+    assert!(
+        matches!(found(&probed(&board), Area::OtherNamespaces), Found::Unknown(why) if why.starts_with("of 1 there are"))
+    );
+    board.set((0x06, 2, 0x11), page(4096, &[(0, &[0, 8]), (130, &[0x09])]));
     let capabilities = probed(&board);
+    assert_eq!(found(&capabilities, Area::OtherNamespaces), Found::Closed { size: Bytes(1 << 20) });
     for technique in SANITIZES {
         let Support::Blocked(why) = support(&capabilities, technique) else { panic!("{technique} is not blocked") };
         assert!(why.starts_with("would erase the other namespaces of this controller too: 2."), "{why}");
@@ -250,6 +256,7 @@ fn a_list_of_namespaces_that_does_not_come_blocks_what_erases_all() {
         let board = board();
         board.set(ACTIVE, answer);
         let capabilities = probed(&board);
+        assert!(matches!(found(&capabilities, Area::OtherNamespaces), Found::Unknown(_)));
         assert!(SANITIZES.iter().all(|one| matches!(support(&capabilities, *one), Support::Blocked(_))));
         assert!(FORMATS.iter().all(|one| matches!(support(&capabilities, *one), Support::Unknown(_))));
     }
@@ -360,7 +367,7 @@ fn a_controller_that_does_not_answer_is_unknown_through_and_through() {
         let board = board();
         board.set(CONTROLLER, answer);
         let capabilities = probed(&board);
-        assert_eq!((capabilities.techniques.len(), capabilities.hidden.len()), (6, 5));
+        assert_eq!((capabilities.techniques.len(), capabilities.hidden.len()), (6, 6));
         assert!(capabilities.techniques.iter().all(|(_, support)| matches!(support, Support::Unknown(_))));
         assert!(capabilities.hidden.iter().all(|hidden| matches!(hidden.found, Found::Unknown(_))));
         let mut firmware = firmware(&board);
@@ -454,6 +461,21 @@ fn a_failure_is_one_and_a_log_of_another_command_is_a_problem() {
         ["its status log is about another sanitize: 00000002h was sent, and 00000004h is what it names"]
     );
     assert!(!settled.purged_by_its_word, "PREQ was not asked for");
+}
+
+#[test]
+fn an_overwrite_of_other_passes_than_asked_for_is_a_problem() {
+    let board = board();
+    board.set((0x84, 0, 0x013), Answer::Page(Vec::new()));
+    // Success after no pass, one and two; SSTAT 0000 0001b, 0000 1001b, 0001 0001b.
+    for (sstat, problems) in [(0x01, 1), (0x09, 0), (0x11, 1)] {
+        let mut firmware = firmware(&board);
+        let _ = firmware.begin(SANITIZES[2], &mut Notes::default());
+        board.set(SANITIZE, log([0xFF, 0xFF, sstat, 1, 0x13, 0, 0, 0]));
+        let settled = firmware.settle(SANITIZES[2], &mut Notes::default());
+        assert_eq!(settled.problems.len(), problems, "{:?}", settled.problems);
+        assert!(settled.problems.iter().all(|problem| problem.contains("of 1 overwrite passes")));
+    }
 }
 
 #[test]

@@ -15,12 +15,12 @@ pub use command::{AdminCommand, Identify, LogPage, SecurityProtocol, Transfer};
 pub use controller::{Controller, Fna, MediaModification, Oacs, Rpmb, Sanicap, Version};
 pub use health::{BootPartitions, CriticalWarning, FirmwareSlots, Smart};
 pub use namespace::{
-    ControllerList, FormatIndex, LbaFormat, Namespace, NamespaceToCreate, ReadAfterDeallocate, RelativePerformance,
-    SecureErase, controller_list, namespace_list,
+    FormatIndex, LbaFormat, Namespace, ReadAfterDeallocate, RelativePerformance, SecureErase, controller_list,
+    namespace_list,
 };
 pub use sanitize::{
     AfterSanitize, Erase, EstimatedSeconds, OverwritePasses, Progress, Sanitize, SanitizePhase, SanitizeState,
-    SanitizeStatus,
+    SanitizeStatus, overwrite_passes,
 };
 pub use status::{Status, StatusCode};
 

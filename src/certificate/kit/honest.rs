@@ -38,7 +38,7 @@ fn every_reason_goes_there_and_back() {
             .map(Reason::InTheWay);
     let size = Bytes(u64::MAX);
     let found = [Found::Nothing, Found::Closed { size }, Found::Opened { size }, Found::Unknown("why".into())];
-    let hidden = (1..=10).zip(found.into_iter().cycle()).map(|(code, found)| {
+    let hidden = (1..=11).zip(found.into_iter().cycle()).map(|(code, found)| {
         Reason::HiddenAreaKept(Hidden { area: crate::code::Code::from_code(code).unwrap(), found })
     });
     let reasons = vec![

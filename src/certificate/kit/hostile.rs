@@ -334,7 +334,7 @@ fn the_level_is_the_mediums_and_the_steps_own() {
 
 #[test]
 fn what_is_not_covered_by_a_firmware_erase_is_stated() {
-    use purgeproof_core::capability::{Found, Hidden};
+    use purgeproof_core::capability::{Area, Found, Hidden};
     let without = |evidence: &Evidence, exception: Exception| {
         let lie = |claims: &mut Claims| claims.statement.exceptions.retain(|stated| stated.0 != exception);
         assert!(evidence.verdict().exceptions.contains(&exception), "{exception:?}");
@@ -349,4 +349,10 @@ fn what_is_not_covered_by_a_firmware_erase_is_stated() {
         claims.statement.hidden[0] = hidden::HiddenArea(Hidden { found, ..claims.statement.hidden[0].0.clone() });
     });
     assert_eq!(flaws(&kept), [Flaw::Unfounded, Flaw::ExceptionLeftOut]);
+    // One namespace of several that passes for the whole drive.
+    let beside = forged(&purged(), |claims| {
+        let hidden = Hidden { area: Area::OtherNamespaces, found: Found::Closed { size: Bytes(512) } };
+        claims.statement.hidden.push(hidden::HiddenArea(hidden));
+    });
+    assert_eq!(flaws(&beside), [Flaw::ExceptionLeftOut]);
 }

@@ -278,3 +278,29 @@ fn an_overwrite_does_not_clear_a_disk_whose_protected_area_could_not_be_looked_f
     let Next::End(verdict) = tell(&mut job, heard) else { panic!() };
     assert_eq!((verdict.outcome, verdict.reasons), (Outcome::NotErased, vec![Reason::HiddenAreaKept(unknown)]));
 }
+
+#[test]
+fn one_namespace_of_several_is_cleared_and_said_to_be_one_of_several() {
+    use crate::capability::{Area, Found, Hidden};
+    use crate::units::Bytes;
+    use crate::verdict::Exception;
+    let said = |found: Found| {
+        let hidden = vec![Hidden { area: Area::OtherNamespaces, found }];
+        let mut job = job();
+        let heard = [
+            Heard::Ready,
+            Heard::Opened(nvme()),
+            Heard::Prepared(Prepared { hidden, ..Prepared::default() }),
+            Heard::PassEnded(whole()),
+            Heard::Flushed(Ok(())),
+            Heard::VerifyBegan(1),
+            Heard::VerifyEnded(whole(), Mismatches::default(), None),
+        ];
+        let Next::End(verdict) = tell(&mut job, heard) else { panic!() };
+        assert_eq!(verdict.outcome, Outcome::Cleared);
+        assert!(!verdict.exceptions.contains(&Exception::HiddenAreaKept), "it is a disk of its own");
+        verdict.exceptions.contains(&Exception::OtherNamespaces)
+    };
+    assert!(said(Found::Closed { size: Bytes(4096) }) && said(Found::Unknown("no list".into())));
+    assert!(!said(Found::Nothing));
+}

@@ -24,6 +24,8 @@ pub enum Exception {
     HiddenAreaKept,
     /// There may be hidden areas: it could not be found out.
     HiddenAreaUnknown,
+    /// The drive has other namespaces, or may have.
+    OtherNamespaces,
     /// It erased itself in much less time than it says itself that this takes.
     ImplausiblyFast,
     /// What it holds now is not one byte repeated, as it is on most drives after a block erase.
@@ -67,6 +69,10 @@ impl fmt::Display for Exception {
             }
             Self::HiddenAreaKept => "The drive has areas that the host cannot erase or open; the plan lists them.",
             Self::HiddenAreaUnknown => "Whether the drive hides areas from the host could not be established; the plan says which and why.",
+            Self::OtherNamespaces => {
+                "One namespace of the drive was erased. The drive has others, or may have: to the host each is a disk of its own with the \
+                 same serial number, and this record says nothing about them."
+            }
             Self::ImplausiblyFast => "The drive erased itself in much less time than it estimates itself.",
             Self::NotUniform => {
                 "After its erase the drive does not hold one byte repeated: old data that look random could not be told from that."

@@ -2,11 +2,13 @@
 //! `NVME_IOCTL_ADMIN_CMD` on `/dev/nvmeN`.
 
 use std::fs::{self, File};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
+use nix::errno::Errno;
 use nix::sys::stat::{major, minor};
-use purgeproof_spec::nvme::AdminCommand;
+use purgeproof_spec::nvme::{AdminCommand, Status};
 use purgeproof_sys::nvme::{self, Admin, Completed};
 use purgeproof_sys::transfer::Transfer;
 
@@ -38,6 +40,26 @@ impl ControllerDevice {
     pub(crate) const fn new(device: File) -> Self {
         Self { device }
     }
+
+    /// The controller's directory in sysfs, as long as the kernel knows it.
+    fn sysfs(&self) -> Option<PathBuf> {
+        let number = self.device.metadata().ok()?.rdev();
+        Some(PathBuf::from(format!("/sys/dev/char/{}:{}", major(number), minor(number))))
+    }
+
+    /// The kernel has given the controller up. Commands that come after that end with EIO, or with a status of the host's own, which say
+    /// the same of a controller that is being reset.
+    fn is_dead(&self) -> bool {
+        self.sysfs().is_some_and(|path| !path.exists() || is_given_up(&fs::read_to_string(path.join("state"))))
+    }
+}
+
+/// From the attribute `state` (`nvme_sysfs_show_state` of the kernel): live, resetting and connecting ones may come back.
+fn is_given_up(state: &io::Result<String>) -> bool {
+    match state {
+        Ok(state) => matches!(state.trim_end(), "deleting" | "deleting (no IO)" | "dead"),
+        Err(error) => error.raw_os_error() == Some(Errno::ENODEV as i32),
+    }
 }
 
 impl NvmeAdmin for ControllerDevice {
@@ -50,7 +72,12 @@ impl NvmeAdmin for ControllerDevice {
         let [cdw10, cdw11, cdw12, cdw13, cdw14, cdw15] = command.dwords();
         let nsid = command.nsid().value();
         let command = Admin { opcode: command.opcode(), nsid, cdw10, cdw11, cdw12, cdw13, cdw14, cdw15 };
-        Ok(nvme::admin(&self.device, &command, data, timeout_ms)?)
+        match nvme::admin(&self.device, &command, data, timeout_ms) {
+            Ok(completed) if is_of_the_path(completed.raw) && self.is_dead() => Err(ChannelError::Gone(Errno::EIO)),
+            Ok(completed) => Ok(completed),
+            Err(errno) if self.is_dead() => Err(ChannelError::Gone(errno)),
+            Err(errno) => Err(errno.into()),
+        }
     }
 
     fn rescan(&mut self) -> Result<(), ChannelError> {
@@ -58,10 +85,13 @@ impl NvmeAdmin for ControllerDevice {
     }
 
     fn has_more_memory(&self) -> Option<bool> {
-        let number = self.device.metadata().ok()?.rdev();
-        let path = PathBuf::from(format!("/sys/dev/char/{}:{}/device/resource", major(number), minor(number)));
-        more_memory(&fs::read_to_string(path).ok()?)
+        more_memory(&fs::read_to_string(self.sysfs()?.join("device/resource")).ok()?)
     }
+}
+
+/// Status Code Type 3h: the host's word about the way, not the controller's about the command.
+fn is_of_the_path(raw: i32) -> bool {
+    Status::from_ioctl(raw).is_some_and(|status| status.sct() == 3)
 }
 
 /// From a PCI device's file `resource`: a line a base address register with start, end and flags. All zeros is none.
@@ -87,6 +117,22 @@ mod tests {
         // An expansion ROM is no register of these.
         assert_eq!(more_memory(&[REGISTERS, NONE, NONE, NONE, NONE, NONE, REGISTERS].concat()), Some(false));
         assert_eq!(more_memory(REGISTERS), None);
+    }
+
+    #[test]
+    fn a_controller_that_the_kernel_gave_up_is_gone_and_one_that_it_resets_is_not() {
+        let state = |text: &str| is_given_up(&Ok(text.to_owned()));
+        assert!(state("dead\n") && state("deleting\n") && state("deleting (no IO)\n"));
+        assert!(!state("live\n") && !state("resetting\n") && !state("connecting\n") && !state("new\n"));
+        assert!(is_given_up(&Err(io::Error::from_raw_os_error(Errno::ENODEV as i32))), "it went while it was asked");
+        assert!(!is_given_up(&Err(io::Error::from_raw_os_error(Errno::ENOENT as i32))), "no such attribute");
+    }
+
+    #[test]
+    fn only_the_hosts_own_words_are_about_the_path() {
+        // Host Path Error, Host Aborted Command; Success, Invalid Field (DNR), Sanitize In Progress.
+        assert!(is_of_the_path(0x0370) && is_of_the_path(0x0371));
+        assert!(!is_of_the_path(0) && !is_of_the_path(0x4002) && !is_of_the_path(0x001D));
     }
 
     #[test]

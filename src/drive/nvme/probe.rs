@@ -20,7 +20,8 @@ pub(super) const TECHNIQUES: [Technique; 6] = [
     Technique::FormatUserDataErase,
 ];
 
-const AREAS: [Area; 5] = [
+const AREAS: [Area; 6] = [
+    Area::OtherNamespaces,
     Area::UnattachedNamespaces,
     Area::UnallocatedCapacity,
     Area::BootPartitions,
@@ -133,6 +134,14 @@ impl Survey {
     fn found(&self, area: Area) -> Found {
         let closed = |size: u64| if size == 0 { Found::Nothing } else { Found::Closed { size: Bytes(size) } };
         match area {
+            Area::OtherNamespaces => match (&self.others, &self.others_bytes) {
+                (Ok(others), _) if others.is_empty() => Found::Nothing,
+                (Ok(_), Ok(bytes)) => Found::Closed { size: Bytes(*bytes) },
+                (Ok(others), Err(fault)) => {
+                    Found::Unknown(format!("of {} there are, the sizes are not known: {fault}", others.len()))
+                }
+                (Err(fault), _) => Found::Unknown(fault.to_string()),
+            },
             Area::UnattachedNamespaces => match &self.unattached {
                 Ok(unattached) if unattached.is_empty() => Found::Nothing,
                 Ok(unattached) => Found::Closed { size: Bytes(unattached.iter().map(|(_, bytes)| bytes).sum()) },

@@ -3,7 +3,7 @@
 use purgeproof_core::firmware::{Begun, Standing};
 use purgeproof_core::technique::Technique;
 use purgeproof_spec::nvme::{
-    AdminCommand, AfterSanitize, Erase, OverwritePasses, Sanitize, SanitizeState, SanitizeStatus,
+    AdminCommand, AfterSanitize, Erase, OverwritePasses, Sanitize, SanitizeState, SanitizeStatus, overwrite_passes,
 };
 
 use super::channel::NvmeAdmin;
@@ -114,6 +114,12 @@ pub(super) fn problems(now: &SanitizeStatus, mine: &Mine) -> Vec<String> {
             "it was told to purge as IEEE 2883 defines it or to fail, reports success, and does not say that it purged"
                 .to_owned(),
         );
+    }
+    if let Some(asked) = overwrite_passes(mine.cdw10).filter(|asked| is_success && now.passes_completed != *asked) {
+        problems.push(format!(
+            "it reports success after {} of {asked} overwrite passes that it was asked for",
+            now.passes_completed
+        ));
     }
     if now.scdw10 != mine.cdw10 {
         problems.push(format!(

@@ -17,6 +17,8 @@ pub(super) struct Survey {
     pub(super) namespace: Namespace,
     /// The others that this controller shows, and those that another controller of the same NVM subsystem shows.
     pub(super) others: Result<Vec<Nsid>, Fault>,
+    /// The size of all these together, in bytes.
+    pub(super) others_bytes: Result<u64, Fault>,
     /// Those that no controller shows, with their sizes in bytes.
     pub(super) unattached: Result<Vec<(Nsid, u64)>, Fault>,
     /// The Sanitize Status log page; `None` for a controller without Sanitize.
@@ -62,6 +64,7 @@ impl Survey {
             None => Lasting::take(line, &controller, nsid)?,
         };
         let (others, unattached) = other_namespaces(line, &controller, nsid);
+        let others_bytes = others.clone().and_then(|others| size_of_all(line, &controller, &others));
         let can_sanitize = {
             let sanicap = controller.sanicap;
             sanicap.crypto_erase() || sanicap.block_erase() || sanicap.overwrite()
@@ -75,6 +78,7 @@ impl Survey {
             controller,
             namespace,
             others,
+            others_bytes,
             unattached,
             sanitize,
             tper,
@@ -159,7 +163,7 @@ fn other_namespaces<C: NvmeAdmin>(line: &mut Noted<'_, C>, controller: &Controll
             others.push(hidden);
             continue;
         }
-        match size(line, hidden) {
+        match size(line, Identify::AllocatedNamespace(hidden)) {
             Ok(bytes) => unattached.push((hidden, bytes)),
             Err(fault) => return (Ok(others), Err(fault)),
         }
@@ -182,10 +186,16 @@ fn is_attached_elsewhere<C: NvmeAdmin>(line: &mut Noted<'_, C>, controller: &Con
             .map_or(true, |controllers| !controllers.is_empty())
 }
 
-fn size<C: NvmeAdmin>(line: &mut Noted<'_, C>, nsid: Nsid) -> Result<u64, Fault> {
+/// Without namespace management there is no question about a namespace that another controller shows.
+fn size_of_all<C: NvmeAdmin>(line: &mut Noted<'_, C>, controller: &Controller, all: &[Nsid]) -> Result<u64, Fault> {
+    let is_managed = controller.oacs.namespace_management();
+    let what = |nsid: &Nsid| if is_managed { Identify::AllocatedNamespace(*nsid) } else { Identify::Namespace(*nsid) };
+    all.iter().try_fold(0_u64, |sum, nsid| Ok(sum.saturating_add(size(line, what(nsid))?)))
+}
+
+fn size<C: NvmeAdmin>(line: &mut Noted<'_, C>, what: Identify) -> Result<u64, Fault> {
     let mut page = [0; 4096];
-    let command = AdminCommand::identify(Identify::AllocatedNamespace(nsid));
-    line.ask("Identify Namespace, allocated", &command, &mut page)?;
+    line.ask("Identify Namespace, another one", &AdminCommand::identify(what), &mut page)?;
     let namespace = Namespace::parse(&page)?;
     let block = namespace.format().and_then(LbaFormat::block_bytes).unwrap_or(512);
     Ok(namespace.blocks.saturating_mul(u64::from(block)))

@@ -185,30 +185,6 @@ impl AdminCommand {
         Self::new(0x80, nsid, cdw10, Dword::new(), Transfer::None)
     }
 
-    /// Namespace Management (0Dh), SEL 0: creates a namespace from [`NamespaceToCreate::to_bytes`](super::NamespaceToCreate::to_bytes). The new NSID is dword 0 of the
-    /// completion. CSI (CDW11 31:24) is 0, the NVM Command Set.
-    pub const fn create_namespace() -> Self {
-        let transfer = Transfer::ToController(STRUCTURE_BYTES);
-        Self::new(0x0D, Nsid::NONE, Dword::new().bits(3, 0, 0), Dword::new(), transfer)
-    }
-
-    /// Namespace Management (0Dh), SEL 1: deletes a namespace, or all with [`Nsid::ALL`]. The data is given up, not erased.
-    pub const fn delete_namespace(nsid: Nsid) -> Self {
-        Self::new(0x0D, nsid, Dword::new().bits(3, 0, 1), Dword::new(), Transfer::None)
-    }
-
-    /// Namespace Attachment (15h), SEL 0: attaches to the controllers of [`ControllerList::to_bytes`](super::ControllerList::to_bytes).
-    pub const fn attach_namespace(nsid: Nsid) -> Self {
-        let transfer = Transfer::ToController(STRUCTURE_BYTES);
-        Self::new(0x15, nsid, Dword::new().bits(3, 0, 0), Dword::new(), transfer)
-    }
-
-    /// Namespace Attachment (15h), SEL 1: detaches from the controllers of [`ControllerList::to_bytes`](super::ControllerList::to_bytes).
-    pub const fn detach_namespace(nsid: Nsid) -> Self {
-        let transfer = Transfer::ToController(STRUCTURE_BYTES);
-        Self::new(0x15, nsid, Dword::new().bits(3, 0, 1), Dword::new(), transfer)
-    }
-
     /// Security Send (81h): `length` bytes to the security protocol; CDW11 is the Transfer Length.
     pub const fn security_send(to: SecurityProtocol, length: u32) -> Self {
         Self::new(0x81, Nsid::NONE, to.cdw10(), Dword::new().bits(31, 0, length), Transfer::ToController(length))
@@ -328,16 +304,6 @@ mod tests {
         // Index 37 = 10_0101b: LBAFU 10b in 13:12 (2000h), LBAFL 0101b.
         assert_eq!(format(nsid(3), 37, SecureErase::UserData), (0x80, 3, 0x2205, 0, Transfer::None));
         assert_eq!(format(nsid(3), 63, SecureErase::Cryptographic), (0x80, 3, 0x340F, 0, Transfer::None));
-    }
-
-    #[test]
-    fn namespaces_are_made_attached_detached_and_deleted() {
-        let list = Transfer::ToController(4096);
-        assert_eq!(fields(AdminCommand::create_namespace()), (0x0D, 0, 0, 0, list));
-        assert_eq!(fields(AdminCommand::delete_namespace(nsid(5))), (0x0D, 5, 1, 0, Transfer::None));
-        assert_eq!(fields(AdminCommand::delete_namespace(Nsid::ALL)), (0x0D, 0xFFFF_FFFF, 1, 0, Transfer::None));
-        assert_eq!(fields(AdminCommand::attach_namespace(nsid(5))), (0x15, 5, 0, 0, list));
-        assert_eq!(fields(AdminCommand::detach_namespace(nsid(5))), (0x15, 5, 1, 0, list));
     }
 
     #[test]

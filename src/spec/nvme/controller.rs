@@ -22,7 +22,7 @@ pub struct Controller {
     pub firmware: Option<String>,
     /// CMIC bit 1: the NVM subsystem can have more controllers, with namespaces that this one does not show.
     pub has_siblings: bool,
-    /// CNTLID: what a [`ControllerList`](super::ControllerList) names it by.
+    /// CNTLID: what a [`controller_list`](super::controller_list) names it by.
     pub controller_id: u16,
     /// VER; `None` if 0, as before revision 1.2.
     pub version: Option<Version>,

@@ -1,9 +1,9 @@
-//! Namespaces: Identify Namespace (CNS 00h and 11h, NVM Command Set), namespace lists, and what Namespace Management is sent.
+//! Namespaces: Identify Namespace (CNS 00h and 11h, NVM Command Set), and the lists of namespaces and controllers.
 
 use alloc::vec::Vec;
 
 use zerocopy::little_endian::{U16, U32, U64};
-use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout, Unaligned, transmute};
+use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use super::{DecodeError, Nsid, parse, parse_filled};
 
@@ -35,10 +35,6 @@ impl FormatIndex {
     /// FLBAS: the low four bits in 3:0, the two above them in 6:5 (reserved, and 0, before NVM Command Set 1.0; Linux reads them so).
     const fn from_flbas(flbas: u8) -> Self {
         Self(flbas >> 1 & 0x30 | flbas & 0xF)
-    }
-
-    const fn to_flbas(self) -> u8 {
-        (self.0 & 0x30) << 1 | self.0 & 0xF
     }
 }
 
@@ -128,7 +124,7 @@ pub struct Namespace {
     pub eui64: Option<[u8; 8]>,
 }
 
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[derive(Clone, Copy, FromBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 struct Format {
     ms: U16,
@@ -136,7 +132,7 @@ struct Format {
     rp: u8,
 }
 
-#[derive(FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[derive(FromBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 struct Page {
     nsze: U64,
@@ -249,53 +245,6 @@ pub fn controller_list(bytes: &[u8]) -> Result<Vec<u16>, DecodeError> {
     Ok(list.iter().map(|controller| controller.get()).collect())
 }
 
-/// What Namespace Management creates: the host-specified fields of Identify Namespace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NamespaceToCreate {
-    /// NSZE and NCAP, the same: no thin provisioning.
-    pub blocks: u64,
-    /// FLBAS, without metadata in the block; DPS is 0, no protection information.
-    pub format: FormatIndex,
-    /// NMIC bit 0: whether more than one controller can be attached.
-    pub is_shared: bool,
-}
-
-impl NamespaceToCreate {
-    /// The data of [`AdminCommand::create_namespace`](super::AdminCommand::create_namespace).
-    pub fn to_bytes(self) -> [u8; 4096] {
-        let mut page = Page::new_zeroed();
-        page.nsze.set(self.blocks);
-        page.ncap.set(self.blocks);
-        page.flbas = self.format.to_flbas();
-        page.nmic = u8::from(self.is_shared);
-        transmute!(page)
-    }
-}
-
-/// A Controller List: the controllers that Namespace Attachment is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ControllerList<'a>(&'a [u16]);
-
-impl<'a> ControllerList<'a> {
-    /// Of CNTLIDs. `None` unless there are 1 to 2047 and they ascend.
-    pub fn new(controllers: &'a [u16]) -> Option<Self> {
-        let is_valid = matches!(controllers.len(), 1..=2047) && controllers.is_sorted_by(|one, next| one < next);
-        is_valid.then_some(Self(controllers))
-    }
-
-    /// The data of [`AdminCommand::attach_namespace`](super::AdminCommand::attach_namespace) and of its opposite: the number of
-    /// controllers, then each.
-    pub fn to_bytes(self) -> [u8; 4096] {
-        let mut list = [U16::ZERO; 2048];
-        // `new` has seen to it that the number fits.
-        let number = u16::try_from(self.0.len()).unwrap_or(u16::MAX);
-        for (place, value) in list.iter_mut().zip([&number].into_iter().chain(self.0)) {
-            place.set(*value);
-        }
-        transmute!(list)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -399,34 +348,5 @@ mod tests {
             controller_list(&[0xA5; 4096]),
             Err(DecodeError::Invalid { structure: "Controller List", offset: 0 })
         );
-    }
-
-    #[test]
-    fn what_is_to_be_created_is_size_capacity_format_and_sharing() {
-        let bytes =
-            NamespaceToCreate { blocks: 0x0123_4567_89AB, format: FormatIndex::new(37).unwrap(), is_shared: true }
-                .to_bytes();
-        let mut expected = [0; 4096];
-        expected[..16].copy_from_slice(&[
-            0xAB, 0x89, 0x67, 0x45, 0x23, 0x01, 0x00, 0x00, 0xAB, 0x89, 0x67, 0x45, 0x23, 0x01, 0x00, 0x00,
-        ]);
-        expected[26] = 0x45; // 0100 0101b: upper bits 10b in 6:5
-        expected[30] = 0x01;
-        assert_eq!(bytes, expected);
-    }
-
-    #[test]
-    fn a_controller_list_has_its_length_first() {
-        let bytes = ControllerList::new(&[0x0001, 0x0102]).unwrap().to_bytes();
-        let mut expected = [0; 4096];
-        expected[..6].copy_from_slice(&[0x02, 0x00, 0x01, 0x00, 0x02, 0x01]);
-        assert_eq!(bytes, expected);
-        assert_eq!(ControllerList::new(&[]), None);
-        assert_eq!(ControllerList::new(&[2, 1]), None);
-        assert_eq!(ControllerList::new(&[1, 1]), None);
-        let most = (0..2047).collect::<Vec<u16>>();
-        let bytes = ControllerList::new(&most).unwrap().to_bytes();
-        assert_eq!((&bytes[..4], &bytes[4094..]), (&[0xFF, 0x07, 0x00, 0x00][..], &[0xFE, 0x07][..]));
-        assert_eq!(ControllerList::new(&(0..2048).collect::<Vec<u16>>()), None);
     }
 }

@@ -234,11 +234,13 @@ impl EstimatedSeconds {
     /// rounded up.
     pub fn of(&self, cdw10: u32) -> Option<u32> {
         let keeps_allocated = cdw10 >> 9 & 1 == 1;
+        if let Some(passes) = overwrite_passes(cdw10) {
+            let sixteen = if keeps_allocated { self.overwrite_keep_allocated } else { self.overwrite_sixteen_passes };
+            return sixteen.map(|seconds| share(seconds, passes));
+        }
         match (cdw10 & 0x7, keeps_allocated) {
             (2, false) => self.block_erase,
             (2, true) => self.block_erase_keep_allocated,
-            (3, false) => self.overwrite_sixteen_passes.map(|seconds| share(seconds, cdw10)),
-            (3, true) => self.overwrite_keep_allocated.map(|seconds| share(seconds, cdw10)),
             (4, false) => self.crypto_erase,
             (4, true) => self.crypto_erase_keep_allocated,
             _ => None,
@@ -246,13 +248,19 @@ impl EstimatedSeconds {
     }
 }
 
-/// OWPASS of CDW10 is four bits wide, and 0 is sixteen.
-fn share(seconds: u32, cdw10: u32) -> u32 {
-    let passes = match cdw10 >> 4 & 0xF {
-        0 => 16,
-        passes => passes,
-    };
+fn share(seconds: u32, passes: u8) -> u32 {
     u32::try_from((u64::from(seconds) * u64::from(passes)).div_ceil(16)).unwrap_or(u32::MAX)
+}
+
+/// How many passes this CDW10 of a Sanitize command asks for: OWPASS, bits 7:4, where 0 is sixteen. `None` unless it asks for an
+/// Overwrite. What [`SanitizeStatus::passes_completed`] has to be in the end.
+pub fn overwrite_passes(cdw10: u32) -> Option<u8> {
+    let [low, ..] = cdw10.to_le_bytes();
+    match (low & 0x7, low >> 4) {
+        (3, 0) => Some(16),
+        (3, passes) => Some(passes),
+        _ => None,
+    }
 }
 
 fn seconds(field: U32) -> Option<u32> {
@@ -365,6 +373,15 @@ mod tests {
         assert_eq!(
             SanitizeStatus::parse(&[0x01; 511]),
             Err(DecodeError::Short { structure: "Sanitize Status log page (81h)", length: 511, needed: 512 })
+        );
+    }
+
+    #[test]
+    fn an_overwrite_asks_for_a_number_of_passes_and_nothing_else_does() {
+        // OWPASS 1, 15, 0; block erase and crypto erase with something in those bits.
+        assert_eq!(
+            [0x013, 0x8F3, 0x003, 0x012, 0x014].map(overwrite_passes),
+            [Some(1), Some(15), Some(16), None, None]
         );
     }
 

@@ -61,14 +61,4 @@ proptest! {
         prop_assert_eq!(status.is_success(), returned % 0x800 == 0);
         prop_assert!(!status.to_string().is_empty());
     }
-
-    #[test]
-    fn a_created_namespace_reads_back(blocks in 1..=u64::MAX, index in 0..64_u8, is_shared in any::<bool>()) {
-        let format = FormatIndex::new(index).unwrap();
-        let bytes = NamespaceToCreate { blocks, format, is_shared }.to_bytes();
-        let namespace = Namespace::parse(&bytes).unwrap();
-        prop_assert_eq!((namespace.blocks, namespace.capacity_blocks), (blocks, blocks));
-        prop_assert_eq!((namespace.format_in_use, namespace.is_shared), (format, is_shared));
-        prop_assert!(!namespace.metadata_in_block);
-    }
 }

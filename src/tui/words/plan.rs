@@ -57,6 +57,7 @@ pub(crate) fn hidden(hidden: &Hidden, plan: Option<&Plan>) -> String {
     let is_reached = plan.and_then(Plan::way).is_some_and(|way| way.steps.iter().any(reaches));
     let fate = match (&hidden.found, hidden.area) {
         (Found::Closed { .. }, Area::ReplayProtectedMemory) => ", out of the reach of any erase",
+        (Found::Closed { .. }, Area::OtherNamespaces) => ", each a disk of its own, and not erased with this one",
         (Found::Closed { .. }, _) if is_reached => ", closed, but this erase reaches it",
         (Found::Closed { .. }, area) if plan.is_some_and(|plan| area.holds_user_data(plan.drive.transport)) => {
             ", closed: the job opens it first, if the drive lets it"

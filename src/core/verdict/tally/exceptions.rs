@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::Tally;
-use crate::capability::Support;
+use crate::capability::{Hidden, Support};
 use crate::drive::{Medium, SerialSource, Transport};
 use crate::evidence::{ClockSource, Evidence, Expect, Fact};
 use crate::plan::Way;
@@ -38,6 +38,7 @@ pub(super) fn exceptions(evidence: &Evidence, tally: &Tally<'_>, outcome: Outcom
             Exception::HiddenAreaUnknown,
             hidden.iter().any(|hidden| hidden.is_in_doubt(drive.transport, &tally.proof.steps)),
         ),
+        (Exception::OtherNamespaces, hidden.iter().any(Hidden::is_beside)),
         (Exception::FileNotDevice, !is_device),
         (Exception::FirmwareErasureNotProbed, unknown),
         (Exception::Sampled, sampled),
