@@ -5,7 +5,7 @@ use std::io;
 use purgeproof_core::event::Controller;
 
 use crate::inventory::Found;
-use crate::sysfs::{Chain, Node};
+use crate::sysfs::Node;
 
 /// Every PCI device of class 01h (mass storage), by address.
 ///
@@ -15,7 +15,7 @@ pub fn controllers(drives: &[Found]) -> io::Result<Vec<Controller>> {
     let mut enumerator = udev::Enumerator::new()?;
     enumerator.match_subsystem("pci")?;
     let mut all: Vec<_> =
-        enumerator.scan_devices()?.filter_map(|device| controller(&Chain::of(&device).disk, drives)).collect();
+        enumerator.scan_devices()?.filter_map(|device| controller(&Node::of(&device), drives)).collect();
     all.sort_by(|a, b| a.address.cmp(&b.address));
     Ok(all)
 }

@@ -4,7 +4,8 @@
 //! are binary, and `udev` keeps the first value it saw, which after a change of the medium is the wrong one.
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use nix::libc::dev_t;
@@ -26,6 +27,16 @@ pub(crate) struct Chain {
 }
 
 impl Node {
+    /// A device as `udev` knows it.
+    pub(crate) fn of(device: &udev::Device) -> Self {
+        let text = |name: Option<&OsStr>| name.map(|name| name.to_string_lossy().into_owned());
+        Self {
+            syspath: device.syspath().to_owned(),
+            subsystem: text(device.subsystem()).unwrap_or_default(),
+            driver: text(device.driver()),
+        }
+    }
+
     /// A text attribute, trimmed; `None` if it is missing, unreadable or blank.
     pub(crate) fn text(&self, attribute: &str) -> Option<String> {
         let bytes = self.bytes(attribute)?;
@@ -36,7 +47,15 @@ impl Node {
 
     /// An attribute as it is.
     pub(crate) fn bytes(&self, attribute: &str) -> Option<Vec<u8>> {
-        fs::read(self.syspath.join(attribute)).ok()
+        let mut file = File::open(self.syspath.join(attribute)).ok()?;
+        // To read it by the length that sysfs gives, which is always a page, would be a mapping for every attribute (musl).
+        let (mut bytes, mut page) = (Vec::new(), [0; 4096]);
+        loop {
+            match file.read(&mut page).ok()? {
+                0 => return Some(bytes),
+                count => bytes.extend_from_slice(page.get(..count).unwrap_or_default()),
+            }
+        }
     }
 
     /// A decimal attribute.
@@ -65,10 +84,12 @@ impl Node {
         self.variable("DEVNAME").map(|name| Path::new("/dev").join(name))
     }
 
-    /// The partitions: directories below the disk's that have a `partition` attribute.
+    /// The partitions: directories below the disk's that have a `partition` attribute. Their names begin with the disk's
+    /// (block/partitions/core.c, `add_partition`).
     pub(crate) fn partitions(&self) -> Vec<Self> {
         let entries = fs::read_dir(&self.syspath).into_iter().flatten().flatten();
         let mut partitions: Vec<_> = entries
+            .filter(|entry| entry.file_name().as_encoded_bytes().starts_with(self.name().as_bytes()))
             .map(|entry| Self { syspath: entry.path(), subsystem: "block".to_owned(), driver: None })
             .filter(|node| node.syspath.join("partition").exists())
             .collect();
@@ -88,8 +109,8 @@ impl Node {
 impl Chain {
     /// A device as `udev` knows it, with its parents.
     pub(crate) fn of(device: &udev::Device) -> Self {
-        let above = std::iter::successors(device.parent(), udev::Device::parent).map(|parent| node(&parent)).collect();
-        Self { disk: node(device), above }
+        let parents = std::iter::successors(device.parent(), udev::Device::parent);
+        Self { disk: Node::of(device), above: parents.map(|parent| Node::of(&parent)).collect() }
     }
 
     /// The nearest device above the disk that belongs to one of these subsystems.
@@ -104,15 +125,6 @@ impl Chain {
         // With multipath an NVMe disk hangs on no controller, only on their common subsystem.
         let is_multipath = || self.nearest(&["nvme-subsystem"]).map(|_| "nvme");
         on_bus.find_map(|node| node.driver.as_deref()).or_else(is_multipath)
-    }
-}
-
-fn node(device: &udev::Device) -> Node {
-    let text = |name: Option<&OsStr>| name.map(|name| name.to_string_lossy().into_owned());
-    Node {
-        syspath: device.syspath().to_owned(),
-        subsystem: text(device.subsystem()).unwrap_or_default(),
-        driver: text(device.driver()),
     }
 }
 

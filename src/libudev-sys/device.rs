@@ -15,7 +15,7 @@ use nix::sys::stat::{major, minor};
 use crate::attributes::{self, Attributes};
 use crate::list::{List, list};
 use crate::properties::{self, Properties};
-use crate::sysfs::{Roots, c_string, errno, link_name, path};
+use crate::sysfs::{Roots, c_string, errno, link_name, path, read};
 
 /// One device. It is what sysfs and udevd said when it was made; only attributes are read later, at the first call.
 #[derive(Debug)]
@@ -48,24 +48,30 @@ impl Device {
             ErrorKind::NotFound => Errno::ENODEV,
             _ => errno(&error),
         })?;
+        Self::at(roots, &directory)
+    }
+
+    /// The device of a directory whose path has no links in it, as that of a device's parent has none.
+    fn at(roots: Roots, directory: &Path) -> Result<Self, Errno> {
         // Below /sys/devices a device is what has a `uevent` file; drivers and modules are directories elsewhere.
-        let is_device = if directory.starts_with(roots.in_sys("devices")) {
-            directory.join("uevent").exists()
-        } else {
-            directory.starts_with(roots.sys) && directory != Path::new(roots.sys) && directory.is_dir()
-        };
-        if !is_device {
+        let needs_file = directory.starts_with(roots.in_sys("devices"));
+        let is_elsewhere =
+            || directory.starts_with(roots.sys) && directory != Path::new(roots.sys) && directory.is_dir();
+        if !needs_file && !is_elsewhere() {
             return Err(Errno::ENODEV);
         }
-        let properties = match fs::read(directory.join("uevent")) {
+        let properties = match read(&directory.join("uevent")) {
             Ok(text) => properties::from_uevent_file(&text),
+            Err(error) if needs_file && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Err(Errno::ENODEV);
+            }
             // Drivers have a `uevent` file that can only be written, subsystems have none.
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
                 Properties::new()
             }
             Err(error) => return Err(errno(&error)),
         };
-        let mut device = Self::new(roots, &directory, properties);
+        let mut device = Self::new(roots, directory, properties);
         device.read_database();
         Ok(device)
     }
@@ -170,7 +176,7 @@ impl Device {
         let found = || {
             let mut above =
                 self.directory().ancestors().skip(1).take_while(|above| *above != Path::new(self.roots.sys));
-            above.find_map(|above| Self::from_syspath(self.roots, above).ok()).map(Arc::new)
+            above.find_map(|above| Self::at(self.roots, above).ok()).map(Arc::new)
         };
         self.parent.get_or_init(found).as_ref()
     }

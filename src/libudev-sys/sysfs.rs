@@ -1,7 +1,8 @@
 //! Where sysfs and udevd's state are mounted, and the few ways in which the rest of the crate touches them.
 
 use std::ffi::{CString, OsStr};
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +37,18 @@ pub(crate) fn c_string(bytes: &[u8]) -> CString {
 pub(crate) fn link_name(link: &Path) -> Result<CString, Errno> {
     let target = link.read_link().map_err(|error| errno(&error))?;
     target.file_name().map(|name| c_string(name.as_bytes())).ok_or(Errno::EINVAL)
+}
+
+/// A whole file, by way of a page on the stack. Whatever is in it, sysfs gives a page as the length of a file, and to allocate that is a
+/// mapping that is made and taken away again for every attribute (musl).
+pub(crate) fn read(file: &Path) -> io::Result<Vec<u8>> {
+    let (mut file, mut text, mut page) = (File::open(file)?, Vec::new(), [0; 4096]);
+    loop {
+        match file.read(&mut page)? {
+            0 => return Ok(text),
+            count => text.extend_from_slice(page.get(..count).unwrap_or_default()),
+        }
+    }
 }
 
 /// The errno behind an error of the standard library; those without one were never the kernel's.
