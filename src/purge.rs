@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 
 use purgeproof_core::consent::{Consent, challenge};
-use purgeproof_core::drive::Drive;
+use purgeproof_core::drive::{Drive, Identity};
 use purgeproof_core::event::{DriveId, Event, Filed, Stage};
 use purgeproof_core::evidence::Evidence;
 use purgeproof_core::job::Job;
@@ -96,12 +96,12 @@ fn find(target: &str) -> Result<(Found, Box<dyn Drive>), String> {
     }
     let node = is_path.then(|| path.canonicalize()).transpose();
     let node = node.map_err(|error| format!("{target} cannot be found ({error}). Check the path."))?;
-    let all = Inventory::new(None).scan().map_err(|error| format!("The disks cannot be listed ({error})."))?;
-    let is_meant = |found: &Found| match &node {
-        Some(node) => found.node == *node,
-        None => found.identity.serial.as_ref().is_some_and(|serial| serial.text == target),
+    let is_meant = |at: &Path, identity: &Identity| match &node {
+        Some(node) => at == node,
+        None => identity.serial.as_ref().is_some_and(|serial| serial.text == target),
     };
-    let mut meant: Vec<Found> = all.into_iter().filter(is_meant).collect();
+    let meant = Inventory::new(None).scan_for(is_meant);
+    let mut meant = meant.map_err(|error| format!("The disks cannot be listed ({error})."))?;
     match (meant.pop(), meant.is_empty()) {
         (Some(found), true) => {
             let drive = BlockDrive::new(&found, None);

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -74,14 +74,14 @@ pub(crate) struct MediumKey {
 }
 
 impl MediumKey {
-    pub(crate) fn of(disk: &Node) -> Self {
-        let whole = disk.device_node().map(|node| (0, node));
+    /// `node` is the disk's own.
+    pub(crate) fn of(disk: &Node, node: &Path) -> Self {
         let partitions = disk.partitions().into_iter().filter_map(|partition| {
             let start = partition.number("start")?.checked_mul(512)?;
             Some((start, partition.device_node()?))
         });
         Self {
-            volumes: whole.into_iter().chain(partitions).collect(),
+            volumes: [(0, node.to_owned())].into_iter().chain(partitions).collect(),
             syspath: disk.syspath.clone(),
             sequence: disk.number("diskseq"),
             size: disk.number("size").unwrap_or(0),
@@ -145,8 +145,8 @@ impl Examinations {
     }
 
     /// Forgets what is no longer there.
-    pub(crate) fn retain(&mut self, present: &[MediumKey]) {
-        self.0.retain(|key, _| present.contains(key));
+    pub(crate) fn retain(&mut self, is_present: impl Fn(&MediumKey) -> bool) {
+        self.0.retain(|key, _| is_present(key));
     }
 
     /// What is known, waiting for a new disk until `deadline` at the latest.
@@ -273,7 +273,7 @@ mod tests {
         assert_eq!(all.answer(&key(1), soon()), Examination::Done(expected.clone()));
         assert_eq!(all.answer(&key(1), Instant::now()), Examination::Done(expected), "remembered");
         assert_eq!(all.answer(&key(2), soon()), Examination::Needless, "another medium");
-        all.retain(&[]);
+        all.retain(|_| false);
         assert_eq!(all.answer(&key(1), soon()), Examination::Needless, "forgotten");
     }
 

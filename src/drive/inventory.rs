@@ -66,11 +66,20 @@ impl Inventory {
     /// # Errors
     /// If sysfs or the list of mounts cannot be read: no list of disks is not an empty list of disks.
     pub fn scan(&mut self) -> io::Result<Vec<Found>> {
+        self.scan_for(|_, _| true)
+    }
+
+    /// The same, of the disks that are meant, by device node and identity. Nothing is read from the others, nor are they asked: one
+    /// that hangs holds up nobody who has not named it.
+    ///
+    /// # Errors
+    /// Those of [`Inventory::scan`].
+    pub fn scan_for(&mut self, is_meant: impl Fn(&Path, &Identity) -> bool) -> io::Result<Vec<Found>> {
         let mut enumerator = udev::Enumerator::new()?;
         enumerator.match_subsystem("block")?;
         let mut chains: Vec<_> = enumerator.scan_devices()?.filter(is_disk).map(|disk| Chain::of(&disk)).collect();
         chains.sort_by_cached_key(natural);
-        Ok(self.look(&chains, &Users::now()?))
+        Ok(self.look(&chains, is_meant, &Users::now()?))
     }
 
     /// Asks every disk again at the next scan, as if it were new.
@@ -83,50 +92,58 @@ impl Inventory {
         self.is_waiting
     }
 
-    fn look(&mut self, chains: &[Chain], users: &Users) -> Vec<Found> {
-        let keys: Vec<_> = chains.iter().map(|chain| MediumKey::of(&chain.disk)).collect();
-        self.examinations.retain(&keys);
-        let disks: Vec<_> = chains.iter().zip(keys).map(|(chain, key)| (chain, key, identity(chain))).collect();
+    fn look(&mut self, chains: &[Chain], is_meant: impl Fn(&Path, &Identity) -> bool, users: &Users) -> Vec<Found> {
+        let disks = chains.iter().filter_map(|chain| {
+            let (node, identity) = (chain.disk.device_node()?, identity(chain));
+            is_meant(&node, &identity).then(|| Disk { key: MediumKey::of(&chain.disk, &node), chain, node, identity })
+        });
+        let disks: Vec<Disk<'_>> = disks.collect();
+        self.examinations.retain(|key| disks.iter().any(|disk| disk.key == *key));
         // All of them begin before the first is waited for: one deadline for the whole machine.
-        for (chain, key, identity) in &disks {
-            if let Some(node) = chain.disk.device_node().filter(|_| is_worth_asking(chain, identity)) {
-                self.examinations.begin(key, node.clone(), probe::later(chain, identity, node));
+        for Disk { chain, key, node, identity } in &disks {
+            if is_worth_asking(chain, identity) {
+                self.examinations.begin(key, node.clone(), probe::later(chain, identity, node.clone()));
             }
         }
         let deadline = Instant::now() + PATIENCE;
         self.is_waiting = false;
-        let all = disks.into_iter().filter_map(|(chain, key, identity)| {
-            let examination = self.examinations.answer(&key, deadline);
+        let all = disks.into_iter().map(|disk| {
+            let examination = self.examinations.answer(&disk.key, deadline);
             self.is_waiting |= examination == Examination::Waiting;
-            found(chain, identity, &examination, users, self.medium.as_deref())
+            disk.found(&examination, users, self.medium.as_deref())
         });
         all.filter(|found| !is_unattached(found)).collect()
     }
 }
 
-fn found(
-    chain: &Chain,
+/// A disk that is being looked at.
+struct Disk<'a> {
+    chain: &'a Chain,
+    key: MediumKey,
+    node: PathBuf,
     identity: Identity,
-    examination: &Examination,
-    users: &Users,
-    medium: Option<&str>,
-) -> Option<Found> {
-    let foreign = examination.contents().and_then(|contents| contents.foreign);
-    let identity = match foreign {
-        Some(geometry) => with_geometry(identity, geometry),
-        None => identity,
-    };
-    Some(Found {
-        node: chain.disk.device_node()?,
-        syspath: chain.disk.syspath.clone(),
-        exclusion: exclusion(chain, &identity, examination, users, medium),
-        capabilities: capabilities(examination, identity.transport),
-        driver: chain.controller_driver().map(str::to_owned),
-        filesystems: examination.contents().map(|contents| contents.filesystems.clone()).unwrap_or_default(),
-        marked: examination.contents().and_then(|contents| contents.marked.clone()),
-        paths: paths(chain, identity.transport),
-        identity,
-    })
+}
+
+impl Disk<'_> {
+    fn found(self, examination: &Examination, users: &Users, medium: Option<&str>) -> Found {
+        let Self { chain, node, identity, .. } = self;
+        let foreign = examination.contents().and_then(|contents| contents.foreign);
+        let identity = match foreign {
+            Some(geometry) => with_geometry(identity, geometry),
+            None => identity,
+        };
+        Found {
+            node,
+            syspath: chain.disk.syspath.clone(),
+            exclusion: exclusion(chain, &identity, examination, users, medium),
+            capabilities: capabilities(examination, identity.transport),
+            driver: chain.controller_driver().map(str::to_owned),
+            filesystems: examination.contents().map(|contents| contents.filesystems.clone()).unwrap_or_default(),
+            marked: examination.contents().and_then(|contents| contents.marked.clone()),
+            paths: paths(chain, identity.transport),
+            identity,
+        }
+    }
 }
 
 /// What the disk said when it was asked; without that, nothing is known but that it can be overwritten.

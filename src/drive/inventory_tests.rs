@@ -36,11 +36,34 @@ fn disk(name: &str, uevent: &str, size: &str) -> Tree {
 fn disks_are_listed_by_name_with_what_hangs_them() {
     let trees = [disk("sdb", "DEVNAME=no-node/sdb\n", "2048\n"), disk("sdaa", "DEVNAME=no-node/no-such-node\n", "0\n")];
     let chains: Vec<_> = trees.iter().map(Tree::chain).collect();
-    let listed = Inventory::new(None).look(&chains, &Users::from_mounts(""));
+    let listed = Inventory::new(None).look(&chains, |_, _| true, &Users::from_mounts(""));
     let names: Vec<_> = listed.iter().map(|found| (found.name(), found.exclusion.clone())).collect();
     assert!(matches!(names[0], ("sdb", Some(Exclusion::InUse(_)))), "its node cannot be opened: {:?}", names[0]);
     assert_eq!(names[1], ("no-such-node", Some(Exclusion::NoMedium)));
     assert!(natural(&chains[0]) < natural(&chains[1]));
+}
+
+#[test]
+fn nothing_is_read_from_a_disk_that_is_not_meant() {
+    let dir = crate::sysfs::tests::Scratch::new();
+    let (pipe, file) = (dir.0.join("pipe"), dir.0.join("file"));
+    // Nobody writes to the pipe: to open it, as an examination would, blocks for ever.
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    std::fs::write(&file, vec![0; 100_000]).unwrap();
+    let uevents = [&pipe, &file].map(|node| format!("DEVNAME={}\n", node.display()));
+    let trees = [disk("sda", &uevents[0], "2048\n"), disk("sdb", &uevents[1], "2048\n")];
+    let chains: Vec<_> = trees.iter().map(Tree::chain).collect();
+    let mut inventory = Inventory::new(None);
+    let listed = inventory.look(&chains, |node, _| node == file, &Users::from_mounts(""));
+    assert!(!inventory.is_waiting());
+    assert_eq!(listed.iter().map(|found| &found.node).collect::<Vec<_>>(), [&file]);
+    let named = |identity: &Identity| identity.model == "QEMU HARDDISK";
+    assert_eq!(
+        inventory.look(&chains, |_, identity| named(identity), &Users::from_mounts("")).len(),
+        2,
+        "doubles show"
+    );
+    assert!(inventory.is_waiting());
 }
 
 /// A disk that Linux gives no size, below these.
@@ -63,7 +86,9 @@ fn a_disk_that_linux_gives_no_size_is_offered_with_the_blocks_that_it_told() {
     assert!(is_worth_asking(&chain, &identity(&chain)));
     let look = |foreign| {
         let examination = Examination::Done(Contents { foreign, ..Contents::default() });
-        super::found(&chain, identity(&chain), &examination, &Users::from_mounts(""), None).unwrap()
+        let node = chain.disk.device_node().unwrap();
+        let disk = Disk { key: MediumKey::of(&chain.disk, &node), chain: &chain, node, identity: identity(&chain) };
+        disk.found(&examination, &Users::from_mounts(""), None)
     };
     let geometry = Geometry::new(BlockSize::new(520).unwrap(), Blocks(1_172_123_568)).unwrap();
     let told = look(Some(geometry));
