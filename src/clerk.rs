@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::SyncSender;
 
 use purgeproof_certificate::{Certificate, evidence_bundle, sequence};
 use purgeproof_core::event::{DriveId, Event, Filed, Stick};
@@ -70,25 +71,43 @@ impl Clerk {
         Self { shelf: None, signer: Signer::default(), journal, papers, tell, now_unix_s, told: None }
     }
 
-    pub(crate) fn carry_out(&mut self, order: Order) {
-        match order {
-            Order::Record(records, done) => {
-                for record in &records {
-                    self.note(record);
+    /// Carries out orders one after the other. Records that follow upon each other go to the stick together: what costs is the sync.
+    pub(crate) fn carry_out(&mut self, orders: impl IntoIterator<Item = Order>) {
+        let mut noted = Vec::new();
+        for order in orders {
+            if !matches!(order, Order::Record(..)) {
+                self.deliver_noted(&mut noted);
+            }
+            match order {
+                Order::Record(records, done) => {
+                    for record in &records {
+                        self.note(record);
+                    }
+                    noted.push(done);
                 }
-                let _ = self.deliver_journal();
-                let _ = done.send(());
+                Order::Certify(drive, evidence) => {
+                    self.certify(Some(drive), &evidence);
+                    self.deliver();
+                }
+                Order::Shelf(shelf) => self.change(shelf),
+                Order::Retry => self.deliver(),
+                Order::Finish(done) => {
+                    self.deliver();
+                    let _ = done.send(());
+                }
             }
-            Order::Certify(drive, evidence) => {
-                self.certify(Some(drive), &evidence);
-                self.deliver();
-            }
-            Order::Shelf(shelf) => self.change(shelf),
-            Order::Retry => self.deliver(),
-            Order::Finish(done) => {
-                self.deliver();
-                let _ = done.send(());
-            }
+        }
+        self.deliver_noted(&mut noted);
+    }
+
+    /// Brings what was noted to the stick, and tells those who wait for it.
+    fn deliver_noted(&mut self, noted: &mut Vec<SyncSender<()>>) {
+        if !noted.is_empty() {
+            let _ = self.deliver_journal();
+        }
+        for done in noted.drain(..) {
+            // Whoever does not wait for it has hung up.
+            let _ = done.send(());
         }
     }
 

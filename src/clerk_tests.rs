@@ -156,13 +156,13 @@ fn check(stick: &Stick, journal: &str, certificates: usize) {
 fn without_a_stick_everything_waits_in_memory_and_goes_to_the_first_one() {
     let (mut clerk, told) = clerk("1.jsonl");
     clerk.note(&started());
-    clerk.carry_out(Order::Certify(DriveId(7), Box::new(stopped(1))));
+    clerk.carry_out([Order::Certify(DriveId(7), Box::new(stopped(1)))]);
     assert_eq!(clerk.waiting(), 1);
     let in_memory = |event: &Event| matches!(event, Event::Certified { drive: DriveId(7), filed: Filed::InMemory { why }, .. } if why.contains("Plug one in"));
     assert!(told.try_iter().any(|event| in_memory(&event)));
 
     let stick = Stick::default();
-    clerk.carry_out(Order::Shelf(Some(Box::new(stick.clone()))));
+    clerk.carry_out([Order::Shelf(Some(Box::new(stick.clone())))]);
     assert_eq!(clerk.waiting(), 0);
     let on_stick =
         |event: &Event| matches!(event, Event::Certified { drive: DriveId(7), filed: Filed::OnStick { .. }, .. });
@@ -177,11 +177,11 @@ fn a_stick_that_fails_at_any_write_holds_everything_once_it_works_again() {
     for good_writes in 0..24 {
         let (mut clerk, told) = clerk("1.jsonl");
         let stick = Stick::default();
-        clerk.carry_out(Order::Shelf(Some(Box::new(stick.clone()))));
+        clerk.carry_out([Order::Shelf(Some(Box::new(stick.clone())))]);
         stick.fail_after(Some(good_writes));
         for number in 1..=3 {
             clerk.note(&started());
-            clerk.carry_out(Order::Certify(DriveId(0), Box::new(stopped(number))));
+            clerk.carry_out([Order::Certify(DriveId(0), Box::new(stopped(number)))]);
         }
         let events: Vec<Event> = told.try_iter().collect();
         let failing = |event: &Event| matches!(event, Event::Stick(purgeproof_core::event::Stick::Failing { .. }));
@@ -189,10 +189,25 @@ fn a_stick_that_fails_at_any_write_holds_everything_once_it_works_again() {
         let on_stick = |event: &&Event| matches!(event, Event::Certified { filed: Filed::OnStick { .. }, .. });
         assert_eq!(events.iter().filter(on_stick).count(), 3 - clerk.waiting(), "after {good_writes}");
         stick.fail_after(None);
-        clerk.carry_out(Order::Retry);
+        clerk.carry_out([Order::Retry]);
         assert_eq!(clerk.waiting(), 0, "after {good_writes}");
         check(&stick, "1.jsonl", 3);
     }
+}
+
+#[test]
+fn records_that_wait_together_cost_one_write_and_come_before_what_was_ordered_later() {
+    let stick = Stick::default();
+    let (mut clerk, _told) = clerk("1.jsonl");
+    clerk.carry_out([Order::Shelf(Some(Box::new(stick.clone())))]);
+    stick.fail_after(Some(1));
+    let (done, safe) = mpsc::sync_channel(3);
+    let of_job = |number| Order::Record(vec![Record::Job(Box::new(job(number).into_evidence()))], done.clone());
+    clerk.carry_out([of_job(1), of_job(2), of_job(3), Order::Certify(DriveId(0), Box::new(stopped(1)))]);
+    assert_eq!(safe.try_iter().count(), 3);
+    let journal = Journal::parse(&stick.file(JOURNAL, "1.jsonl").unwrap()).unwrap();
+    assert_eq!(journal.records.len(), 3);
+    assert_eq!(clerk.waiting(), 1, "the second write failed: that of the certificate");
 }
 
 #[test]
@@ -213,7 +228,7 @@ fn a_job_that_an_earlier_run_left_is_certified_once() {
 
     for run in ["1.jsonl", "2.jsonl"] {
         let (mut clerk, told) = clerk(run);
-        clerk.carry_out(Order::Shelf(Some(Box::new(stick.clone()))));
+        clerk.carry_out([Order::Shelf(Some(Box::new(stick.clone())))]);
         let said = told.try_iter().any(|event| matches!(event, Event::Notice(words) if words.contains("ZC1A0B05")));
         assert_eq!(said, run == "1.jsonl");
     }
@@ -229,15 +244,15 @@ fn a_job_that_an_earlier_run_left_is_certified_once() {
 fn a_certificate_that_is_there_is_not_made_again_because_the_journal_lacks_a_line() {
     let stick = Stick::default();
     let (mut first, _told) = clerk("1.jsonl");
-    first.carry_out(Order::Shelf(Some(Box::new(stick.clone()))));
+    first.carry_out([Order::Shelf(Some(Box::new(stick.clone())))]);
     first.note(&Record::Job(Box::new(stopped(1))));
-    first.carry_out(Order::Certify(DriveId(0), Box::new(stopped(1))));
+    first.carry_out([Order::Certify(DriveId(0), Box::new(stopped(1)))]);
     let journal = String::from_utf8(stick.file(JOURNAL, "1.jsonl").unwrap()).unwrap();
     let lacking: String = journal.split_inclusive('\n').filter(|line| !line.contains("filed")).collect();
     stick.set(JOURNAL, "1.jsonl", lacking.as_bytes());
 
     let (mut second, _told) = clerk("2.jsonl");
-    second.carry_out(Order::Shelf(Some(Box::new(stick.clone()))));
+    second.carry_out([Order::Shelf(Some(Box::new(stick.clone())))]);
     check(&stick, "2.jsonl", 1);
 }
 
@@ -247,13 +262,13 @@ fn damage_on_the_stick_is_said_and_left_as_it_is() {
     stick.set(JOURNAL, "0.jsonl", b"{}\n{}\n");
     stick.set("keys", "stick.key", b"no key");
     let (mut clerk, told) = clerk("1.jsonl");
-    clerk.carry_out(Order::Shelf(Some(Box::new(stick.clone()))));
+    clerk.carry_out([Order::Shelf(Some(Box::new(stick.clone())))]);
     let said: Vec<String> =
         told.try_iter().filter_map(|event| if let Event::Notice(words) = event { Some(words) } else { None }).collect();
     assert!(said.iter().any(|words| words.contains("keys/stick.key cannot be used")), "{said:?}");
     assert!(said.iter().any(|words| words.contains("0.jsonl: line 1")), "{said:?}");
     clerk.note(&started());
-    clerk.carry_out(Order::Certify(DriveId(0), Box::new(stopped(1))));
+    clerk.carry_out([Order::Certify(DriveId(0), Box::new(stopped(1)))]);
     assert_eq!(clerk.waiting(), 0);
     assert_eq!(stick.file("keys", "stick.key").unwrap(), b"no key");
     assert_eq!(stick.file(JOURNAL, "0.jsonl").unwrap(), b"{}\n{}\n");
@@ -263,15 +278,15 @@ fn damage_on_the_stick_is_said_and_left_as_it_is() {
 fn views_that_a_power_cut_kept_from_a_certificate_are_made_at_the_next_start() {
     let stick = Stick::default();
     let (mut first, _told) = clerk("1.jsonl");
-    first.carry_out(Order::Shelf(Some(Box::new(stick.clone()))));
+    first.carry_out([Order::Shelf(Some(Box::new(stick.clone())))]);
     first.note(&started());
-    first.carry_out(Order::Certify(DriveId(0), Box::new(stopped(1))));
+    first.carry_out([Order::Certify(DriveId(0), Box::new(stopped(1)))]);
     let cose = stick.names(CERTIFICATES).into_iter().find(|name| name.ends_with(COSE)).unwrap();
     let pdf = cose.replace(COSE, ".pdf");
     let whole = stick.file(CERTIFICATES, &pdf).unwrap();
     stick.0.lock().unwrap().files.remove(&(CERTIFICATES.to_string(), pdf.clone()));
 
     let (mut second, _told) = clerk("2.jsonl");
-    second.carry_out(Order::Shelf(Some(Box::new(stick.clone()))));
+    second.carry_out([Order::Shelf(Some(Box::new(stick.clone())))]);
     assert_eq!(stick.file(CERTIFICATES, &pdf).unwrap(), whole);
 }

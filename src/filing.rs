@@ -1,6 +1,7 @@
 //! Certificates and journal on their way to the stick. One thread does all the writing; whatever the stick does not take is kept in
 //! memory and offered again to the next one.
 
+use std::iter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Sender, SyncSender};
@@ -57,10 +58,13 @@ impl Filing {
         let filing = Self { orders, open: Arc::clone(&open), waiting: Arc::clone(&waiting) };
         let mut clerk = Clerk::new(journal, Box::new(tell), Box::new(now_unix_s));
         thread::spawn(move || {
-            for order in inbox {
-                clerk.carry_out(order);
+            while let Ok(first) = inbox.recv() {
+                // Whatever else has come meanwhile: the records of many jobs go onto the stick together.
+                let orders: Vec<Order> = iter::once(first).chain(inbox.try_iter()).collect();
+                let count = orders.len();
+                clerk.carry_out(orders);
                 waiting.store(clerk.waiting(), Ordering::SeqCst);
-                open.fetch_sub(1, Ordering::SeqCst);
+                open.fetch_sub(count, Ordering::SeqCst);
             }
         });
         filing
@@ -72,6 +76,12 @@ impl Filing {
         self.order(Order::Record(records, done));
         // Late or not at all: the line is in memory and goes to the stick as soon as that can be.
         let _ = waiting.recv_timeout(PATIENCE);
+    }
+
+    /// Has a record written down before whatever is ordered later, without waiting for it.
+    pub(crate) fn record_soon(&self, record: Record) {
+        let (done, _) = mpsc::sync_channel(1);
+        self.order(Order::Record(vec![record], done));
     }
 
     /// Signs and files the certificate about a job that is over.

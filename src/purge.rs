@@ -159,6 +159,10 @@ impl Host for Bench {
         self.filing.record(records);
     }
 
+    fn record_soon(&self, record: Record) {
+        self.filing.record_soon(record);
+    }
+
     fn ended(&self, drive: DriveId, evidence: Evidence) {
         self.filing.certify(drive, evidence);
     }

@@ -38,6 +38,11 @@ pub trait Host: Send + Sync {
         }
     }
 
+    /// The same for a record that need not be safe before the next one is: in its place, and without waiting for it.
+    fn record_soon(&self, record: Record) {
+        self.record(record);
+    }
+
     /// A job is over; this is all that will ever be known about it.
     fn ended(&self, drive: DriveId, evidence: Evidence);
 }

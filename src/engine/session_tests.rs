@@ -61,6 +61,17 @@ impl Host for Desk {
     }
 
     fn record(&self, record: Record) {
+        self.record_all(vec![record]);
+    }
+
+    fn record_all(&self, records: Vec<Record>) {
+        for record in records {
+            self.record_soon(record);
+        }
+        self.say("sync");
+    }
+
+    fn record_soon(&self, record: Record) {
         self.say(match record {
             Record::Fact { entry, .. } => match entry.fact {
                 Fact::Exchanged { exchange } => {
@@ -108,6 +119,7 @@ impl Media for Scripted {
     }
 
     fn write(&mut self, at: Lba, from: &[u8]) -> Result<usize, MediaError> {
+        self.desk.say("drive: write");
         self.memory.lock().unwrap().write(at, from)
     }
 
@@ -206,27 +218,39 @@ const BLOCK_ERASE: &[Technique] = &[Technique::SanitizeBlockErase];
 fn what_goes_to_the_drive_is_in_the_journal_before_it_goes() {
     let drive = drive(Desk::default(), []);
     assert_eq!(run(&drive, BLOCK_ERASE).verdict().outcome, Outcome::Purged);
+    let mut log = drive.desk.log();
+    log.dedup();
     assert_eq!(
-        drive.desk.log(),
+        log,
         [
             "journal: job",
             "journal: Opened",
             "journal: IDENTIFY good",
             "journal: MarkingBegan",
+            "sync",
+            "drive: write",
             "journal: MarkersPlaced",
             "journal: EraseBegan",
             "journal: SANITIZE …",
+            "sync",
             "drive: SANITIZE",
             "journal: SANITIZE good",
             "journal: EraseAnswered",
+            "sync",
             "drive: GET LOG PAGE",
             "journal: GET LOG PAGE good",
             "journal: Stands",
+            "sync",
             "journal: Settled",
+            "sync",
             "journal: MarkersSought",
+            "sync",
             "journal: VerifyBegan",
+            "sync",
             "journal: VerifyEnded",
+            "sync",
             "journal: end",
+            "sync",
         ]
     );
 }
@@ -236,8 +260,12 @@ fn waiting_goes_through_the_host_in_short_turns() {
     let drive = drive(Desk::default(), [at(0), at(32_768)]);
     run(&drive, BLOCK_ERASE);
     let log = drive.desk.log();
-    let talk: Vec<&str> =
-        log.iter().map(String::as_str).filter(|line| line.starts_with("wait") || line.starts_with("drive")).collect();
+    let talk: Vec<&str> = log
+        .iter()
+        .map(String::as_str)
+        .filter(|line| line.starts_with("wait") || line.starts_with("drive"))
+        .skip_while(|line| *line == "drive: write")
+        .collect();
     let poll = "drive: GET LOG PAGE";
     assert_eq!(talk, ["drive: SANITIZE", poll, "wait 50", "wait 50", poll, "wait 50", "wait 50", poll]);
 }
@@ -266,7 +294,7 @@ fn a_stop_ends_a_wait_within_one_turn_and_asks_nothing_more() {
     assert_eq!((verdict.outcome, verdict.reasons), (Outcome::Indeterminate, vec![Reason::Stopped]));
     let log = drive.desk.log();
     let last_wait = log.iter().rposition(|line| line == "wait 50").unwrap();
-    assert_eq!(log[last_wait + 1..], ["journal: Stopped", "journal: end"]);
+    assert_eq!(log[last_wait + 1..], ["journal: Stopped", "sync", "journal: end", "sync"]);
     assert_eq!(drive.desk.now_ms(), 150);
 }
 
@@ -312,4 +340,14 @@ fn the_step_on_the_screen_is_one_of_the_way_that_is_gone() {
         })
         .collect();
     assert_eq!(steps, [(SanitizeCryptoErase, 1, 2), (SanitizeBlockErase, 2, 2), (SanitizeOverwrite, 1, 1)]);
+}
+
+#[test]
+fn an_overwrite_begins_once_everything_before_it_is_in_the_journal() {
+    let mut drive = drive(Desk::default(), []);
+    drive.has_firmware = false;
+    assert_eq!(run(&drive, &[Technique::Overwrite]).verdict().outcome, Outcome::Cleared);
+    let log = drive.desk.log();
+    let before = log.iter().take_while(|line| *line != "drive: write").map(String::as_str).collect::<Vec<_>>();
+    assert_eq!(before, ["journal: job", "journal: Opened", "journal: PassBegan", "sync"]);
 }

@@ -39,7 +39,8 @@ impl<'a> Worker<'a> {
     /// Runs the job to its end, whatever happens, and gives what is known then.
     pub(crate) fn run(mut self, device: &mut dyn Drive) -> Evidence {
         let evidence = self.job.evidence();
-        self.host.record(Record::job(evidence));
+        // Nothing changes the drive before the next record that is waited for.
+        self.host.record_soon(Record::job(evidence));
         self.host.tell(Event::Began { drive: self.drive, job: evidence.job });
         // A bug of ours must end this job as a crash, not end the other jobs or pass for an end of its own.
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.work(device))) {
@@ -90,15 +91,19 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Tells the job, and the journal what the job noted of it, before anything follows from it.
+    /// Tells the job, and the journal what the job noted of it, before anything follows from it. Where the drive is only asked next, that
+    /// can wait: `note` takes it along before a command changes anything, and each sync of the stick costs more than all the questions.
     pub(crate) fn hear(&mut self, heard: Heard) -> Next {
+        let before_questions = matches!(heard, Heard::Opened(_) | Heard::Marked(_));
         let next = self.job.hear(self.host.now_ms(), heard);
-        self.journal();
+        if !(before_questions && matches!(next, Next::Prepare | Next::Begin(_))) {
+            self.journal();
+        }
         next
     }
 
     /// Takes down a command. One that is about to change the drive is in the journal before it goes, with all that was heard before
-    /// it; what only asked goes there with the next fact: a sync of the stick for each question would cost more than the questions.
+    /// it; what only asked goes there with the next fact.
     pub(crate) fn note(&mut self, exchange: Exchange) {
         let changes_something = exchange.answer.is_none();
         self.job.hear(self.host.now_ms(), Heard::Exchanged(exchange));
