@@ -31,6 +31,9 @@ use crate::setting::Circumstances;
 /// How often the floor looks at the time.
 const TICK: Duration = Duration::from_millis(250);
 
+/// How often it is looked whether the machine runs on its battery.
+const BATTERY: Duration = Duration::from_secs(5);
+
 /// How long the machine sleeps to lift a freeze: an alarm that comes before it is asleep wakes nobody.
 const ASLEEP: Duration = Duration::from_secs(15);
 
@@ -165,6 +168,8 @@ pub(crate) fn run() -> ExitCode {
 
     let (scouted, medium) = (to_floor.clone(), orders.medium);
     thread::spawn(move || scout::run(medium.as_deref(), &rescans, &scouted));
+    let powered = to_floor.clone();
+    thread::spawn(move || watch_battery(&powered));
     thread::spawn(move || forward(&requests, &to_floor));
     let ending = thread::spawn(move || attend(floor, &inbox));
     let exit = purgeproof_tui::run(Place::Appliance, consoles(), &events, &to_requests);
@@ -195,6 +200,19 @@ fn attend(mut floor: Floor<Machine>, inbox: &Receiver<Input>) -> End {
             floor.close(inbox);
             return end;
         }
+    }
+}
+
+/// Tells whenever the machine begins or ceases to run on its battery, and how far that is down.
+fn watch_battery(floor: &Sender<Input>) {
+    let mut told = None;
+    loop {
+        let battery = Circumstances::battery();
+        if battery != told && floor.send(Input::Event(Event::Battery(battery))).is_err() {
+            return;
+        }
+        told = battery;
+        thread::sleep(BATTERY);
     }
 }
 

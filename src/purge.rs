@@ -123,6 +123,9 @@ fn consent(found: &Found, plan: &Plan, policy: &Policy) -> Result<Consent, Strin
                     drive."
             .into());
     }
+    if let Some(battery) = Circumstances::battery() {
+        eprintln!("{battery}.");
+    }
     let wanted = challenge(identity).chars().count();
     eprintln!("{} ({}), serial number {}: {plan}.", identity.title(), identity.capacity, identity.handle());
     eprintln!(

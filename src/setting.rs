@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use purgeproof_core::evidence::{Machine, Setting, Tool};
+use purgeproof_core::evidence::{Battery, Machine, Setting, Tool};
 use purgeproof_core::policy::Record as Particulars;
 use purgeproof_drive::machine;
 use purgeproof_engine::journal::Record;
@@ -28,6 +28,11 @@ impl Circumstances {
         machine::clock(MADE_UNIX_S).unix_s
     }
 
+    /// The battery that is all that feeds the machine now.
+    pub(crate) fn battery() -> Option<Battery> {
+        machine::battery(Path::new(machine::SUPPLIES))
+    }
+
     /// What stands in the evidence of a job that begins now.
     pub(crate) fn setting(&self, record: &Particulars) -> Setting {
         Setting {
@@ -35,6 +40,7 @@ impl Circumstances {
             machine: self.machine.clone(),
             record: record.clone(),
             clock: machine::clock(MADE_UNIX_S),
+            battery: Self::battery(),
         }
     }
 

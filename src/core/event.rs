@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::capability::Capabilities;
 use crate::drive::{Exclusion, Identity};
-use crate::evidence::JobId;
+use crate::evidence::{Battery, JobId};
 use crate::plan::{Plan, Refusal};
 use crate::technique::Technique;
 use crate::verdict::Verdict;
@@ -159,6 +159,8 @@ pub enum Event {
     Stick(Stick),
     /// So many files wait in memory for a stick.
     Waiting(usize),
+    /// The battery that is all that feeds the machine; `None` if something else does.
+    Battery(Option<Battery>),
     /// The program and the machine, for the head of the screen: `PurgeProof 0.1.0 · image 0123abcd`.
     Banner(String),
     /// A sentence to show: what happened and what to do about it.

@@ -66,6 +66,26 @@ pub struct Setting {
     pub record: Record,
     /// What the time was.
     pub clock: Clock,
+    /// The battery that the machine ran on when the job began; `None` if it had another supply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub battery: Option<Battery>,
+}
+
+/// A battery that is all that feeds the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Battery {
+    /// What is left of its charge, in percent, by its own estimate; `None` if it gives none.
+    pub percent: Option<u8>,
+}
+
+impl fmt::Display for Battery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("The machine runs on its battery")?;
+        if let Some(percent) = self.percent {
+            write!(f, " ({percent} %)")?;
+        }
+        f.write_str(". Plug in its power supply: a drive whose erase is cut off is not erased")
+    }
 }
 
 /// The program that did the work.

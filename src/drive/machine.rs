@@ -1,14 +1,17 @@
 //! The computer and its clocks, for the record.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::sys::utsname::uname;
 use nix::time::{ClockId, clock_gettime};
-use purgeproof_core::evidence::{Clock, ClockSource, Machine};
+use purgeproof_core::evidence::{Battery, Clock, ClockSource, Machine};
 
 /// Where the kernel shows the system's SMBIOS tables.
 pub const DMI: &str = "/sys/class/dmi/id";
+
+/// Where the kernel shows what feeds the machine.
+pub const SUPPLIES: &str = "/sys/class/power_supply";
 
 /// What firmware says that nobody filled in.
 const FILLERS: &[&str] = &[
@@ -54,6 +57,24 @@ pub fn machine(dmi: &Path) -> Machine {
         uuid: said("product_uuid").filter(|uuid| is_unique(uuid)),
         asset: said("chassis_asset_tag"),
     }
+}
+
+/// The battery that the machine runs on, from the directory [`SUPPLIES`]; `None` where something else feeds it. With several batteries it
+/// is the fullest one (Linux, ABI/testing/sysfs-class-power).
+pub fn battery(supplies: &Path) -> Option<Battery> {
+    let entries = fs::read_dir(supplies).ok()?.flatten().map(|entry| entry.path());
+    let says = |supply: &Path, name: &str| plain(&fs::read_to_string(supply.join(name)).ok()?);
+    let is = |supply: &Path, name: &str, word: &str| says(supply, name).as_deref() == Some(word);
+    // The battery of a mouse feeds the mouse.
+    let (batteries, others): (Vec<PathBuf>, Vec<PathBuf>) =
+        entries.filter(|supply| !is(supply, "scope", "Device")).partition(|supply| is(supply, "type", "Battery"));
+    // 1 is connected, 2 connected with a voltage to be chosen.
+    let is_fed = others.iter().any(|supply| is(supply, "online", "1") || is(supply, "online", "2"));
+    if is_fed || !batteries.iter().any(|battery| is(battery, "status", "Discharging")) {
+        return None;
+    }
+    let percent = batteries.iter().filter_map(|battery| says(battery, "capacity")?.parse().ok()).max();
+    Some(Battery { percent })
 }
 
 /// The release of the running kernel, `6.12.117`; empty if the kernel does not tell.
@@ -120,6 +141,35 @@ mod tests {
         };
         assert_eq!(machine(&dmi.0), expected);
         assert_eq!(machine(&dmi.0.join("missing")), Machine::default());
+    }
+
+    #[test]
+    fn a_battery_counts_where_nothing_else_feeds_the_machine() {
+        let supplies = Scratch::new();
+        let set = |supply: &str, name: &str, text: &str| {
+            fs::create_dir_all(supplies.0.join(supply)).unwrap();
+            fs::write(supplies.0.join(supply).join(name), format!("{text}\n")).unwrap();
+        };
+        assert_eq!(battery(&supplies.0), None, "a desktop");
+        for (name, text) in [("type", "Battery"), ("scope", "Device"), ("status", "Discharging"), ("capacity", "9")] {
+            set("hidpp_battery_0", name, text);
+        }
+        assert_eq!(battery(&supplies.0), None, "a mouse");
+        for (supply, capacity) in [("BAT0", "43"), ("BAT1", "7")] {
+            set(supply, "type", "Battery");
+            set(supply, "capacity", capacity);
+        }
+        set("BAT0", "status", "Not charging");
+        set("BAT1", "status", "Discharging");
+        set("AC", "type", "Mains");
+        set("AC", "online", "0");
+        assert_eq!(battery(&supplies.0), Some(Battery { percent: Some(43) }));
+        set("AC", "online", "1");
+        assert_eq!(battery(&supplies.0), None, "plugged in");
+        set("AC", "online", "0");
+        set("BAT1", "status", "Charging");
+        assert_eq!(battery(&supplies.0), None, "by a supply that the kernel does not show");
+        assert_eq!(battery(&supplies.0.join("missing")), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::fmt;
 
 use purgeproof_core::drive::Exclusion;
 use purgeproof_core::event::{Controller, DriveId, Event, Filed, Listed, Offer, Progress, Stage, Stick};
-use purgeproof_core::evidence::JobId;
+use purgeproof_core::evidence::{Battery, JobId};
 use purgeproof_core::plan::{Plan, Refusal};
 use purgeproof_core::verdict::Verdict;
 
@@ -171,6 +171,8 @@ pub(crate) enum Page {
 pub struct Model {
     pub(crate) host: Host,
     pub(crate) banner: String,
+    /// The battery that is all that feeds the machine.
+    pub(crate) battery: Option<Battery>,
     /// `None` until the engine room has looked.
     pub(crate) stick: Option<Stick>,
     pub(crate) waiting: usize,
@@ -206,6 +208,7 @@ impl Model {
             Event::Controllers(controllers) => self.controllers = controllers,
             Event::Stick(stick) => self.stick = Some(stick),
             Event::Waiting(files) => self.waiting = files,
+            Event::Battery(battery) => self.battery = battery,
             Event::Banner(banner) => self.banner = banner,
             Event::Notice(sentence) => self.notice(sentence),
             Event::Began { drive, job } => self.hear_began(drive, job),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 use purgeproof_core::event::{DriveId, Event, Filed, Progress, Stage, Stick};
+use purgeproof_core::evidence::Battery;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 
@@ -124,6 +125,15 @@ fn stick_absent_with_waiting_files() {
     let why = "The stick is full (0 bytes free). Delete files on it with another computer and plug it in again";
     let model = at_the_bench([Event::Stick(Stick::Failing { why: why.into() }), Event::Waiting(1)]);
     check("stick-failing", &model, VGA);
+}
+
+#[test]
+fn running_on_battery() {
+    let battery = Event::Battery(Some(Battery { percent: Some(43) }));
+    check("battery", &at_the_bench([battery.clone()]), VGA);
+    let mut model = at_the_bench([battery]);
+    model.hear(Event::Battery(None));
+    assert!(!text(&drawn(&model, VGA)).contains("battery"));
 }
 
 #[test]

@@ -121,6 +121,7 @@ fn draw_head(model: &Model, area: Rect, buffer: &mut Buffer) -> Rect {
     if let Some(Stick::Failing { why }) = &model.stick {
         alarms.push(why.clone());
     }
+    alarms.extend(model.battery.map(|battery| format!("{battery}.")));
     let mut used = 1;
     for line in alarms.iter().flat_map(|alarm| wrap(alarm, width.saturating_sub(4), ALARM)).take(3) {
         put(buffer, area, used, &pad(&format!(" !! {line}"), width), ALARM);
