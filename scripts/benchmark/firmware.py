@@ -207,7 +207,7 @@ def sanitize_table(rows: dict[str, list[dict[str, float]]]) -> list[str]:
         "own_ms": "PurgeProof, from consent: our own time",
         "answers_ms": "PurgeProof, from consent: the drive's answers",
         "markers_ms": "PurgeProof, from consent: the marker test",
-        "wire_ms": "PurgeProof, from exec: all of it, and looking at 16 drives before",
+        "wire_ms": "PurgeProof, from exec: all of it, and looking at the drive before",
     }
     for key, name in words.items():
         values = [row[key] for row in rows["purge"]]
