@@ -44,7 +44,6 @@ fn sat() {
 }
 
 #[test]
-#[ignore = "does not hold yet: the kernel switches back to the user area before each command, so boot partitions are not erased"]
 fn emmc() {
     run("emmc");
 }
