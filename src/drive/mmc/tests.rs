@@ -166,6 +166,21 @@ fn every_partition_is_erased_by_its_own_disk_and_then_the_device_sanitized() {
 }
 
 #[test]
+fn general_purpose_partitions_are_erased_and_read_back_like_boot_partitions() {
+    // The first and the fourth: 16 x 1 x 512 KiB are 4000h sectors. No boot partitions.
+    let card = Card::new().with(143, 1).with(152, 1).with(221, 16).with(226, 0);
+    let mut firmware = firmware(card);
+    assert_eq!(firmware.begin(EraseAndSanitize, &mut Log::default()), Begun::Completed);
+    let erased = [(Partition::GeneralPurpose1, 5), (Partition::GeneralPurpose4, 5)];
+    assert_eq!(firmware.channel.calls[4..6], erased);
+    assert_eq!(firmware.channel.heard[9..14], [(8, 0), (35, 0), (36, 0x3FFF), (38, 0), (13, 0x0001_0000)]);
+    firmware.channel.calls.clear();
+    assert_eq!(firmware.settle(EraseAndSanitize, &mut Log::default()).problems, [""; 0]);
+    let reads = |partition| firmware.channel.calls.iter().filter(|call| **call == (partition, 3)).count();
+    assert_eq!(erased.map(|(partition, _)| reads(partition)), [128, 128], "64 KiB each");
+}
+
+#[test]
 fn a_secure_erase_is_another_argument_and_no_sanitize_and_groups_in_force_are_left() {
     let mut firmware = firmware(Card::new().with(175, 1).with(226, 0));
     assert_eq!(firmware.begin(SecureErase, &mut Log::default()), Begun::Completed);
