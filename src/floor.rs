@@ -203,6 +203,9 @@ impl<W: World> Floor<W> {
     fn event(&mut self, event: Event) {
         let ended =
             if let Event::Ended { drive, verdict, .. } = &event { Some((*drive, verdict.clone())) } else { None };
+        if let Event::Certified { drive, .. } = &event {
+            self.look_again(*drive);
+        }
         self.tell(event);
         let Some((drive, verdict)) = ended else { return };
         // What the drive has shown that it cannot do changes what it is offered for.
@@ -212,6 +215,14 @@ impl<W: World> Floor<W> {
             known.means.note(plan, &verdict);
         }
         self.list();
+    }
+
+    /// The kernel keeps quiet about a drive whose blocks have become some that it takes.
+    fn look_again(&self, id: DriveId) {
+        let reformats = |known: &Known| known.going.as_ref().is_some_and(|plan| plan.reformat.is_some());
+        if self.drives.iter().any(|known| known.id == id && reformats(known)) {
+            self.world.rescan();
+        }
     }
 
     fn psid(&mut self, id: DriveId, typed: &str) {

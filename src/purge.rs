@@ -173,7 +173,7 @@ impl Host for Bench {
 
 /// Shows how far it is until the certificate is in the folder. Gives whether the drive is erased.
 fn watch(events: &Receiver<Event>, as_json: bool) -> Result<bool, String> {
-    let mut verdict = None;
+    let (mut verdict, mut format) = (None, None);
     let mut stage = String::new();
     for event in events {
         match event {
@@ -183,7 +183,7 @@ fn watch(events: &Receiver<Event>, as_json: bool) -> Result<bool, String> {
                 eprint!("\r{stage}: {percent} %, {} MB/s   ", progress.rate / 1_000_000);
                 let _ = io::stderr().flush();
             }
-            Event::Ended { verdict: ended, .. } => verdict = Some(ended),
+            Event::Ended { verdict: ended, reformat, .. } => (verdict, format) = (Some(ended), reformat),
             Event::Notice(sentence) => eprintln!("{sentence}"),
             Event::Certified { filed, .. } => {
                 let verdict = verdict.ok_or("A certificate came without a verdict. Please report this.")?;
@@ -202,6 +202,9 @@ fn watch(events: &Receiver<Event>, as_json: bool) -> Result<bool, String> {
                         eprintln!("\r{}. The certificate is certificates/{name}.", verdict.outcome);
                         for reason in &verdict.reasons {
                             eprintln!("  {reason}.");
+                        }
+                        if let Some(format) = format {
+                            eprintln!("  Afterwards: {format}.");
                         }
                         Ok(verdict.outcome.is_good())
                     }
@@ -225,5 +228,6 @@ fn in_words(stage: &Stage) -> String {
         Stage::Purge { number, of } => format!("Overwriting, pass {number} of {of}"),
         Stage::Flush => "Flushing".into(),
         Stage::Verify => "Reading back".into(),
+        Stage::Reformat { to } => format!("Erased; formatting to {}-byte blocks, by the drive itself", to.get()),
     }
 }

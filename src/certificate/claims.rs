@@ -24,6 +24,7 @@
 //! | 17 | hidden areas | [`HiddenArea`] |
 //! | 18 | obstacles | codes |
 //! | 19 | health | [`Health`] |
+//! | 20 | format | [`Reformat`] |
 //!
 //! Codes are in [`crate::code`]. A text is cut to [`TEXT_BYTES`] and then ends in `…`; the evidence has all of it.
 
@@ -39,6 +40,7 @@ use purgeproof_core::verdict::{Exception, Outcome};
 use crate::code::Coded;
 use crate::hidden::HiddenArea;
 use crate::reason::Because;
+use crate::reformat::Reformat;
 
 mod firmware;
 
@@ -120,6 +122,9 @@ pub struct Statement {
     /// The drive's health before and after.
     #[n(19)]
     pub health: Option<Health>,
+    /// The format to blocks of another length, where one was asked for. The outcome is about what was before it.
+    #[n(20)]
+    pub reformat: Option<Reformat>,
 }
 
 /// The drive, as the plan has it.

@@ -22,6 +22,7 @@ mod golden;
 mod honest;
 mod hostile;
 mod paper;
+mod reformat;
 
 /// The blocks of the drive of the fixture: 256 MiB.
 pub(crate) const BLOCKS: u64 = 524_288;

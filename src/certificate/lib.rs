@@ -34,6 +34,7 @@ mod key;
 mod pdf;
 mod qr;
 pub mod reason;
+pub mod reformat;
 mod rows;
 pub mod sequence;
 mod sheet;

@@ -106,6 +106,7 @@ pub(crate) fn deed(statement: &Statement) -> String {
         (Some(_), Coverage::Full) => sentences.push("Then as much as could be was read back.".into()),
         (None, _) => sentences.push("Nothing was read back to the end.".into()),
     }
+    sentences.extend(statement.reformat.iter().map(|reformat| sentence(&format!("afterwards: {}", reformat.0))));
     sentences.join(" ")
 }
 
@@ -253,6 +254,7 @@ fn method(statement: &Statement) -> Vec<(&'static str, String)> {
         };
         rows.push(("Pass", format!("{} of {}, {}: {written}", index + 1, method.passes.len(), pattern.0)));
     }
+    rows.extend(statement.reformat.iter().map(|reformat| ("Afterwards", reformat.0.to_string())));
     rows
 }
 

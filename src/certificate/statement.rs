@@ -18,6 +18,7 @@ use crate::code::Coded;
 use crate::course;
 use crate::hidden::HiddenArea;
 use crate::reason::Because;
+use crate::reformat::Reformat;
 use crate::text::{cut, filled};
 
 impl Statement {
@@ -52,6 +53,7 @@ impl Statement {
             hidden: hidden(&evidence.plan.hidden, prepared),
             obstacles: obstacles(&evidence.plan.obstacles, prepared),
             health: Health::of(evidence.facts()),
+            reformat: evidence.reformat().map(Reformat::of),
         }
     }
 }

@@ -157,10 +157,11 @@ impl Identity {
             && (!self.is_weak() || self.model == other.model)
     }
 
-    /// Whether both are the same drive, one of them perhaps with areas opened that it hid before. Only a drive that has a name of its own
-    /// can be found again in this way.
+    /// Whether both are the same drive, one of them perhaps with areas opened that it hid before, or with blocks of another length. Only a
+    /// drive that has a name of its own can be found again in this way.
     pub fn is_same_but_for_size(&self, other: &Self) -> bool {
-        !self.is_weak() && self.is_same_drive(&Self { capacity: self.capacity, ..other.clone() })
+        let (capacity, logical_block) = (self.capacity, self.logical_block);
+        !self.is_weak() && self.is_same_drive(&Self { capacity, logical_block, ..other.clone() })
     }
 
     /// Nothing in this identity is unique to the drive.

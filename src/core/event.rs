@@ -10,7 +10,9 @@ use crate::capability::Capabilities;
 use crate::drive::{Exclusion, Identity};
 use crate::evidence::{Battery, JobId};
 use crate::plan::{Plan, Refusal};
+use crate::reformat::Reformat;
 use crate::technique::Technique;
+use crate::units::BlockSize;
 use crate::verdict::Verdict;
 
 /// A drive's number for as long as the program runs. The same drive keeps it when it is unplugged and comes back.
@@ -97,6 +99,11 @@ pub enum Stage {
     Flush,
     /// Reading back.
     Verify,
+    /// The drive, erased by now, formats itself to blocks of another length. [`Progress`] as for [`Stage::Erase`].
+    Reformat {
+        /// That length.
+        to: BlockSize,
+    },
 }
 
 /// How far a stage is.
@@ -192,6 +199,8 @@ pub enum Event {
         drive: DriveId,
         /// What came of it.
         verdict: Verdict,
+        /// What became of the format to blocks of another length, if the plan had one.
+        reformat: Option<Reformat>,
         /// How long it took, in seconds.
         seconds: u64,
     },

@@ -15,8 +15,9 @@ use crate::pass::Report;
 use crate::pattern::Pattern;
 use crate::plan::Plan;
 use crate::policy::{Coverage, Record};
+use crate::reformat::Reformat;
 use crate::technique::Technique;
-use crate::units::{Blocks, Extent, Lba};
+use crate::units::{BlockSize, Blocks, Extent, Lba};
 use crate::verdict::{Reason, Verdict};
 
 /// The record of one erasure.
@@ -274,6 +275,21 @@ pub enum Fact {
         /// The byte that every block of an erased drive holds, if the first block read was one byte repeated.
         constant: Option<u8>,
     },
+    /// The erase has come to a good end, and now the drive is asked to format itself to blocks of another length, which the plan has.
+    ReformatBegan {
+        /// Their length.
+        to: BlockSize,
+    },
+    /// The drive says that it has blocks of that length now.
+    Reformatted {
+        /// How many.
+        blocks: Blocks,
+    },
+    /// It has not, as far as is known.
+    NotReformatted {
+        /// Why, in a clause.
+        why: String,
+    },
     /// The operator stopped the job.
     Stopped,
     /// A fault of this program ended the job.
@@ -356,6 +372,11 @@ impl Evidence {
     /// Why the ways that were gone before the last one came to nothing.
     pub fn setbacks(&self) -> Vec<Reason> {
         Verdict::setbacks(self)
+    }
+
+    /// What became of the reformat, if one was asked for.
+    pub fn reformat(&self) -> Option<Reformat> {
+        Reformat::of(self)
     }
 
     /// When the job began and ended, in milliseconds since the machine started.

@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! prepare ─► (markers) ─► begin ─► standing, standing, … ─► settle ─► (markers sought)
+//!                     [and after it all: reformat ─► standing, standing, … ─► reformatted]
 //! ```
 //!
 //! A driver says what it sent and what came back, byte by byte ([`Transcript`]), and what that means ([`Begun`], [`Standing`],
 //! [`Settled`]). What follows from it is decided in [`crate::job`] and [`crate::verdict`] alone.
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -16,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::capability::{Hidden, Obstacle};
 use crate::evidence::{hex, unhex_vec};
 use crate::technique::Technique;
-use crate::units::{Bytes, Lba};
+use crate::units::{BlockSize, Blocks, Bytes, Lba};
 
 /// The command set of an open drive.
 ///
@@ -43,6 +45,19 @@ pub trait Firmware: Send {
     /// blocks that could not be read; a drive that has no words for it says no.
     fn is_blank(&mut self, _at: Lba) -> bool {
         false
+    }
+
+    /// Begins to format the drive to blocks of this length. How that is doing [`Firmware::standing`] tells.
+    fn reformat(&mut self, to: BlockSize, _: &mut dyn Transcript) -> Begun {
+        Begun::Refused { why: format!("no command is known that gives such a drive {}-byte blocks", to.get()) }
+    }
+
+    /// How many blocks of this length the drive has now.
+    ///
+    /// # Errors
+    /// What it has instead, or that it does not tell, in a clause.
+    fn reformatted(&mut self, to: BlockSize, _: &mut dyn Transcript) -> Result<Blocks, String> {
+        Err(format!("no command is known that tells of {}-byte blocks of such a drive", to.get()))
     }
 }
 

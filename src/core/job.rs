@@ -14,6 +14,7 @@ use crate::pattern::Pattern;
 use crate::plan::Plan;
 use crate::policy::Coverage;
 use crate::technique::Technique;
+use crate::units::{BlockSize, Blocks};
 use crate::verdict::Verdict;
 
 use erase::Erase;
@@ -59,6 +60,8 @@ pub enum Heard {
     VerifyBegan(u64),
     /// The read-back is over; with the byte that all blocks are expected to hold, if one was found.
     VerifyEnded(Report, Mismatches, Option<u8>),
+    /// The drive was asked for its blocks after a format to another length: how many there are of that length, or what is there instead.
+    Reformatted(Result<Blocks, String>),
     /// The operator stopped the job.
     Stopped,
     /// The worker died.
@@ -106,6 +109,10 @@ pub enum Next {
         /// What must be there.
         expect: Expect,
     },
+    /// Have the drive begin to format itself to blocks of this length ([`crate::firmware::Firmware::reformat`]).
+    Reformat(BlockSize),
+    /// Ask the drive for its blocks, which should have this length now.
+    Measure(BlockSize),
     /// Go on with what was being done.
     GoOn,
     /// It is over.
@@ -151,6 +158,9 @@ impl Job {
         if self.ended {
             return Next::End(self.evidence.verdict());
         }
+        if self.erase.reformats {
+            return self.reformatting(now_ms, heard);
+        }
         match heard {
             Heard::Ready => Next::Open,
             Heard::Opened(found) => self.opened(now_ms, found),
@@ -179,7 +189,10 @@ impl Job {
             }
             Heard::VerifyEnded(report, mismatches, constant) => {
                 self.evidence.add(now_ms, Fact::VerifyEnded { report, mismatches, constant });
-                self.last_look()
+                self.last_look(now_ms)
+            }
+            Heard::Reformatted(_) => {
+                self.end(now_ms, Fact::Crashed { what: "a format was measured that nobody had asked for".into() })
             }
             Heard::Stopped => self.end(now_ms, Fact::Stopped),
             Heard::Crashed(what) => self.end(now_ms, Fact::Crashed { what }),

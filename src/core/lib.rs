@@ -36,6 +36,7 @@ pub mod pass;
 pub mod pattern;
 pub mod plan;
 pub mod policy;
+pub mod reformat;
 pub mod sample;
 pub mod table;
 pub mod technique;

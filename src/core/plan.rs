@@ -10,9 +10,10 @@ use crate::capability::{Capabilities, Hidden, Obstacle, Support};
 use crate::drive::{Identity, Transport};
 use crate::evidence::Expect;
 use crate::pattern::Pattern;
-use crate::policy::{Action, Coverage, Policy, Rule};
+use crate::policy::{Action, Coverage, Policy, Rule, UsualBlock};
 use crate::table;
 use crate::technique::{Level, Technique};
+use crate::units::BlockSize;
 
 /// What will be done to one drive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +30,9 @@ pub struct Plan {
     pub passes: Vec<Pattern>,
     /// How much is read back afterwards.
     pub verify: Coverage,
+    /// What the drive is formatted to after an erase with a good end; nothing of it counts for the verdict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reformat: Option<BlockSize>,
     /// Every technique that applies to this kind of drive, strongest first, with the reason why it is used or not.
     pub considered: Vec<Considered>,
     /// Every hidden area that was looked for.
@@ -179,6 +183,7 @@ pub fn plan(drive: &Identity, capabilities: &Capabilities, policy: &Policy) -> R
         floor: wanted.unwrap_or(best.level),
         passes: Vec::from([rule.and_then(|rule| rule.pattern).unwrap_or(Pattern::Random)]),
         verify: rule.and_then(|rule| rule.verify).unwrap_or(Coverage::Full),
+        reformat: rule.and_then(|rule| reformat(drive, rule)),
         considered: weigh(drive, capabilities, best),
         hidden: capabilities.hidden.clone(),
         obstacles: capabilities.obstacles.clone(),
@@ -196,6 +201,12 @@ fn ways(drive: &Identity, capabilities: &Capabilities) -> Vec<Way> {
         Way { row: row.name.to_string(), steps, level }
     });
     ways.collect()
+}
+
+/// What the rule has this drive formatted to: only a SCSI drive can be, and only one that nobody can use as it is has to be.
+fn reformat(drive: &Identity, rule: &Rule) -> Option<BlockSize> {
+    let is_foreign = drive.transport == Transport::Scsi && !drive.logical_block.is_usual();
+    rule.block_size.filter(|_| is_foreign).map(UsualBlock::get)
 }
 
 /// Lists the techniques, highest level first and within a level in [`Technique`]'s order.
@@ -256,7 +267,11 @@ impl fmt::Display for Plan {
         f.write_str(match self.verify {
             Coverage::Full => ", then every block read back",
             Coverage::Sample => ", then a random sample read back",
-        })
+        })?;
+        match self.reformat {
+            Some(to) => write!(f, ", then formatted to {}-byte blocks", to.get()),
+            None => Ok(()),
+        }
     }
 }
 
@@ -266,6 +281,7 @@ mod tests {
     use crate::drive::tests::nvme;
     use crate::drive::{Medium, Transport};
     use crate::policy::WhenDone;
+    use crate::units::Bytes;
     use proptest::prelude::*;
 
     fn overwrite_only() -> Capabilities {
@@ -305,6 +321,23 @@ mod tests {
     fn unattended_touches_only_what_a_rule_selects() {
         let policy = Policy::unattended(Vec::from(["OTHER".into()]), WhenDone::Wait);
         assert_eq!(plan(&nvme(), &overwrite_only(), &policy), Err(Refusal::NoRule));
+    }
+
+    #[test]
+    fn only_a_rule_reformats_and_only_what_nobody_could_use() {
+        let rule = "[[rule]]\nname = 'x'\naction = 'purge'\nblock_size = 512";
+        let of = |transport, block, policy: &str| {
+            let logical_block = BlockSize::new(block).unwrap();
+            let drive = Identity { transport, logical_block, capacity: Bytes(2016 * u64::from(block)), ..nvme() };
+            plan(&drive, &overwrite_only(), &Policy::parse(policy).unwrap()).unwrap()
+        };
+        let asked = of(Transport::Scsi, 520, rule);
+        assert_eq!(asked.reformat, Some(BlockSize::B512));
+        assert!(asked.to_string().ends_with(", then every block read back, then formatted to 512-byte blocks"));
+        assert_eq!(of(Transport::Scsi, 520, &rule.replace("512", "4096")).reformat, Some(BlockSize::B4096));
+        assert_eq!(of(Transport::Scsi, 520, "").reformat, None, "nobody asked for it");
+        assert_eq!(of(Transport::Scsi, 4096, rule).reformat, None, "a format that is of use is left as it is");
+        assert_eq!(of(Transport::Nvme, 520, rule).reformat, None);
     }
 
     fn support() -> impl Strategy<Value = Support> {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::drive::{Identity, Medium, Transport};
 use crate::pattern::Pattern;
 use crate::technique::Level;
-use crate::units::Bytes;
+use crate::units::{BlockSize, Bytes};
 
 /// The whole policy. `Policy::default()` is what holds without a file: every drive is offered, none is touched without the operator.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +95,40 @@ pub struct Rule {
     /// How much of the drive is read back.
     #[serde(default)]
     pub verify: Option<Coverage>,
+    /// After an erase with a good end, a SCSI drive whose blocks no operating system takes (520 bytes and the like) is formatted to blocks
+    /// of this length. Without it every drive keeps its format, as drives with blocks of a usual length always do.
+    #[serde(default)]
+    pub block_size: Option<UsualBlock>,
+}
+
+/// The length of a block that any operating system takes: 512 or 4096 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+pub struct UsualBlock(BlockSize);
+
+impl UsualBlock {
+    /// As a length.
+    pub const fn get(self) -> BlockSize {
+        self.0
+    }
+}
+
+impl TryFrom<u32> for UsualBlock {
+    type Error = &'static str;
+
+    fn try_from(bytes: u32) -> Result<Self, Self::Error> {
+        match bytes {
+            512 => Ok(Self(BlockSize::B512)),
+            4096 => Ok(Self(BlockSize::B4096)),
+            _ => Err("expected 512 or 4096"),
+        }
+    }
+}
+
+impl From<UsualBlock> for u32 {
+    fn from(block: UsualBlock) -> Self {
+        block.0.get()
+    }
 }
 
 /// What a rule does.
@@ -208,6 +242,7 @@ impl Policy {
             level: None,
             pattern: None,
             verify: None,
+            block_size: None,
         };
         Self { unattended: true, when_done, rules: Vec::from([rule]), ..Self::default() }
     }
@@ -318,6 +353,7 @@ mod tests {
             ("[[rule]]\nname = 'x'\naction = 'purge'\nat_least = 'big'", 4, "expected a size such as"),
             ("[[rule]]\nname = 'x'", 1, "missing field `action`"),
             ("[record]\njob = 7", 2, "expected a string"),
+            ("[[rule]]\nname = 'x'\naction = 'purge'\nblock_size = 520", 4, "expected 512 or 4096"),
         ] {
             let error = Policy::parse(file).unwrap_err();
             assert_eq!(error.line, Some(line), "{file}: {error}");

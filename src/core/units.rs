@@ -43,6 +43,12 @@ impl BlockSize {
     pub const fn get(self) -> u32 {
         self.0.get()
     }
+
+    /// Of a length that operating systems take: 512 bytes or a multiple of it by a power of two. The disks of storage arrays have 520, 528,
+    /// 4160 bytes and others.
+    pub const fn is_usual(self) -> bool {
+        self.get() >= 512 && self.get().is_power_of_two()
+    }
 }
 
 /// Consecutive logical blocks: `count` of them from `start` on.

@@ -6,6 +6,7 @@ mod health;
 mod media;
 mod probe;
 mod query;
+mod reformat;
 mod security;
 #[cfg(test)]
 #[path = "scsi_sim_tests.rs"]
@@ -20,7 +21,7 @@ pub(crate) use probe::{is_sat, probe};
 use purgeproof_core::capability::{Area, Found, Hidden, Obstacle};
 use purgeproof_core::firmware::{Begun, Exchange, Firmware, Health, Prepared, Settled, Standing, Transcript};
 use purgeproof_core::technique::Technique;
-use purgeproof_core::units::{Bytes, Lba};
+use purgeproof_core::units::{BlockSize, Blocks, Bytes, Lba};
 use purgeproof_spec::scsi::answer::Capacity;
 use purgeproof_spec::scsi::command::{Command, inquiry, read_16, read_capacity_16, test_unit_ready};
 use purgeproof_spec::scsi::erase::{Overwrite, Sanitize, format_unit, mode_select_block_size, sanitize};
@@ -226,6 +227,14 @@ impl<C: ScsiChannel> Firmware for ScsiFirmware<C> {
         let told = data(&mut self.channel, "READ (16)", &read, &mut Unheard);
         matches!(told, Err(Reply::Check(sense))
             if sense.key == Key::MediumError && !sense.deferred && sense.additional == WRITE_AFTER_SANITIZE_REQUIRED)
+    }
+
+    fn reformat(&mut self, to: BlockSize, log: &mut dyn Transcript) -> Begun {
+        self.format_to(to, log)
+    }
+
+    fn reformatted(&mut self, to: BlockSize, log: &mut dyn Transcript) -> Result<Blocks, String> {
+        self.formatted_to(to, log)
     }
 }
 

@@ -260,3 +260,64 @@ fn a_bad_block_of_520_bytes_is_found_and_the_others_are_read() {
     assert_eq!(media.read(Lba(7), &mut read), Err(MediaError::Bad { errno: nix::libc::ENODATA }));
     assert_eq!(media.read(Lba(8), &mut read), Ok(520));
 }
+
+/// Erased, asked for blocks of 512 bytes, and looked at when its time is over.
+fn reformat(bench: &Bench) -> (Begun, Standing, Result<Blocks, String>, ScsiFirmware<Host>) {
+    let mut log = Log(Vec::new());
+    let (_, _, problems) = erase(bench, Technique::SanitizeBlockErase);
+    assert_eq!(problems, [] as [&str; 0]);
+    let mut firmware = bench.firmware();
+    firmware.prepare(&mut log);
+    let begun = firmware.reformat(BlockSize::B512, &mut log);
+    firmware.channel.now += Duration::from_secs(50);
+    assert!(
+        !matches!(begun, Begun::Accepted { .. }) || matches!(firmware.standing(&mut log), Standing::InProgress { .. })
+    );
+    firmware.channel.now += Duration::from_secs(60);
+    let standing = firmware.standing(&mut log);
+    let blocks = firmware.reformatted(BlockSize::B512, &mut log);
+    (begun, standing, blocks, firmware)
+}
+
+#[test]
+fn blocks_of_520_bytes_become_blocks_of_512() {
+    let bench = Bench::new("block = 520");
+    let (begun, standing, blocks, mut firmware) = reformat(&bench);
+    // 1048576 / 512
+    assert_eq!((begun, standing, blocks), (ACCEPTED, Standing::Completed, Ok(Blocks(2048))));
+    assert_eq!(foreign_geometry(&mut firmware.channel), None, "the kernel takes it now");
+    assert_eq!(bench.customer_blocks(), 0);
+}
+
+#[test]
+fn a_format_to_other_blocks_that_goes_wrong_is_seen() {
+    let still = || Err("it has 2016 blocks of 520 bytes".to_owned());
+    let of = |faults: &str| reformat(&Bench::new(&format!("block = 520\n[drive.faults]\n{faults}")));
+    let (begun, _, blocks, _) = of("refuses = [\"format\"]");
+    assert!(matches!(begun, Begun::Refused { .. }));
+    assert_eq!(blocks, still());
+    assert!(matches!(of("refuses = [\"mode-select\"]").0, Begun::Refused { .. }));
+}
+
+#[test]
+fn a_power_cut_leaves_no_format_and_the_drive_is_erased_by_the_next_run() {
+    let bench = Bench::new("block = 520");
+    let (mut firmware, mut log) = (bench.firmware(), Log(Vec::new()));
+    firmware.prepare(&mut log);
+    assert_eq!(firmware.reformat(BlockSize::B512, &mut log), ACCEPTED);
+    firmware.channel.disk.power_off();
+    firmware.channel.disk.power_on();
+    let geometry = foreign_geometry(&mut firmware.channel).expect("it still tells its blocks");
+    assert_eq!((geometry.block().get(), geometry.count()), (520, Blocks(2016)));
+    let mut next = ScsiFirmware::new(firmware.channel, None);
+    let prepared = next.prepare(&mut log);
+    assert_eq!(prepared.standing, Standing::Failed { why: "MEDIUM ERROR, medium format corrupted (31h/00h)".into() });
+    assert!(!matches!(prepared.obstacle, Some(Obstacle::Locked | Obstacle::WriteProtected)));
+    assert_eq!(next.begin(Technique::SanitizeOverwrite, &mut log), ACCEPTED);
+    next.channel.now += Duration::from_secs(50);
+    assert!(matches!(next.standing(&mut log), Standing::InProgress { .. }));
+    next.channel.now += Duration::from_secs(60);
+    assert_eq!(next.standing(&mut log), Standing::Completed);
+    assert_eq!(next.settle(Technique::SanitizeOverwrite, &mut log).problems, [] as [&str; 0]);
+    assert_eq!(bench.customer_blocks(), 0);
+}

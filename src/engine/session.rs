@@ -8,6 +8,7 @@ use purgeproof_core::firmware::{Begun, Exchange, Firmware, Health, Prepared, Sta
 use purgeproof_core::job::Heard;
 use purgeproof_core::plan::Way;
 use purgeproof_core::technique::Technique;
+use purgeproof_core::units::BlockSize;
 
 use crate::lane::Watch as _;
 use crate::markers::Markers;
@@ -73,6 +74,22 @@ impl Session {
         let Some(firmware) = &mut self.firmware else { return no_firmware() };
         worker.stage(Stage::Settle);
         Heard::Settled(firmware.settle(technique, worker))
+    }
+
+    pub(crate) fn reformat(&mut self, worker: &mut Worker<'_>, to: BlockSize) -> Heard {
+        let Some(firmware) = &mut self.firmware else { return no_firmware() };
+        if worker.is_stopped() {
+            return Heard::Stopped;
+        }
+        worker.stage(Stage::Reformat { to });
+        worker.progress(Progress::default());
+        self.estimate_s = None;
+        Heard::Begun(firmware.reformat(to, worker))
+    }
+
+    pub(crate) fn measure(&mut self, worker: &mut Worker<'_>, to: BlockSize) -> Heard {
+        let Some(firmware) = &mut self.firmware else { return no_firmware() };
+        Heard::Reformatted(firmware.reformatted(to, worker))
     }
 }
 

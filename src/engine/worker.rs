@@ -50,7 +50,8 @@ impl<'a> Worker<'a> {
         let verdict = self.job.evidence().verdict();
         self.host.record(Record::Ended { job: self.job.evidence().job, verdict: verdict.clone() });
         let (from, to) = self.job.evidence().span_ms();
-        self.host.tell(Event::Ended { drive: self.drive, verdict, seconds: (to - from) / 1000 });
+        let (reformat, seconds) = (self.job.evidence().reformat(), (to - from) / 1000);
+        self.host.tell(Event::Ended { drive: self.drive, verdict, reformat, seconds });
         self.job.into_evidence()
     }
 
@@ -85,6 +86,8 @@ impl<'a> Worker<'a> {
             Next::Begin(technique) => session.begin(self, technique),
             Next::Watch { after_ms } => session.watch(self, after_ms),
             Next::Settle(technique) => session.settle(self, technique),
+            Next::Reformat(to) => session.reformat(self, to),
+            Next::Measure(to) => session.measure(self, to),
             next @ (Next::Open | Next::GoOn | Next::End(_)) => {
                 Heard::Crashed(format!("the job asked for {next:?} where that makes no sense"))
             }

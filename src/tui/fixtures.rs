@@ -165,7 +165,7 @@ pub(crate) fn bad() -> Verdict {
 }
 
 pub(crate) fn ended(id: u32, verdict: Verdict) -> Event {
-    Event::Ended { drive: DriveId(id), verdict, seconds: 7_265 }
+    Event::Ended { drive: DriveId(id), verdict, reformat: None, seconds: 7_265 }
 }
 
 pub(crate) fn certified(id: u32) -> Event {

@@ -9,6 +9,7 @@ use purgeproof_core::drive::Exclusion;
 use purgeproof_core::event::{Controller, DriveId, Event, Filed, Listed, Offer, Progress, Stage, Stick};
 use purgeproof_core::evidence::{Battery, JobId};
 use purgeproof_core::plan::{Plan, Refusal};
+use purgeproof_core::reformat::Reformat;
 use purgeproof_core::verdict::Verdict;
 
 use crate::words;
@@ -97,6 +98,7 @@ pub(crate) struct Running {
 #[derive(Clone, Debug)]
 pub(crate) struct Ended {
     pub(crate) verdict: Verdict,
+    pub(crate) reformat: Option<Reformat>,
     pub(crate) seconds: u64,
     pub(crate) certificate: Option<Certificate>,
 }
@@ -226,7 +228,9 @@ impl Model {
                     running.progress = progress;
                 }
             }
-            Event::Ended { drive, verdict, seconds } => self.hear_ended(drive, verdict, seconds),
+            Event::Ended { drive, verdict, reformat, seconds } => {
+                self.hear_ended(drive, Ended { verdict, reformat, seconds, certificate: None });
+            }
             Event::Certified { drive, filed, qr } => {
                 if let Some(ended) = self.runs.get_mut(&drive).and_then(Run::ended_mut) {
                     ended.certificate = Some(Certificate { filed, qr });
@@ -303,9 +307,8 @@ impl Model {
         self.close_if(|dialog| !matches!(dialog, Dialog::Stop { .. }) && dialog.drive() == Some(drive));
     }
 
-    fn hear_ended(&mut self, drive: DriveId, verdict: Verdict, seconds: u64) {
+    fn hear_ended(&mut self, drive: DriveId, ended: Ended) {
         let job = self.runs.get(&drive).and_then(|run| run.job);
-        let ended = Ended { verdict, seconds, certificate: None };
         self.runs.insert(drive, Run { job, phase: Phase::Ended(ended) });
         self.close_if(|dialog| dialog.drive() == Some(drive));
     }
@@ -458,7 +461,7 @@ impl Running {
         let silent = now_s.saturating_sub(self.heard_s);
         let says_nothing = match self.stage {
             Stage::Flush | Stage::Cool | Stage::Settle => true,
-            Stage::Erase { .. } => self.progress.total == 0,
+            Stage::Erase { .. } | Stage::Reformat { .. } => self.progress.total == 0,
             _ => false,
         };
         (silent >= SILENT_S && !says_nothing).then_some(silent)
@@ -466,7 +469,7 @@ impl Running {
 
     /// The drive's firmware is at work, whatever the host does.
     pub(crate) fn is_out_of_hand(&self) -> bool {
-        matches!(self.stage, Stage::Erase { .. })
+        matches!(self.stage, Stage::Erase { .. } | Stage::Reformat { .. })
     }
 }
 

@@ -210,6 +210,7 @@ pub(crate) fn stage(stage: &Stage) -> String {
         Stage::Purge { number, of } => format!("Write {number}/{of}"),
         Stage::Flush => "Flush".into(),
         Stage::Verify => "Verify".into(),
+        Stage::Reformat { .. } => "Format".into(),
     }
 }
 
@@ -226,6 +227,7 @@ pub(crate) fn stage_sentence(stage: &Stage) -> String {
         Stage::Purge { number, of } => format!("Overwriting, pass {number} of {of}"),
         Stage::Flush => "Flush: the drive puts everything onto its medium".into(),
         Stage::Verify => "Verify: reading back".into(),
+        Stage::Reformat { to } => format!("Erased. The drive formats itself to {}-byte blocks", to.get()),
     }
 }
 
@@ -267,7 +269,7 @@ pub(crate) fn figures(running: &Running, now_s: u64) -> String {
     let since = duration(now_s.saturating_sub(running.began_s));
     match running.stage {
         Stage::Purge { .. } | Stage::Verify => format!("{}, running {since}", transfer(running)),
-        Stage::Erase { .. } => erase(running, now_s),
+        Stage::Erase { .. } | Stage::Reformat { .. } => erase(running, now_s),
         _ => format!("running {since}"),
     }
 }

@@ -1,5 +1,7 @@
 //! The part of a job that the drive's firmware does: what is asked of it, how long it is waited for, and what is done when it says no.
 
+mod reformat;
+
 use alloc::vec::Vec;
 
 use crate::capability::Obstacle;
@@ -37,6 +39,8 @@ pub(super) struct Erase {
     is_gone_twice: bool,
     watch: Watch,
     phase: Phase,
+    /// The erase is over, and the drive formats itself to blocks of another length.
+    pub(super) reformats: bool,
 }
 
 /// What the next word about the drive is for.
@@ -100,6 +104,13 @@ impl Watch {
     fn limit_ms(&self) -> u64 {
         const DAY_MS: u64 = 24 * 3_600_000;
         self.estimate_s.map_or(7 * DAY_MS, |estimate_s| estimate_s.saturating_mul(3_000).max(DAY_MS))
+    }
+
+    /// For how many seconds nothing has moved, once it is given up.
+    fn stalled_s(&self, now_ms: u64) -> Option<u64> {
+        let quiet_ms = now_ms.saturating_sub(self.moved_ms);
+        let is_over = quiet_ms > self.patience_ms() || now_ms.saturating_sub(self.began_ms) > self.limit_ms();
+        is_over.then_some(quiet_ms / 1000)
     }
 
     /// When to ask again: at once for what takes seconds, every five seconds for what takes hours.
@@ -181,7 +192,10 @@ impl Job {
 
     pub(super) fn health(&mut self, now_ms: u64, health: Health) -> Next {
         match self.erase.phase {
-            Phase::After => return self.end(now_ms, Fact::Health { health }),
+            Phase::After => {
+                self.evidence.add(now_ms, Fact::Health { health });
+                return self.reformat(now_ms);
+            }
             Phase::Erasing | Phase::Attached => {
                 self.evidence.add(now_ms, Fact::Health { health });
                 return Next::Watch { after_ms: self.erase.watch.interval_ms(now_ms) };
@@ -280,10 +294,8 @@ impl Job {
     }
 
     fn stalled(&mut self, now_ms: u64) -> Option<Next> {
-        let watch = &self.erase.watch;
-        let quiet_ms = now_ms.saturating_sub(watch.moved_ms);
-        let is_over = quiet_ms > watch.patience_ms() || now_ms.saturating_sub(watch.began_ms) > watch.limit_ms();
-        is_over.then(|| self.end(now_ms, Fact::Stalled { quiet_s: quiet_ms / 1000 }))
+        let quiet_s = self.erase.watch.stalled_s(now_ms)?;
+        Some(self.end(now_ms, Fact::Stalled { quiet_s }))
     }
 
     /// A drive that failed is asked once more before it is given up: that is the only way out of the state it is in.
@@ -349,8 +361,8 @@ impl Job {
     }
 
     /// After the read-back: the drive's health once more, if it tells.
-    pub(super) fn last_look(&mut self) -> Next {
+    pub(super) fn last_look(&mut self, now_ms: u64) -> Next {
         self.erase.phase = Phase::After;
-        if self.erase.has_health { Next::CheckHealth { after_ms: 0 } } else { self.over() }
+        if self.erase.has_health { Next::CheckHealth { after_ms: 0 } } else { self.reformat(now_ms) }
     }
 }

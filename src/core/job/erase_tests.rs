@@ -20,6 +20,7 @@ use alloc::vec::Vec;
 use proptest::prelude::*;
 
 mod forged;
+mod reformat;
 
 const CLEAR_WILL_DO: &str = "[[rule]]\nname = 'x'\naction = 'purge'\nlevel = 'clear'";
 const MINUTE: u64 = 60_000;

@@ -4,9 +4,7 @@
 //! and its block layer reads and writes nothing of it. SCSI commands through the same node still get there: READ (16), WRITE (16),
 //! SYNCHRONIZE CACHE. With them such a disk is erased as it is, every byte of its blocks.
 //!
-//! It keeps its block length. To give it 512 bytes takes MODE SELECT with a block descriptor (LOGICAL BLOCK LENGTH 512, NUMBER OF
-//! LOGICAL BLOCKS 0 for as many as fit) and then FORMAT UNIT, which writes the whole medium, and after which the kernel must be told to
-//! look again: hours, and a disk without any format if it is cut short. That is for whoever uses it next.
+//! It keeps its block length unless the policy has another one for it ([`super::reformat`]).
 
 use nix::libc;
 use purgeproof_core::drive::{Media, MediaError};
@@ -35,9 +33,8 @@ const FLUSH_MS: u32 = 300_000;
 pub(crate) fn foreign_geometry(channel: &mut impl ScsiChannel) -> Option<Geometry> {
     let capacity = Capacity::new(&data(channel, "READ CAPACITY (16)", &read_capacity_16(), &mut Unheard).ok()?)?;
     let length = capacity.block_size;
-    let is_usual = length >= 512 && length.is_power_of_two();
     let is_possible = length.is_multiple_of(4) && length <= LONGEST;
-    let block = BlockSize::new(length).filter(|_| is_possible && !is_usual)?;
+    let block = BlockSize::new(length).filter(|block| is_possible && !block.is_usual())?;
     Geometry::new(block, Blocks(capacity.blocks))
 }
 

@@ -13,6 +13,8 @@ use purgeproof_core::units::{Bytes, Lba};
 use super::{ScsiFirmware, is_sat, probe};
 use crate::channel::{ChannelError, Data, ScsiAnswer, ScsiChannel};
 
+mod reformat;
+
 /// One answer.
 #[derive(Clone)]
 enum Says {

@@ -114,19 +114,35 @@ pub fn format_unit(protection: u8, long_list: bool) -> Option<Command> {
     Some(Command::new([0x04, flags, 0, 0, 0, 0], Transfer::List(list)))
 }
 
+/// PF of MODE SELECT: the parameter list is one of the standard's.
+const PF: u8 = 0x10;
+
 /// MODE SELECT (10) (55h) with nothing but a short block descriptor: the block size that the next FORMAT UNIT makes (SPC-5, SBC-4),
 /// 520 to 512 for example.
 ///
-/// NUMBER OF LOGICAL BLOCKS is all ones, "as many as there are", which undoes a restricted capacity as well (unverified for drives
-/// that want 0 there). `save` is SP. `None` if the size is 0 or does not fit in 24 bits.
+/// NUMBER OF LOGICAL BLOCKS is all ones, "as many as there are", which undoes a restricted capacity as well. 0 would not do: there are
+/// drives to which it says that the number stays as it is, also where shorter blocks make room for more. `save` is SP. `None` if the size
+/// is 0 or does not fit in 24 bits.
 pub fn mode_select_block_size(block_size: u32, save: bool) -> Option<Command> {
-    const PF: u8 = 0x10;
-    let [0, a, b, c] = block_size.to_be_bytes() else { return None };
-    if block_size == 0 {
-        return None;
-    }
-    let list = ParameterList::new([0, 0, 0, 0, 0, 0, 0, 8, 0xFF, 0xFF, 0xFF, 0xFF, 0, a, b, c]);
+    let [n, u, m, b, reserved, l, e, g] = block_descriptor(block_size)?;
+    let list = ParameterList::new([0, 0, 0, 0, 0, 0, 0, 8, n, u, m, b, reserved, l, e, g]);
     Some(Command::new([0x55, PF | u8::from(save), 0, 0, 0, 0, 0, 0, 16, 0], Transfer::List(list)))
+}
+
+/// MODE SELECT (6) (15h), the same for drives without the longer command.
+pub fn mode_select_block_size_6(block_size: u32, save: bool) -> Option<Command> {
+    let [n, u, m, b, reserved, l, e, g] = block_descriptor(block_size)?;
+    let list = ParameterList::new([0, 0, 0, 8, n, u, m, b, reserved, l, e, g]);
+    Some(Command::new([0x15, PF | u8::from(save), 0, 0, 12, 0], Transfer::List(list)))
+}
+
+/// The short LBA mode parameter block descriptor of SBC-4.
+fn block_descriptor(block_size: u32) -> Option<[u8; 8]> {
+    match block_size.to_be_bytes() {
+        [0, 0, 0, 0] => None,
+        [0, high, middle, low] => Some([0xFF, 0xFF, 0xFF, 0xFF, 0, high, middle, low]),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -186,7 +202,11 @@ mod tests {
             [0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x08, 0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x02, 0x00]
         );
         assert_eq!(mode_select_block_size(4096, false).unwrap().cdb()[1], 0x10);
-        assert_eq!(mode_select_block_size(0, true), None);
-        assert_eq!(mode_select_block_size(0x0100_0000, true), None);
+        let short = mode_select_block_size_6(4160, false).unwrap();
+        assert_eq!(short.cdb(), [0x15, 0x10, 0x00, 0x00, 0x0C, 0x00]);
+        assert_eq!(list(&short), [0x00, 0x00, 0x00, 0x08, 0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x10, 0x40]);
+        for none in [0, 0x0100_0000] {
+            assert_eq!((mode_select_block_size(none, true), mode_select_block_size_6(none, true)), (None, None));
+        }
     }
 }

@@ -49,7 +49,7 @@ fn job(drive: DriveId, tell: &Sender<Event>) -> Result<(), mpsc::SendError<Event
         }
     }
     let verdict = Verdict { outcome: Outcome::Cleared, reasons: vec![Reason::AllReadBack], exceptions: vec![] };
-    tell.send(Event::Ended { drive, verdict, seconds: 30 })?;
+    tell.send(Event::Ended { drive, verdict, reformat: None, seconds: 30 })?;
     let filed = Filed::InMemory { why: "this is a demonstration".into() };
     tell.send(Event::Certified { drive, filed, qr: format!("PP1:DEMONSTRATION {}", drive.0) })
 }

@@ -6,6 +6,7 @@ use purgeproof_core::capability::{Found, Obstacle, Support};
 use purgeproof_core::drive::Identity;
 use purgeproof_core::event::Offer;
 use purgeproof_core::plan::{Considered, Plan};
+use purgeproof_core::reformat::End;
 use purgeproof_core::technique::{Level, Technique};
 
 use super::list::verdict_style;
@@ -72,6 +73,10 @@ fn result(ended: &Ended, row: &Row<'_>, width: usize) -> Vec<Line<'static>> {
     let mut lines = labelled("Verdict", &verdict, LABEL, width, verdict_style(ended));
     for (index, reason) in ended.verdict.reasons.iter().enumerate() {
         lines.extend(labelled(if index == 0 { "Because" } else { "" }, &reason.to_string(), LABEL, width, PLAIN));
+    }
+    if let Some(reformat) = &ended.reformat {
+        let style = if matches!(reformat.end, End::Done(_)) { PLAIN } else { BAD };
+        lines.extend(labelled("Format", &reformat.to_string(), LABEL, width, style));
     }
     for (index, sentence) in advice::next(&ended.verdict, row).into_iter().enumerate() {
         lines.extend(labelled(if index == 0 { "Next" } else { "" }, sentence, LABEL, width, BOLD));

@@ -93,6 +93,7 @@ pub(crate) fn steps(plan: &Plan) -> String {
         Coverage::Full => format!("{} every block", stage(&Stage::Verify)),
         Coverage::Sample => format!("{} a random sample", stage(&Stage::Verify)),
     });
+    words.extend(plan.reformat.map(|to| format!("{} to {}-byte blocks", stage(&Stage::Reformat { to }), to.get())));
     words.join(", ")
 }
 

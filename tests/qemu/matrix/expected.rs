@@ -28,11 +28,13 @@ pub(super) struct Asked {
     pub(super) level: Option<String>,
     /// How much is read back.
     pub(super) verify: Option<String>,
+    /// What a drive is formatted to once it is erased.
+    pub(super) block_size: Option<u32>,
 }
 
 impl Default for Asked {
     fn default() -> Self {
-        Self { selected: true, level: None, verify: None }
+        Self { selected: true, level: None, verify: None, block_size: None }
     }
 }
 
@@ -109,7 +111,8 @@ impl<'a> Case<'a> {
             value.as_ref().map_or(String::new(), |value| format!("{key} = \"{value}\"\n"))
         };
         let (level, verify) = (line("level", &self.asked.level), line("verify", &self.asked.verify));
-        format!("[[rule]]\nname = \"{serial}\"\nserial = [\"{serial}\"]\naction = \"purge\"\n{level}{verify}")
+        let block = self.asked.block_size.map_or(String::new(), |bytes| format!("block_size = {bytes}\n"));
+        format!("[[rule]]\nname = \"{serial}\"\nserial = [\"{serial}\"]\naction = \"purge\"\n{level}{verify}{block}")
     }
 }
 

@@ -118,6 +118,13 @@ impl<'a> Proof<'a> {
         (self.reading, self.verified) = (Some((coverage, places, expect)), None);
     }
 
+    /// After this nothing of the erase can be looked at any more: what is not proved by now never will be.
+    pub(super) fn reformat_began(&mut self, is_planned: bool) {
+        if !is_planned || self.verified.is_none() {
+            *self = Self::default();
+        }
+    }
+
     fn forget_what_was_sought(&mut self) {
         (self.sought, self.passes_whole, self.is_passing) = (None, 0, false);
         self.forget_what_was_read();
