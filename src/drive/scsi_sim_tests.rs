@@ -273,7 +273,7 @@ fn reformat(bench: &Bench) -> (Begun, Standing, Result<Blocks, String>, ScsiFirm
     assert!(
         !matches!(begun, Begun::Accepted { .. }) || matches!(firmware.standing(&mut log), Standing::InProgress { .. })
     );
-    firmware.channel.now += Duration::from_secs(60);
+    firmware.channel.now += Duration::from_mins(1);
     let standing = firmware.standing(&mut log);
     let blocks = firmware.reformatted(BlockSize::B512, &mut log);
     (begun, standing, blocks, firmware)
@@ -316,7 +316,7 @@ fn a_power_cut_leaves_no_format_and_the_drive_is_erased_by_the_next_run() {
     assert_eq!(next.begin(Technique::SanitizeOverwrite, &mut log), ACCEPTED);
     next.channel.now += Duration::from_secs(50);
     assert!(matches!(next.standing(&mut log), Standing::InProgress { .. }));
-    next.channel.now += Duration::from_secs(60);
+    next.channel.now += Duration::from_mins(1);
     assert_eq!(next.standing(&mut log), Standing::Completed);
     assert_eq!(next.settle(Technique::SanitizeOverwrite, &mut log).problems, [] as [&str; 0]);
     assert_eq!(bench.customer_blocks(), 0);

@@ -1,6 +1,8 @@
 //! Traces: events and keys in, requests out.
 
 use purgeproof_core::event::{DriveId, Event, Filed, Progress, Request, Stage, Stick};
+use purgeproof_core::reformat::{End, Reformat};
+use purgeproof_core::units::{BlockSize, Blocks};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 
@@ -203,6 +205,28 @@ fn a_silent_drive_is_called_silent_but_not_while_it_flushes() {
     model.hear(Event::Stage { drive: ID, stage: Stage::Flush });
     model.tick(300);
     assert!(!screen(&model).contains("no sign of life"));
+}
+
+#[test]
+fn a_format_after_the_erase_is_named_while_it_runs_and_when_it_has_ended() {
+    let mut model = after([Event::Drives(bench()), began(1)]);
+    let to = BlockSize::B512;
+    tell(&mut model, progress(1, Stage::Reformat { to }, 43, 0));
+    model.dialog = Some(Dialog::Page { page: Page::Details(ID), scroll: 0 });
+    let shown = screen(&model);
+    assert!(shown.contains("Erased. The drive formats itself to 512-byte blocks"), "{shown}");
+    assert!(shown.contains(words::GOES_ON), "{shown}");
+    for (end, said) in [
+        (End::Done(Blocks(2048)), "formatted to 512-byte blocks: 2048 of them"),
+        (End::Failed("no".into()), "the format to 512-byte blocks was asked for and failed: no"),
+    ] {
+        let mut model = model.clone();
+        let reformat = Some(Reformat { to, end });
+        model.hear(Event::Ended { drive: ID, verdict: good(), reformat, seconds: 9 });
+        model.dialog = Some(Dialog::Page { page: Page::Result(ID), scroll: 0 });
+        let shown = screen(&model);
+        assert!(shown.contains(said), "{shown}");
+    }
 }
 
 #[test]

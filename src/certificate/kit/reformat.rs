@@ -15,7 +15,9 @@ fn array_disk(facts: &[Fact]) -> Evidence {
     evidence.add(81_000, Fact::VerifyBegan { coverage: Coverage::Full, places: 1, expect: RANDOM });
     let ended = Fact::VerifyEnded { report: whole(BLOCKS), mismatches: Mismatches::default(), constant: None };
     evidence.add(101_500, ended);
-    facts.iter().for_each(|fact| evidence.add(102_000, fact.clone()));
+    for fact in facts {
+        evidence.add(102_000, fact.clone());
+    }
     evidence
 }
 

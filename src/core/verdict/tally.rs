@@ -89,11 +89,9 @@ impl<'a> Tally<'a> {
 
     fn hear(&mut self, entry: &'a Entry) {
         match &entry.fact {
-            // These say where the facts come from, or in more words what other facts say: they must not stand in the way of a verdict,
-            // nor help to one.
-            Fact::Recovered | Fact::Exchanged { .. } => {}
-            // What becomes of the drive's format later says nothing about its erase.
-            Fact::Reformatted { .. } | Fact::NotReformatted { .. } => {}
+            // These say where the facts come from, or in more words what other facts say, or what became of the drive's format after its
+            // erase: they must not stand in the way of a verdict, nor help to one.
+            Fact::Recovered | Fact::Exchanged { .. } | Fact::Reformatted { .. } | Fact::NotReformatted { .. } => {}
             Fact::ReformatBegan { to } => self.proof.reformat_began(self.plan.reformat == Some(*to)),
             Fact::Health { .. } => self.hot = false,
             Fact::Opened { found } => self.opened(found),

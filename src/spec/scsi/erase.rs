@@ -124,23 +124,22 @@ const PF: u8 = 0x10;
 /// drives to which it says that the number stays as it is, also where shorter blocks make room for more. `save` is SP. `None` if the size
 /// is 0 or does not fit in 24 bits.
 pub fn mode_select_block_size(block_size: u32, save: bool) -> Option<Command> {
-    let [n, u, m, b, reserved, l, e, g] = block_descriptor(block_size)?;
-    let list = ParameterList::new([0, 0, 0, 0, 0, 0, 0, 8, n, u, m, b, reserved, l, e, g]);
+    let [high, middle, low] = block_length(block_size)?;
+    let list = ParameterList::new([0, 0, 0, 0, 0, 0, 0, 8, 0xFF, 0xFF, 0xFF, 0xFF, 0, high, middle, low]);
     Some(Command::new([0x55, PF | u8::from(save), 0, 0, 0, 0, 0, 0, 16, 0], Transfer::List(list)))
 }
 
 /// MODE SELECT (6) (15h), the same for drives without the longer command.
 pub fn mode_select_block_size_6(block_size: u32, save: bool) -> Option<Command> {
-    let [n, u, m, b, reserved, l, e, g] = block_descriptor(block_size)?;
-    let list = ParameterList::new([0, 0, 0, 8, n, u, m, b, reserved, l, e, g]);
+    let [high, middle, low] = block_length(block_size)?;
+    let list = ParameterList::new([0, 0, 0, 8, 0xFF, 0xFF, 0xFF, 0xFF, 0, high, middle, low]);
     Some(Command::new([0x15, PF | u8::from(save), 0, 0, 12, 0], Transfer::List(list)))
 }
 
-/// The short LBA mode parameter block descriptor of SBC-4.
-fn block_descriptor(block_size: u32) -> Option<[u8; 8]> {
+/// LOGICAL BLOCK LENGTH of a block descriptor, three bytes.
+fn block_length(block_size: u32) -> Option<[u8; 3]> {
     match block_size.to_be_bytes() {
-        [0, 0, 0, 0] => None,
-        [0, high, middle, low] => Some([0xFF, 0xFF, 0xFF, 0xFF, 0, high, middle, low]),
+        [0, length @ ..] if block_size > 0 => Some(length),
         _ => None,
     }
 }

@@ -152,7 +152,8 @@ impl Certificate {
         self.evidence["plan"]["ways"][way]["row"].as_str().expect("a way has a row")
     }
 
-    /// Everything that it says in sentences: reasons, what was tried first, what it does not cover, hidden areas and obstacles.
+    /// Everything that it says in sentences: reasons, what was tried first, what it does not cover, hidden areas and obstacles, and
+    /// what became of a format.
     pub(crate) fn sentences(&self) -> Vec<&str> {
         let lists = [
             &self.json["reasons"],
@@ -163,7 +164,7 @@ impl Certificate {
         ];
         let weighed = self.json["method"]["considered"].as_array().into_iter().flatten().map(|one| &one["why"]);
         let all = lists.into_iter().filter_map(Value::as_array).flatten();
-        all.chain(weighed).filter_map(Value::as_str).collect()
+        all.chain(weighed).chain([&self.json["reformat"]]).filter_map(Value::as_str).collect()
     }
 
     /// Our verifier accepts it, evidence included.
