@@ -4,7 +4,7 @@ use purgeproof_core::capability::{Hidden, Obstacle, Support};
 use purgeproof_core::consent::Given;
 use purgeproof_core::drive::Identity;
 use purgeproof_core::evidence::{Entry, Evidence, Fact, Setting};
-use purgeproof_core::firmware::Prepared;
+use purgeproof_core::firmware::{Prepared, Standing};
 use purgeproof_core::plan::Considered;
 use purgeproof_core::policy::Coverage;
 use purgeproof_core::technique::Technique;
@@ -130,9 +130,16 @@ fn hidden(planned: &[Hidden], prepared: Option<&Prepared>) -> Vec<HiddenArea> {
     prepared.map_or(planned, |prepared| prepared.hidden.as_slice()).iter().map(HiddenArea::of).collect()
 }
 
+/// What stood in the way. Not a lock that the plan saw and that was open when the erase began: it was of our own password, which an erase
+/// that lost its power had left, or the PSID opens it.
 fn obstacles(planned: &[Obstacle], prepared: Option<&Prepared>) -> Vec<Coded<Obstacle>> {
-    let later = prepared.and_then(|prepared| prepared.obstacle.as_ref()).filter(|obstacle| !planned.contains(obstacle));
-    planned.iter().chain(later).cloned().map(Coded).collect()
+    let found = prepared.and_then(|prepared| prepared.obstacle.as_ref());
+    let has_answered =
+        prepared.is_some_and(|prepared| !matches!(prepared.standing, Standing::Unknown { .. } | Standing::Gone));
+    let is_open = has_answered && found != Some(&Obstacle::Locked);
+    let seen = planned.iter().filter(|obstacle| !(is_open && **obstacle == Obstacle::Locked));
+    let later = found.filter(|obstacle| !planned.contains(obstacle));
+    seen.chain(later).cloned().map(Coded).collect()
 }
 
 impl Weighed {

@@ -64,9 +64,14 @@ impl Hidden {
     /// A DCO that cannot be asked for is what many a machine's firmware leaves behind (it freezes it), and is an exception on the
     /// certificate.
     pub fn keeps_user_data(&self, on: Transport, steps: &[Technique]) -> bool {
-        let is_answered_always =
-            on == Transport::Mmc || matches!(self.area, Area::HostProtectedArea | Area::AccessibleMaxAddress);
-        self.area.holds_user_data(on) && self.is_kept(steps) || is_answered_always && self.is_in_doubt(on, steps)
+        let counts = on == Transport::Mmc || self.is_unasked();
+        self.area.holds_user_data(on) && self.is_kept(steps) || counts && self.is_in_doubt(on, steps)
+    }
+
+    /// The HPA or AMAC of a drive that another port might be able to ask for it.
+    pub const fn is_unasked(&self) -> bool {
+        matches!(self.found, Found::Unknown(_))
+            && matches!(self.area, Area::HostProtectedArea | Area::AccessibleMaxAddress)
     }
 
     /// There may be data of the owner's in it, and what becomes of it is not known. An eMMC's partition of which this is said is one that

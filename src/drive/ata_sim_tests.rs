@@ -251,13 +251,30 @@ fn without_registers_no_firmware_command_is_to_be_had() {
         for technique in SANITIZES.iter().chain(&ERASES) {
             assert!(is_blocked(&capabilities, *technique, "does not return the drive's registers"), "{fault}");
         }
-        assert!(capabilities.hidden.iter().all(|one| matches!(one.found, Found::Unknown(_))));
         let (mut firmware, mut log) = (bench.firmware(), Notes::default());
-        assert!(matches!(firmware.prepare(&mut log).standing, Standing::Unknown { .. }), "{fault}");
+        let prepared = firmware.prepare(&mut log);
+        for hidden in [&capabilities.hidden, &prepared.hidden] {
+            assert!(matches!(found(hidden, Area::HostProtectedArea), Found::Unknown(_)), "{fault}");
+            assert!(matches!(found(hidden, Area::DeviceConfigurationOverlay), Found::Unknown(_)), "{fault}");
+            assert_eq!(found(hidden, Area::AccessibleMaxAddress), &Found::Nothing, "{fault}: the drive has no AMAC");
+        }
+        assert!(matches!(prepared.standing, Standing::Unknown { .. }), "{fault}");
         assert!(matches!(firmware.begin(Technique::SanitizeBlockErase, &mut log), Begun::Refused { .. }), "{fault}");
         assert!(matches!(firmware.standing(&mut log), Standing::Unknown { .. }), "{fault}");
         assert_eq!(bench.customer_blocks(), 2048);
     }
+}
+
+/// Its IDENTIFY DEVICE comes through, whatever becomes of the registers.
+#[test]
+fn a_drive_that_cannot_hide_anything_need_not_be_asked() {
+    let bench = Bench::new("ata.hiding = \"none\"\nfaults.drops-registers = \"absent\"");
+    let prepared = bench.firmware().prepare(&mut Notes::default());
+    assert!(prepared.hidden.len() == 3 && prepared.hidden.iter().all(|one| one.found == Found::Nothing));
+    let bench = Bench::new("ata.hiding = \"amac\"\nfaults.drops-registers = \"absent\"");
+    let prepared = bench.firmware().prepare(&mut Notes::default());
+    assert!(matches!(found(&prepared.hidden, Area::AccessibleMaxAddress), Found::Unknown(_)));
+    assert_eq!(found(&prepared.hidden, Area::HostProtectedArea), &Found::Nothing);
 }
 
 #[test]

@@ -67,12 +67,12 @@ impl core::fmt::Display for NoRegisters {
         match self {
             Self::Missing => f.write_str(
                 "The host adapter or bridge did not return the registers of the drive. Attach the drive to a SATA port of the \
-                 mainboard, or erase it by overwriting.",
+                 mainboard.",
             ),
             Self::Implausible(registers) => write!(
                 f,
                 "The host adapter or bridge returned registers that no drive leaves (STATUS {:02X}h, ERROR {:02X}h). Attach the drive \
-                 to a SATA port of the mainboard, or erase it by overwriting.",
+                 to a SATA port of the mainboard.",
                 registers.status, registers.error
             ),
         }

@@ -16,6 +16,8 @@ const PSID: &str = "Press s and type the PSID from its label. Then erase it agai
 const LOCKED: &str = "Unlock it with its owner's password and another tool, or destroy it.";
 const PROTECTED: &str = "Lift its write protection (a switch, a jumper, the owner's tool), or destroy it.";
 const HIDDEN: &str = "Have the hidden area opened with its maker's tool and erase it again (e), or destroy it.";
+const UNASKED: &str =
+    "Attach it to a SATA port of the mainboard and erase it again there (e). If it is at one, destroy it.";
 const CABLE: &str = "Check its cable and power. Then erase it again (e).";
 const ANEW: &str = "Press l in the list to look again, and select it anew.";
 const DAMAGED: &str = "Erase it again (e). If that ends the same way, destroy it: the blocks named keep old content.";
@@ -63,6 +65,7 @@ fn after(reason: &Reason, outcome: Outcome, row: &Row<'_>) -> Vec<&'static str> 
             Obstacle::WriteProtected => PROTECTED,
             Obstacle::Sanitizing | Obstacle::SanitizeFailed => AGAIN,
         }],
+        Reason::HiddenAreaKept(hidden) if hidden.is_unasked() => vec![UNASKED],
         Reason::HiddenAreaKept(_) => vec![HIDDEN],
         Reason::TooHot => vec![COOL],
         Reason::NotOpened(OpenError::Gone) | Reason::GoneWhileWriting | Reason::GoneWhileReading => vec![CABLE],

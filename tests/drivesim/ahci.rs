@@ -118,7 +118,7 @@ impl PciDevice for Controller {
 
     fn reset(&mut self) {
         (self.control, self.status) = (AE, 0);
-        self.port.drive.machine_reset();
+        self.port.drive.hard_reset();
         self.port.reset();
     }
 
@@ -126,6 +126,10 @@ impl PciDevice for Controller {
         (self.control, self.status) = (AE, 0);
         self.port.drive.power_on();
         self.port.reset();
+    }
+
+    fn wake(&mut self) {
+        self.port.drive.wake();
     }
 
     fn power_off(&mut self) {

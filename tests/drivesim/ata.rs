@@ -200,18 +200,14 @@ impl Device {
         }
     }
 
-    /// The machine's reset. If the host sent the drive to standby before, it is the one at the end of a suspend to RAM, which took away the
-    /// drive's power: the firmware of many machines does not freeze then.
-    pub fn machine_reset(&mut self) {
-        self.hard_reset();
-        if self.is_standby {
-            self.was_suspended = true;
-            self.drive.log.event("suspended", "", &[]);
-            if self.drive.faults().returns_as.is_some() {
-                self.drive.come_back();
-            }
-            self.start_up();
+    /// Power is back after a suspend to RAM: the firmware of many machines does not freeze then. What is at the port may be another drive.
+    pub fn wake(&mut self) {
+        self.drive.power_on();
+        self.was_suspended = true;
+        if self.drive.faults().returns_as.is_some() {
+            self.drive.come_back();
         }
+        self.start_up();
     }
 
     fn interrupt(&mut self) {

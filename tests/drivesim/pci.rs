@@ -89,13 +89,19 @@ pub trait PciDevice: Send {
     /// The clock goes on; at least every 20 ms, and before each access of the guest.
     fn tick(&mut self, host: &mut Host, now: Instant);
 
-    /// The machine, or the function, is reset: QEMU does it at its start, at a reboot and when it wakes from S3. The drive keeps its power.
+    /// The machine, or the function, is reset: QEMU does it at its start, at a reboot and when it wakes from S3, after [`Self::wake`]. The
+    /// drive keeps its power.
     fn reset(&mut self);
 
     /// A QEMU has connected: the drive gets power. A reset by QEMU follows.
     fn power_on(&mut self);
 
-    /// The QEMU is dead: the drive has no power.
+    /// The machine wakes from S3, for which the drive had no power. Where that makes no difference to being switched on, it is that.
+    fn wake(&mut self) {
+        self.power_on();
+    }
+
+    /// The QEMU is dead, or the machine sleeps (S3): the drive has no power.
     fn power_off(&mut self);
 
     /// It has left the bus: all its registers read as ones.
@@ -108,12 +114,26 @@ pub trait PciDevice: Send {
 }
 
 /// A device and the machine that it is in.
-struct Seat {
+pub(crate) struct Seat {
     device: Box<dyn PciDevice>,
     host: Host,
+    is_asleep: bool,
 }
 
 impl Seat {
+    /// The machine sleeps (S3), and memory alone has power. QEMU tells a device of the end of it, by a reset, and not of its beginning.
+    pub(crate) fn suspend(&mut self) {
+        self.is_asleep = true;
+        self.device.power_off();
+    }
+
+    fn reset(&mut self) {
+        if std::mem::take(&mut self.is_asleep) {
+            self.device.wake();
+        }
+        self.device.reset();
+    }
+
     fn tick(&mut self) {
         self.device.tick(&mut self.host, Instant::now());
         self.level();
@@ -173,7 +193,7 @@ struct Backend {
     has_power: bool,
 }
 
-fn lock(seat: &Mutex<Seat>) -> MutexGuard<'_, Seat> {
+pub(crate) fn lock(seat: &Mutex<Seat>) -> MutexGuard<'_, Seat> {
     // A panic in a device is a bug that its own test shows; the other drives go on.
     seat.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -208,7 +228,7 @@ impl ServerBackend for Backend {
         drop(self.seat());
         let mut seat = lock(&self.seat);
         seat.tick();
-        let Seat { device, host } = &mut *seat;
+        let Seat { device, host, .. } = &mut *seat;
         data.fill(0);
         if device.is_gone() {
             data.fill(0xff);
@@ -227,7 +247,7 @@ impl ServerBackend for Backend {
         let shared = Arc::clone(&self.seat);
         let mut seat = lock(&shared);
         seat.tick();
-        let Seat { device, host } = &mut *seat;
+        let Seat { device, host, .. } = &mut *seat;
         if region == VFIO_PCI_CONFIG_REGION_INDEX {
             self.configure(offset, data);
         } else if region == self.bar && !device.is_gone() {
@@ -258,7 +278,7 @@ impl ServerBackend for Backend {
     }
 
     fn reset(&mut self) -> io::Result<()> {
-        self.seat().device.reset();
+        self.seat().reset();
         Ok(())
     }
 
@@ -318,13 +338,17 @@ fn interrupt_lines(interrupts: Interrupts) -> Vec<IrqInfo> {
 }
 
 /// Serves a device at the socket `path` until `is_over`, to one QEMU after the other. Gives up only where the socket cannot be made.
-pub fn serve(path: &Path, device: Box<dyn PciDevice>, is_over: &Arc<AtomicBool>) -> Result<(), Error> {
+pub(crate) fn serve(
+    path: &Path,
+    device: Box<dyn PciDevice>,
+    is_over: &Arc<AtomicBool>,
+) -> Result<Arc<Mutex<Seat>>, Error> {
     // A socket that an earlier run left behind; that there is none is the usual case.
     let _ = std::fs::remove_file(path);
     let bar = u32::from(device.bar().index);
     let failed = |error: vfio_user::Error| Error::Socket { path: path.to_owned(), reason: error.to_string() };
     let server = Server::new(path, true, interrupt_lines(device.interrupts()), regions(bar)).map_err(failed)?;
-    let seat = Arc::new(Mutex::new(Seat { device, host: Host::default() }));
+    let seat = Arc::new(Mutex::new(Seat { device, host: Host::default(), is_asleep: false }));
     let (ticking, ticked_until) = (Arc::clone(&seat), Arc::clone(is_over));
     thread::spawn(move || {
         while !ticked_until.load(Ordering::Relaxed) {
@@ -332,13 +356,13 @@ pub fn serve(path: &Path, device: Box<dyn PciDevice>, is_over: &Arc<AtomicBool>)
             lock(&ticking).tick();
         }
     });
-    let until = Arc::clone(is_over);
+    let (served, until) = (Arc::clone(&seat), Arc::clone(is_over));
     thread::spawn(move || {
         while !until.load(Ordering::Relaxed) {
-            machine(&server, &seat, bar);
+            machine(&server, &served, bar);
         }
     });
-    Ok(())
+    Ok(seat)
 }
 
 /// One QEMU from its connection to its death. An error of the connection is a death too.
@@ -350,6 +374,7 @@ fn machine(server: &Server, seat: &Arc<Mutex<Seat>>, bar: u32) {
     }
     let mut seat = lock(seat);
     seat.host.clear();
+    seat.is_asleep = false;
     seat.device.power_off();
 }
 
@@ -357,8 +382,12 @@ fn machine(server: &Server, seat: &Arc<Mutex<Seat>>, bar: u32) {
 mod tests {
     use super::*;
 
-    /// A device with a capability of its own.
-    struct Part(Interrupts);
+    /// A device with a capability of its own, which notes what happens to its power.
+    struct Part(Interrupts, Arc<Mutex<Vec<&'static str>>>);
+
+    fn part(interrupts: Interrupts) -> Part {
+        Part(interrupts, Arc::default())
+    }
 
     impl PciDevice for Part {
         fn identity(&self) -> Identity {
@@ -385,11 +414,17 @@ mod tests {
 
         fn tick(&mut self, _host: &mut Host, _now: Instant) {}
 
-        fn reset(&mut self) {}
+        fn reset(&mut self) {
+            self.1.lock().unwrap().push("reset");
+        }
 
-        fn power_on(&mut self) {}
+        fn power_on(&mut self) {
+            self.1.lock().unwrap().push("power on");
+        }
 
-        fn power_off(&mut self) {}
+        fn power_off(&mut self) {
+            self.1.lock().unwrap().push("power off");
+        }
 
         fn is_gone(&self) -> bool {
             false
@@ -398,7 +433,7 @@ mod tests {
 
     #[test]
     fn the_configuration_space_leads_through_all_capabilities() {
-        let space = configuration(&Part(Interrupts::Msix));
+        let space = configuration(&part(Interrupts::Msix));
         assert_eq!(space[..16], [0x34, 0x12, 0x78, 0x56, 0, 0, 0x10, 0, 2, 0x02, 0x08, 0x01, 0, 0, 0, 0]);
         assert_eq!((space[0x10], space[0x2c..0x30].to_vec()), (4, vec![0xbc, 0x9a, 0xf0, 0xde]));
         // MSI-X: 32 vectors, table at 2000h, pending bits at 3000h of BAR 0; then two of the vendor.
@@ -406,13 +441,29 @@ mod tests {
         assert_eq!(space[0x40..0x4c], [0x11, 0x4c, 31, 0, 0, 0x20, 0, 0, 0, 0x30, 0, 0]);
         assert_eq!(space[0x4c..0x51], [0x09, 0x54, 5, 0xaa, 0xbb]);
         assert_eq!(space[0x54..0x58], [0x09, 0, 4, 0xcc]);
-        let space = configuration(&Part(Interrupts::Pin));
+        let space = configuration(&part(Interrupts::Pin));
         assert_eq!((space[0x34], space[0x3d], space[0x41]), (0x40, 1, 0x48));
     }
 
     #[test]
+    fn a_reset_ends_a_sleep_with_power_and_is_otherwise_none() {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let device = Box::new(Part(Interrupts::Msix, Arc::clone(&heard)));
+        let mut seat = Seat { device, host: Host::default(), is_asleep: false };
+        seat.reset();
+        seat.suspend();
+        seat.reset();
+        seat.reset();
+        assert_eq!(*heard.lock().unwrap(), ["reset", "power off", "power on", "reset", "reset"]);
+    }
+
+    #[test]
     fn the_guest_writes_only_what_is_its_own() {
-        let seat = Arc::new(Mutex::new(Seat { device: Box::new(Part(Interrupts::Msix)), host: Host::default() }));
+        let seat = Arc::new(Mutex::new(Seat {
+            device: Box::new(part(Interrupts::Msix)),
+            host: Host::default(),
+            is_asleep: false,
+        }));
         let mut backend = Backend { seat, configuration: [0; 256], bar: 0, has_power: false };
         let mut data = [0; 4];
         backend.region_write(VFIO_PCI_CONFIG_REGION_INDEX, 0, &[0xff; 8]).unwrap();

@@ -103,16 +103,16 @@ pub trait Unit: Send {
     /// The drive behind it.
     fn drive(&mut self) -> &mut Drive;
 
-    /// LOGICAL UNIT RESET.
+    /// LOGICAL UNIT RESET, or a reset of the machine.
     fn reset(&mut self);
-
-    /// The machine was reset: at its start, at a reboot, when it wakes.
-    fn machine_reset(&mut self) {
-        self.reset();
-    }
 
     /// Power is back.
     fn power_on(&mut self);
+
+    /// Power is back after a suspend to RAM.
+    fn wake(&mut self) {
+        self.power_on();
+    }
 
     /// The power fails.
     fn power_off(&mut self);

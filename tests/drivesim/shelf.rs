@@ -2,20 +2,20 @@
 
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use crate::drive::Drive;
 use crate::error::Error;
-use crate::pci::{self, PciDevice};
+use crate::pci::{self, PciDevice, Seat};
 use crate::scenario::{DriveSpec, Kind, Scenario};
 use crate::{ahci, nvme, sdhci, virtio_scsi};
 
 /// Drives that are being served, until this is dropped. A drive keeps its state over the death of a QEMU: that is a power cut.
-#[derive(Debug)]
 pub struct Shelf {
     is_over: Arc<AtomicBool>,
     sockets: Vec<PathBuf>,
+    seats: Vec<Arc<Mutex<Seat>>>,
 }
 
 /// Where the drive `serial` is served in `dir`.
@@ -26,13 +26,20 @@ pub fn socket_path(dir: &Path, serial: &str) -> PathBuf {
 impl Shelf {
     /// Serves every drive of the scenario: socket `DIR/<serial>.sock`, medium `DIR/<serial>.img`, log `DIR/<serial>.jsonl`.
     pub fn serve(scenario: &Scenario, dir: &Path) -> Result<Self, Error> {
-        let mut shelf = Self { is_over: Arc::new(AtomicBool::new(false)), sockets: Vec::new() };
+        let mut shelf = Self { is_over: Arc::new(AtomicBool::new(false)), sockets: Vec::new(), seats: Vec::new() };
         for spec in &scenario.drives {
             let socket = socket_path(dir, &spec.serial);
-            pci::serve(&socket, device(dir, spec)?, &shelf.is_over)?;
+            shelf.seats.push(pci::serve(&socket, device(dir, spec)?, &shelf.is_over)?);
             shelf.sockets.push(socket);
         }
         Ok(shelf)
+    }
+
+    /// The machine sleeps (S3): no drive has power until it wakes. Whoever has QEMU's monitor knows (the event `SUSPEND`).
+    pub fn suspend(&self) {
+        for seat in &self.seats {
+            pci::lock(seat).suspend();
+        }
     }
 }
 

@@ -236,11 +236,15 @@ impl PciDevice for Controller {
         self.registers = Registers::default();
         self.waiting = None;
         self.told = false;
-        self.unit.machine_reset();
+        self.unit.reset();
     }
 
     fn power_on(&mut self) {
         self.unit.power_on();
+    }
+
+    fn wake(&mut self) {
+        self.unit.wake();
     }
 
     fn power_off(&mut self) {

@@ -204,6 +204,14 @@ fn the_commands_that_count_are_signed_as_they_went_over_the_bus() {
     assert_eq!(raw(&block.page), "ffff010102000000ffffffff1400000002000000000000000000000000000000");
 }
 
+/// The password was ours: the plan saw a locked drive, and the job opened it.
+#[test]
+fn a_lock_that_was_open_when_the_erase_began_was_not_in_the_way() {
+    let mut evidence = hpa_opened();
+    evidence.plan.obstacles = vec![Obstacle::Locked, Obstacle::Frozen];
+    assert_eq!(issue(&evidence).claims().statement.obstacles, [Coded(Obstacle::Frozen)]);
+}
+
 #[test]
 fn an_area_that_was_opened_counts_as_part_of_the_drive() {
     let certificate = issue(&hpa_opened());

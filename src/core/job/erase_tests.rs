@@ -690,6 +690,16 @@ fn a_stop_or_a_power_cut_in_the_middle_of_an_erase_is_unknown_and_not_ignored() 
     assert_eq!(crashed, (Outcome::Indeterminate, vec![Reason::Crashed]));
 }
 
+/// A command in the foreground is answered at its end, so it may be out without any answer.
+#[test]
+fn a_power_cut_before_the_first_answer_is_unknown() {
+    let mut job = job(&[SanitizeBlockErase]);
+    let heard = opened().into_iter().chain([placed()]);
+    assert_eq!(tell(&mut job, heard), Next::Begin(SanitizeBlockErase));
+    let verdict = job.evidence().verdict();
+    assert_eq!((verdict.outcome, verdict.reasons), (Outcome::Indeterminate, vec![Reason::Unfinished]));
+}
+
 #[test]
 fn who_stops_while_the_markers_go_out_has_written() {
     let mut job = job(&[SanitizeBlockErase]);

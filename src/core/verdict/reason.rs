@@ -50,7 +50,8 @@ pub enum Reason {
     NothingWritten,
     /// Something stands in the way of any erase.
     InTheWay(Obstacle),
-    /// An area that holds the owner's data stayed closed, and nothing that was done reaches it.
+    /// An area that holds the owner's data stayed closed, or may be there for all that could be asked, and nothing that was done
+    /// reaches it.
     HiddenAreaKept(Hidden),
     /// It stayed hotter than it wants to be.
     TooHot,
@@ -137,7 +138,7 @@ impl fmt::Display for Reason {
             }
             Self::NothingWritten => f.write_str("nothing was written to the drive"),
             Self::InTheWay(obstacle) => write!(f, "the drive cannot be erased: {obstacle}"),
-            Self::HiddenAreaKept(hidden) => write!(f, "an area of the drive was not opened and not erased: {hidden}"),
+            Self::HiddenAreaKept(hidden) => f.write_str(&kept(hidden)),
             Self::TooHot => f.write_str(TOO_HOT),
             Self::Refused(technique, why) => write!(f, "the drive refused {technique}: {why}"),
             Self::EraseFailed(technique, why) => write!(f, "the drive reports that {technique} failed: {why}"),
@@ -212,6 +213,16 @@ fn survived(markers: u64, witnesses: u64, first: &[Lba]) -> String {
 
 fn too_few(landed: u64, places: u64) -> String {
     format!("only {landed} of {places} marker blocks could be written or looked at, too few to check the drive's word")
+}
+
+fn kept(hidden: &Hidden) -> String {
+    if hidden.is_unasked() {
+        return format!(
+            "beyond what the drive shows, old data may be left in an area that it could not be asked for and that nothing reached: {hidden}. \
+             Attach the drive to a SATA port of the mainboard and erase it again there"
+        );
+    }
+    format!("an area of the drive was not opened and not erased: {hidden}")
 }
 
 fn mismatched(mismatches: &Mismatches) -> String {

@@ -427,12 +427,12 @@ impl<'a> Tally<'a> {
         });
         let implausible = reasons.iter().any(|reason| matches!(reason, Reason::ImplausiblyFast { .. }));
         let unchecked = reasons.iter().all(|reason| matches!(reason, Reason::Stopped | Reason::Unfinished));
-        // An erase under way is in nobody's hands but the drive's: what it has done by now cannot be known.
-        let under_way = self.proof.step.as_ref().is_some_and(|step| step.accepted) || !self.proof.steps.is_empty();
+        // An erase under way is in nobody's hands but the drive's: what it has done by now cannot be known. One in the foreground is not
+        // accepted first: that its command may be out is all there is until its end.
+        let under_way = self.proof.step.is_some() || !self.proof.steps.is_empty();
         let overwritten = self.overwritten();
         // Only where all of the drive may have been erased is "unknown" the truth; before that, old content is known to be there.
         let unknown = implausible || self.doubt || (unchecked && (overwritten || under_way));
-        let may_be_erased = overwritten || under_way || self.proof.step.is_some();
-        if unknown && may_be_erased && !known_bad { Outcome::Indeterminate } else { Outcome::NotErased }
+        if unknown && (overwritten || under_way) && !known_bad { Outcome::Indeterminate } else { Outcome::NotErased }
     }
 }

@@ -12,9 +12,26 @@ use crate::channel::ScsiChannel;
 
 const AREAS: [Area; 3] = [Area::HostProtectedArea, Area::DeviceConfigurationOverlay, Area::AccessibleMaxAddress];
 
-/// None of them could be looked for.
+/// None of them could be looked for, and the drive did not say which it has.
 pub(super) fn unknown(why: &str) -> Vec<Hidden> {
     AREAS.map(|area| Hidden { area, found: Found::Unknown(why.to_owned()) }).into()
+}
+
+/// The path brings the drive's data and not its registers: which areas it can have at all is known, and no more. One without the feature
+/// set has nothing behind it; an overlay cannot take the bit away while there is a protected area (ATA8-ACS 7.10.5, DEVICE CONFIGURATION
+/// SET is aborted then). Words 100 to 103 are what it shows, whatever there is beyond.
+pub(super) fn unasked(identify: Identify<'_>, why: &str) -> Vec<Hidden> {
+    let found = |area| if has(identify, area) { Found::Unknown(why.to_owned()) } else { Found::Nothing };
+    AREAS.map(|area| Hidden { area, found: found(area) }).into()
+}
+
+/// The drive says that it has the commands which hide this area.
+fn has(identify: Identify<'_>, area: Area) -> bool {
+    match area {
+        Area::HostProtectedArea => identify.host_protected_area().supported,
+        Area::DeviceConfigurationOverlay => identify.device_configuration_overlay().supported,
+        _ => identify.accessible_max_address(),
+    }
 }
 
 /// Looks for every area.
@@ -109,12 +126,7 @@ fn open_one(link: &mut Link<impl ScsiChannel>, identify: Identify<'_>, area: Are
 }
 
 fn find(link: &mut Link<impl ScsiChannel>, identify: Identify<'_>, area: Area, log: &mut dyn Transcript) -> Found {
-    let has_it = match area {
-        Area::HostProtectedArea => identify.host_protected_area().supported,
-        Area::DeviceConfigurationOverlay => identify.device_configuration_overlay().supported,
-        _ => identify.accessible_max_address(),
-    };
-    if !has_it {
+    if !has(identify, area) {
         return Found::Nothing;
     }
     let (Some(sectors), Some(sector)) = (identify.sectors(), identify.sector_size()) else {

@@ -54,7 +54,9 @@ pub(crate) fn obstacle(obstacle: &Obstacle, takes_psid: bool, press: &str) -> St
 /// What came of looking for a hidden area, and what becomes of it.
 pub(crate) fn hidden(hidden: &Hidden, plan: Option<&Plan>) -> String {
     let reaches = |step: &Technique| hidden.area.is_reached_by(*step);
-    let is_reached = plan.and_then(Plan::way).is_some_and(|way| way.steps.iter().any(reaches));
+    let steps = plan.and_then(Plan::way).map_or([].as_slice(), |way| way.steps.as_slice());
+    let is_reached = steps.iter().any(reaches);
+    let is_kept = plan.is_some_and(|plan| hidden.keeps_user_data(plan.drive.transport, steps));
     let fate = match (&hidden.found, hidden.area) {
         (Found::Closed { .. }, Area::ReplayProtectedMemory) => ", out of the reach of any erase",
         (Found::Closed { .. }, Area::OtherNamespaces) => ", each a disk of its own, and not erased with this one",
@@ -63,6 +65,10 @@ pub(crate) fn hidden(hidden: &Hidden, plan: Option<&Plan>) -> String {
             ", closed: the job opens it first, if the drive lets it"
         }
         (Found::Closed { .. }, _) => ", not erased",
+        // One that is sanitizing itself can be asked when that is over.
+        (Found::Unknown(_), _) if is_kept && hidden.is_unasked() => {
+            ". If it cannot be asked by the end of this erase, the drive is NOT ERASED"
+        }
         _ => "",
     };
     format!("{hidden}{fate}")

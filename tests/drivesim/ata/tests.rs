@@ -267,12 +267,15 @@ fn a_restricted_sanitize_may_override_a_password() {
 fn a_suspend_unfreezes_and_a_reset_does_not() {
     let bench = Bench::new("sata", "faults.frozen-until-suspend = true");
     let mut device = device(&bench);
-    device.machine_reset();
     device.hard_reset();
     assert_eq!(word(&mut device, 128), 0x0029);
     assert_eq!(secure(&mut device, 0xf1, 0), 0x51);
+    // STANDBY IMMEDIATE, as before a suspend, and a reset: the power was not away.
     assert_eq!(ask(&mut device, 0xe0, 0, 0, 0).0, 0x50);
-    device.machine_reset();
+    device.hard_reset();
+    assert_eq!(word(&mut device, 128), 0x0029);
+    device.power_off();
+    device.wake();
     assert_eq!(word(&mut device, 128), 0x0021);
     device.power_off();
     device.power_on();

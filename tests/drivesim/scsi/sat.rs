@@ -53,6 +53,12 @@ impl Translation {
         }
     }
 
+    fn start_up(&mut self) {
+        self.known = None;
+        self.mode = Mode::default();
+        self.attention = Some(Sense::POWER_ON);
+    }
+
     /// A command of its own to the drive.
     fn ask(&mut self, task: Taskfile, data: &[u8]) -> Result<Vec<u8>, Sense> {
         match self.device.execute(&task, data) {
@@ -297,18 +303,14 @@ impl Unit for Translation {
         self.attention = Some(Sense::RESET);
     }
 
-    fn machine_reset(&mut self) {
-        self.waiting = None;
-        self.known = None;
-        self.device.machine_reset();
-        self.attention = Some(Sense::RESET);
+    fn power_on(&mut self) {
+        self.device.power_on();
+        self.start_up();
     }
 
-    fn power_on(&mut self) {
-        self.known = None;
-        self.device.power_on();
-        self.mode = Mode::default();
-        self.attention = Some(Sense::POWER_ON);
+    fn wake(&mut self) {
+        self.device.wake();
+        self.start_up();
     }
 
     fn power_off(&mut self) {

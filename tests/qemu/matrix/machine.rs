@@ -29,7 +29,7 @@ pub(super) fn run(name: &str) {
     let stick = bench.stick("STICK-1");
     stick.put_policy(&policy(&orders, &cases));
     let shelf = Shelf::serve(&scenario, &bench.path("")).expect("the drives can be served");
-    let began = work(&bench, &stick, &scenario, &orders);
+    let began = work(&bench, &stick, &scenario, &orders, &shelf);
     println!("{name}: {} drives, {:.1} s", cases.len(), began.elapsed().as_secs_f64());
     drop(shelf);
 
@@ -46,7 +46,7 @@ pub(super) fn run(name: &str) {
 }
 
 /// The machine from its first start to its end. Gives when it was switched on.
-fn work(bench: &Bench, stick: &Stick, scenario: &Scenario, orders: &Orders) -> Instant {
+fn work(bench: &Bench, stick: &Stick, scenario: &Scenario, orders: &Orders, shelf: &Shelf) -> Instant {
     let start = || -> Machine {
         let parts = Parts::direct(bench, "").stick(stick).shelf(scenario);
         if orders.suspend { parts.can_suspend().boot() } else { parts.boot() }
@@ -60,6 +60,8 @@ fn work(bench: &Bench, stick: &Stick, scenario: &Scenario, orders: &Orders) -> I
         machine = start();
     }
     if orders.suspend {
+        machine.wait_asleep(END);
+        shelf.suspend();
         machine.wait_reboot(END);
     } else {
         machine.wait_power_off(END);

@@ -324,6 +324,12 @@ impl Machine {
         assert!(self.qmp.wait(SOON, is_out).is_some(), "{id} could not be pulled out.\n{}", self.state());
     }
 
+    /// Waits until the machine has suspended itself to RAM.
+    pub(crate) fn wait_asleep(&self, limit: Duration) {
+        let slept = self.qmp.wait(limit, |event| event["event"] == "SUSPEND");
+        assert!(slept.is_some(), "waited {limit:?} for the machine to sleep.\n{}", self.state());
+    }
+
     /// Waits until the machine has switched itself off.
     pub(crate) fn wait_power_off(&self, limit: Duration) {
         self.wait_end("guest-shutdown", limit);
