@@ -121,8 +121,7 @@ impl<C: ScsiChannel> Firmware for AtaFirmware<C> {
         };
         let Some(identify) = Identify::new(&block) else { return unknown(Unidentified::Incomplete.to_string()) };
         if let Err(reply) = self.link.round_trip(log) {
-            let hidden = hidden::unasked(identify, &reply.to_string());
-            return Prepared { hidden, ..unknown(reply.to_string()) };
+            return Prepared { hidden: hidden::unasked(identify), ..unknown(reply.to_string()) };
         }
         let standing = if identify.sanitize().is_some() { self.sanitize_status(log) } else { Standing::Never };
         // A range that is locked is no obstacle to the revert, and the PSID is there for that.

@@ -38,7 +38,6 @@ fn sas() {
 }
 
 #[test]
-#[ignore = "does not hold yet: what drives behind a bridge that drops registers come to was changed, and not run since"]
 fn sat() {
     run("sat");
 }
@@ -61,7 +60,6 @@ fn power_cut() {
 }
 
 #[test]
-#[ignore = "does not hold yet: a drive behind a translation stays frozen over the suspend"]
 fn suspend() {
     run("suspend");
 }

@@ -12,6 +12,8 @@ use crate::channel::ScsiChannel;
 
 const AREAS: [Area; 3] = [Area::HostProtectedArea, Area::DeviceConfigurationOverlay, Area::AccessibleMaxAddress];
 
+const UNASKED: &str = "the path to the drive does not return its registers";
+
 /// None of them could be looked for, and the drive did not say which it has.
 pub(super) fn unknown(why: &str) -> Vec<Hidden> {
     AREAS.map(|area| Hidden { area, found: Found::Unknown(why.to_owned()) }).into()
@@ -20,8 +22,8 @@ pub(super) fn unknown(why: &str) -> Vec<Hidden> {
 /// The path brings the drive's data and not its registers: which areas it can have at all is known, and no more. One without the feature
 /// set has nothing behind it; an overlay cannot take the bit away while there is a protected area (ATA8-ACS 7.10.5, DEVICE CONFIGURATION
 /// SET is aborted then). Words 100 to 103 are what it shows, whatever there is beyond.
-pub(super) fn unasked(identify: Identify<'_>, why: &str) -> Vec<Hidden> {
-    let found = |area| if has(identify, area) { Found::Unknown(why.to_owned()) } else { Found::Nothing };
+pub(super) fn unasked(identify: Identify<'_>) -> Vec<Hidden> {
+    let found = |area| if has(identify, area) { Found::Unknown(UNASKED.to_owned()) } else { Found::Nothing };
     AREAS.map(|area| Hidden { area, found: found(area) }).into()
 }
 

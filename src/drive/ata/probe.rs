@@ -50,7 +50,7 @@ pub(crate) fn probe(channel: &mut impl ScsiChannel, attachment: Attachment, psid
         techniques: TECHNIQUES.map(|technique| (technique, support(technique))).into(),
         hidden: match registers {
             Ok(()) => hidden::look(&mut link, identify, log),
-            Err(reply) => hidden::unasked(identify, &reply.to_string()),
+            Err(_) => hidden::unasked(identify),
         },
         obstacles: obstacles(identify, &standing, &tper),
         unreadable_when_erased: false,
