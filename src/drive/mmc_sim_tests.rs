@@ -69,8 +69,8 @@ impl Host {
             let Reply::Response(status, _) = self.0.command(13, 0x0001_0000, &[], 0) else {
                 return Err(ChannelError::Kernel(Errno::ETIMEDOUT));
             };
-            // SWITCH_ERROR: this device has it in the response to the switch already.
-            if (status | response) & 0x80 != 0 {
+            // SWITCH_ERROR, of which Linux sees that of the status alone.
+            if status & 0x80 != 0 {
                 return Err(ChannelError::Kernel(Errno::EBADMSG));
             }
         }

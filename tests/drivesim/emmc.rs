@@ -243,9 +243,11 @@ impl Card {
                 self.is_asleep = argument & 1 << 15 != 0;
                 self.r1(Vec::new())
             }
+            // The state when the command came; how the switch went is in the status after it (6.6.1: the host asks with CMD13).
             6 => {
+                let reply = self.r1(Vec::new());
                 self.switch(argument);
-                self.r1(Vec::new())
+                reply
             }
             7 => {
                 self.is_selected = argument >> 16 != 0;

@@ -43,7 +43,6 @@ fn sat() {
 }
 
 #[test]
-#[ignore = "does not hold yet: how boot partitions are reached was changed, and not run since"]
 fn emmc() {
     run("emmc");
 }
