@@ -201,20 +201,23 @@ impl<W: World> Floor<W> {
     }
 
     fn event(&mut self, event: Event) {
-        let ended =
-            if let Event::Ended { drive, verdict, .. } = &event { Some((*drive, verdict.clone())) } else { None };
         if let Event::Certified { drive, .. } = &event {
             self.look_again(*drive);
         }
-        self.tell(event);
-        let Some((drive, verdict)) = ended else { return };
         // What the drive has shown that it cannot do changes what it is offered for.
-        if let Some(known) = self.drives.iter_mut().find(|known| known.id == drive)
-            && let Some(plan) = &known.going
-        {
-            known.means.note(plan, &verdict);
+        let learnt = match &event {
+            Event::FellThrough { drive, setbacks } => Some((*drive, setbacks.clone(), false)),
+            Event::Ended { drive, verdict, .. } => Some((*drive, verdict.reasons.clone(), true)),
+            _ => None,
+        };
+        self.tell(event);
+        let Some((drive, reasons, is_over)) = learnt else { return };
+        if let Some(known) = self.drives.iter_mut().find(|known| known.id == drive) {
+            known.means.note(&reasons);
         }
-        self.list();
+        if is_over {
+            self.list();
+        }
     }
 
     /// The kernel keeps quiet about a drive whose blocks have become some that it takes.

@@ -1,9 +1,9 @@
 //! What is known of a drive's means beyond what it says itself: what it refused in this run, and the PSID that the operator typed.
 
 use purgeproof_core::capability::{Capabilities, Obstacle, Support};
-use purgeproof_core::plan::{Plan, Way};
+use purgeproof_core::plan::Plan;
 use purgeproof_core::technique::Technique;
-use purgeproof_core::verdict::{Reason, Verdict};
+use purgeproof_core::verdict::Reason;
 use purgeproof_drive::{Psid, awaits_psid};
 
 /// The means of one drive.
@@ -14,6 +14,8 @@ pub(crate) struct Means {
     tried: Vec<(Technique, String)>,
     /// The operator wants no firmware erase any more.
     overwrite_only: bool,
+    /// It reported an erase that did not happen.
+    has_lied: bool,
 }
 
 impl Means {
@@ -34,18 +36,15 @@ impl Means {
         self.psid.clone()
     }
 
-    /// Takes note of what a job found out: the next plan does not promise it again.
-    pub(crate) fn note(&mut self, plan: &Plan, verdict: &Verdict) {
-        for reason in &verdict.reasons {
+    /// Takes note of why a job came to nothing, or a way of it: the next plan does not promise it again.
+    pub(crate) fn note(&mut self, reasons: &[Reason]) {
+        for reason in reasons {
             match reason {
                 Reason::Refused(technique, _) | Reason::EraseFailed(technique, _) | Reason::Ignored(technique) => {
                     self.tried.push((*technique, reason.to_string()));
                 }
-                // Which of the steps lied cannot be told: none of them is believed again.
-                Reason::Survived { .. } => {
-                    let steps = plan.way().into_iter().flat_map(Way::firmware);
-                    self.tried.extend(steps.map(|step| (step, reason.to_string())));
-                }
+                // Which of the steps lied cannot be told, and what else such a drive says of itself is worth no more.
+                Reason::Survived { .. } => self.has_lied = true,
                 _ => {}
             }
         }
@@ -60,6 +59,9 @@ impl Means {
             }
             if self.overwrite_only && technique.is_firmware() && *support == Support::Present {
                 *support = Support::Blocked("the operator chose Overwrite instead".to_owned());
+            }
+            if self.has_lied && technique.is_firmware() && !matches!(support, Support::Absent) {
+                *support = Support::Blocked("the drive reported an erase in this run that did not happen".to_owned());
             }
             if let Some((_, why)) = self.tried.iter().find(|(tried, _)| tried == technique) {
                 *support = Support::Blocked(format!("tried in this run: {why}"));
@@ -88,7 +90,6 @@ mod tests {
     use purgeproof_core::policy::Policy;
     use purgeproof_core::technique::Level;
     use purgeproof_core::units::BlockSize;
-    use purgeproof_core::verdict::Outcome;
     use purgeproof_drive::sim::SimDrive;
 
     fn disk() -> SimDrive {
@@ -105,8 +106,7 @@ mod tests {
         let mut means = Means::default();
         assert_eq!(plan_of(&means.apply(&capabilities)).technique(), Technique::SanitizeOverwrite);
         let reasons = vec![Reason::Refused(Technique::SanitizeOverwrite, "ABRT".into())];
-        let verdict = Verdict { outcome: Outcome::NotErased, reasons, exceptions: vec![] };
-        means.note(&plan_of(&capabilities), &verdict);
+        means.note(&reasons);
         let next = plan_of(&means.apply(&capabilities));
         assert_eq!(next.technique(), Technique::SecurityEraseEnhanced);
         assert!(next.considered.iter().any(|one| one.to_string().contains("tried in this run: the drive refused")));
@@ -122,11 +122,10 @@ mod tests {
 
     #[test]
     fn a_liar_is_not_believed_again() {
-        let capabilities = disk().capabilities(&[Technique::SanitizeOverwrite]);
+        let capabilities = disk().capabilities(&[Technique::SanitizeOverwrite, Technique::SecurityEraseEnhanced]);
         let reasons = vec![Reason::Survived { markers: 7, witnesses: 0, first: vec![] }];
         let mut means = Means::default();
-        let verdict = Verdict { outcome: Outcome::NotErased, reasons, exceptions: vec![] };
-        means.note(&plan_of(&capabilities), &verdict);
+        means.note(&reasons);
         assert_eq!(plan_of(&means.apply(&capabilities)).technique(), Technique::Overwrite);
     }
 

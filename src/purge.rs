@@ -183,6 +183,11 @@ fn watch(events: &Receiver<Event>, as_json: bool) -> Result<bool, String> {
                 eprint!("\r{stage}: {percent} %, {} MB/s   ", progress.rate / 1_000_000);
                 let _ = io::stderr().flush();
             }
+            Event::FellThrough { setbacks, .. } => {
+                if let Some(last) = setbacks.last() {
+                    eprintln!("\r{last}. Another way follows.");
+                }
+            }
             Event::Ended { verdict: ended, reformat, .. } => (verdict, format) = (Some(ended), reformat),
             Event::Notice(sentence) => eprintln!("{sentence}"),
             Event::Certified { filed, .. } => {

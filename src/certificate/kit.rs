@@ -21,6 +21,7 @@ mod firmware;
 mod golden;
 mod honest;
 mod hostile;
+mod layout;
 mod paper;
 mod reformat;
 

@@ -5,7 +5,7 @@ use purgeproof_core::consent::Given;
 use purgeproof_core::evidence::{ClockSource, hex};
 use purgeproof_core::policy::Coverage;
 use purgeproof_core::units::{Blocks, Bytes, Extent};
-use purgeproof_core::verdict::{Outcome, Reason};
+use purgeproof_core::verdict::{Exception, Outcome, Reason};
 
 use crate::Certificate;
 use crate::civil::{Civil, duration};
@@ -13,6 +13,7 @@ use crate::claims::{Device, End, Health, Statement, Step, Vitals, Way};
 use crate::hidden::HiddenArea;
 
 /// A heading and the rows under it: a label and its text.
+#[derive(Clone)]
 pub(crate) struct Section {
     pub(crate) heading: &'static str,
     pub(crate) rows: Vec<(&'static str, String)>,
@@ -24,6 +25,16 @@ impl Section {
         let before = [""].into_iter().chain(self.rows.iter().map(|(label, _)| *label));
         let again = self.rows.iter().zip(before);
         again.map(|((label, text), before)| (if *label == before { "" } else { *label }, text.as_str()))
+    }
+
+    /// The same, with what is not given named in one row.
+    pub(crate) fn brief(&self) -> Self {
+        let (missing, mut rows): (Vec<_>, Vec<_>) = self.rows.iter().cloned().partition(|(_, text)| text == NOT_GIVEN);
+        let missing: Vec<&str> = missing.iter().map(|(label, _)| *label).collect();
+        if !missing.is_empty() {
+            rows.push(("Not given", missing.join(", ")));
+        }
+        Self { heading: self.heading, rows }
     }
 }
 
@@ -39,6 +50,7 @@ pub(crate) const fn title(outcome: Outcome) -> &'static str {
 /// What the outcome means for whoever holds the drive.
 pub(crate) fn meaning(statement: &Statement) -> &'static str {
     let by_drive = statement.method.way().is_some_and(|way| way.firmware().next().is_some());
+    let has = |is_one: fn(&Reason) -> bool| statement.reasons.iter().any(|because| is_one(&because.0));
     match statement.outcome.0 {
         Outcome::Purged => {
             "The drive erased itself, reports that as complete, and what was looked for afterwards is gone."
@@ -49,6 +61,13 @@ pub(crate) fn meaning(statement: &Statement) -> &'static str {
         Outcome::Cleared => {
             "Every block that the host can address was overwritten, and what was read back is what was written."
         }
+        // To repeat it would be to take its word once more.
+        Outcome::NotErased | Outcome::Indeterminate if has(|reason| matches!(reason, Reason::Survived { .. })) => {
+            "It reported an erase that did not happen: never rely on that again. Destroy it, or overwrite it (Clear)."
+        }
+        Outcome::NotErased if has(is_own_failure) => {
+            "This drive still holds old data, or must be taken to. Destroy it, or sanitize it by other means."
+        }
         Outcome::NotErased => {
             "This drive still holds old data, or must be taken to. Destroy it, or repeat the sanitization."
         }
@@ -56,6 +75,11 @@ pub(crate) fn meaning(statement: &Statement) -> &'static str {
             "Nobody knows whether this drive still holds old data: treat it as if it did. Destroy it, or repeat the sanitization."
         }
     }
+}
+
+/// The drive did not do what it was asked for, or that does not reach all of it: so it would be again.
+const fn is_own_failure(reason: &Reason) -> bool {
+    matches!(reason, Reason::Refused(..) | Reason::EraseFailed(..) | Reason::Ignored(_) | Reason::HiddenAreaKept(_))
 }
 
 /// What the word is worth, for somebody who does not know the standard.
@@ -113,6 +137,29 @@ pub(crate) fn deed(statement: &Statement) -> String {
 /// The heading over the exceptions.
 pub(crate) const fn uncovered(outcome: Outcome) -> &'static str {
     if outcome.is_good() { "What this certificate does not cover" } else { "What this record does not cover" }
+}
+
+/// An exception in a few words, for a page that has no room for all of it.
+pub(crate) const fn exception(exception: &Exception) -> &'static str {
+    match exception {
+        Exception::SpareBlocksNotAddressed => "spare, retired and remapped blocks were not overwritten",
+        Exception::HiddenAreasNotProbed => "hidden areas were not looked for",
+        Exception::FirmwareErasureNotProbed => "whether there is a stronger technique is not known",
+        Exception::StrongerTechniqueFailed => "a stronger technique was tried first and failed",
+        Exception::FirmwareTrusted => "the drive's firmware has to be trusted where the host cannot read",
+        Exception::CryptoEraseConditions => "the level rests on the destruction of a key",
+        Exception::HiddenAreaKept => "areas that the host cannot erase or open",
+        Exception::HiddenAreaUnknown => "whether it hides areas is not known",
+        Exception::OtherNamespaces => "one namespace of others, about which this says nothing",
+        Exception::ImplausiblyFast => "much faster than its own estimate",
+        Exception::NotUniform => "what it holds now is not one byte repeated",
+        Exception::BehindBridge => "serial number and size may be a bridge's",
+        Exception::WeakIdentity => "it has neither serial number nor WWN",
+        Exception::Sampled => "only a sample was read back",
+        Exception::ClockImplausible => "the machine's clock is wrong",
+        Exception::RecoveredFromJournal => "made in a later run, from the journal",
+        Exception::FileNotDevice => "a file, not a drive",
+    }
 }
 
 /// A clause as a sentence: a capital at the beginning, a full stop at the end.
@@ -178,7 +225,6 @@ pub(crate) fn right(certificate: &Certificate) -> Vec<Section> {
                 ("Kernel", or_not(Some(&tool.kernel))),
             ],
         },
-        Section { heading: "Hidden areas", rows: condition(statement) },
         Section {
             heading: "People and job",
             rows: vec![
@@ -192,6 +238,11 @@ pub(crate) fn right(certificate: &Certificate) -> Vec<Section> {
             ],
         },
     ]
+}
+
+/// The section of what a drive hides; it stands where there is room for it.
+pub(crate) fn hidden(statement: &Statement) -> Section {
+    Section { heading: "Hidden areas", rows: condition(statement) }
 }
 
 /// The numbers that tie the page to the file and the file to its log.
@@ -241,8 +292,9 @@ fn method(statement: &Statement) -> Vec<(&'static str, String)> {
     };
     let mut rows = vec![("Planned", method.level.0.to_string()), ("Attained", attained)];
     rows.extend(method.way().map(|way| ("Row", format!("{} of the decision table", way.row))));
-    for because in method.setbacks.iter().flatten() {
-        rows.push(("Tried first", because.0.to_string()));
+    for same in method.setbacks.as_deref().unwrap_or_default().chunk_by(|one, next| one == next) {
+        let times = if same.len() > 1 { format!(" ({} times)", same.len()) } else { String::new() };
+        rows.extend(same.first().map(|because| ("Tried first", format!("{}{times}", because.0))));
     }
     for step in method.way().into_iter().flat_map(|way| &way.asked) {
         rows.push(("By the drive", asked(step)));
@@ -281,12 +333,19 @@ pub(crate) fn asked(step: &Step) -> String {
     format!("{}: {end} after {}{estimate}{purged}", step.technique.0, duration(step.took_ms))
 }
 
+/// Areas for which the same holds, in one sentence.
+fn together(group: &[HiddenArea]) -> String {
+    let Some((last, others)) = group.split_last() else { return String::new() };
+    others.iter().map(|hidden| format!("{}, ", hidden.0.area)).chain([last.0.to_string()]).collect()
+}
+
 /// Hidden areas and what stood in the way.
 fn condition(statement: &Statement) -> Vec<(&'static str, String)> {
     let is_none = |hidden: &&HiddenArea| hidden.0.found == Found::Nothing;
     let none: Vec<String> = statement.hidden.iter().filter(is_none).map(|hidden| hidden.0.area.to_string()).collect();
-    let found = statement.hidden.iter().filter(|hidden| !is_none(hidden));
-    let mut rows: Vec<_> = found.map(|hidden| ("Hidden", hidden.0.to_string())).collect();
+    let alike = statement.hidden.chunk_by(|one, next| one.0.found == next.0.found);
+    let found = alike.filter(|group| !group.iter().any(|hidden| is_none(&hidden)));
+    let mut rows: Vec<_> = found.map(|group| ("Hidden", together(group))).collect();
     if statement.hidden.is_empty() {
         rows.push(("Hidden", "not looked for".to_owned()));
     } else if !none.is_empty() {

@@ -41,6 +41,11 @@ impl Style {
         Self { face, size, ink }
     }
 
+    /// The same in another size.
+    pub(crate) fn scaled(self, by: f32) -> Self {
+        Self { size: self.size * by, ..self }
+    }
+
     /// From one line to the next, in millimetres.
     pub(crate) fn leading(self) -> f32 {
         self.size * 1.22 * MM_PER_POINT
@@ -60,6 +65,11 @@ pub(crate) struct Sheet<'a> {
 impl<'a> Sheet<'a> {
     pub(crate) const fn new(fonts: &'a Fonts) -> Self {
         Self { fonts, ops: Vec::new() }
+    }
+
+    /// Another one, with nothing on it.
+    pub(crate) const fn blank(&self) -> Self {
+        Self::new(self.fonts)
     }
 
     pub(crate) fn into_page(self) -> PdfPage {
@@ -93,6 +103,17 @@ impl<'a> Sheet<'a> {
     /// The height of [`Sheet::paragraph`].
     pub(crate) fn height(&self, width: f32, style: Style, text: &str) -> f32 {
         self.lines(width, style, text).iter().map(|_| style.leading()).sum()
+    }
+
+    /// What there is room for in so many lines, with `more` at its end; `None` if there is room for all of it.
+    pub(crate) fn cut(&self, width: f32, style: Style, text: &str, lines: usize, more: &str) -> Option<String> {
+        let all = self.lines(width, style, text);
+        if all.len() <= lines {
+            return None;
+        }
+        let mut kept = all.into_iter().take(lines).collect::<Vec<_>>().join(" ");
+        while self.lines(width, style, &format!("{kept}{more}")).len() > lines && kept.pop().is_some() {}
+        Some(format!("{}{more}", kept.trim_end()))
     }
 
     /// The text in lines, broken at spaces, or within a word that is longer than a line.

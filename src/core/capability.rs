@@ -190,7 +190,7 @@ impl fmt::Display for Hidden {
             Found::Nothing => f.write_str("none"),
             Found::Closed { size } => write!(f, "{} bytes", size.0),
             Found::Opened { size } => write!(f, "{} bytes, opened before the erase", size.0),
-            Found::Unknown(why) => write!(f, "not known ({why})"),
+            Found::Unknown(why) => write!(f, "not known ({})", why.trim_end_matches('.')),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::plan::{Plan, Refusal};
 use crate::reformat::Reformat;
 use crate::technique::Technique;
 use crate::units::BlockSize;
-use crate::verdict::Verdict;
+use crate::verdict::{Reason, Verdict};
 
 /// A drive's number for as long as the program runs. The same drive keeps it when it is unplugged and comes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -185,6 +185,13 @@ pub enum Event {
         drive: DriveId,
         /// The stage.
         stage: Stage,
+    },
+    /// The job takes another way, because those before it came to nothing.
+    FellThrough {
+        /// The drive.
+        drive: DriveId,
+        /// Why, in order.
+        setbacks: Vec<Reason>,
     },
     /// How far the stage is.
     Progress {

@@ -340,6 +340,13 @@ fn the_step_on_the_screen_is_one_of_the_way_that_is_gone() {
         })
         .collect();
     assert_eq!(steps, [(SanitizeCryptoErase, 1, 2), (SanitizeBlockErase, 2, 2), (SanitizeOverwrite, 1, 1)]);
+    // The screen hears why, before the next way begins.
+    let at = events.iter().position(|event| matches!(event, Event::FellThrough { .. })).unwrap();
+    let Event::FellThrough { setbacks, .. } = &events[at] else { panic!() };
+    assert!(matches!(setbacks.as_slice(), [Reason::Refused(SanitizeBlockErase, _)]));
+    let is_next =
+        |event: &Event| matches!(event, Event::Stage { stage: Stage::Erase { technique: SanitizeOverwrite, .. }, .. });
+    assert!(events.iter().position(is_next).unwrap() > at);
 }
 
 #[test]

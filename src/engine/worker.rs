@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use purgeproof_core::drive::{Drive, Media};
 use purgeproof_core::event::{DriveId, Event, Progress, Stage};
-use purgeproof_core::evidence::{Evidence, Expect};
+use purgeproof_core::evidence::{Evidence, Expect, Fact};
 use purgeproof_core::firmware::Exchange;
 use purgeproof_core::job::{Heard, Job, Next};
 use purgeproof_core::pattern::Pattern;
@@ -98,7 +98,12 @@ impl<'a> Worker<'a> {
     /// can wait: `note` takes it along before a command changes anything, and each sync of the stick costs more than all the questions.
     pub(crate) fn hear(&mut self, heard: Heard) -> Next {
         let before_questions = matches!(heard, Heard::Opened(_) | Heard::Marked(_));
+        let known = self.job.evidence().facts().len();
         let next = self.job.hear(self.host.now_ms(), heard);
+        let news = self.job.evidence().facts().get(known..).unwrap_or_default();
+        if news.iter().any(|entry| matches!(entry.fact, Fact::FellThrough { .. })) {
+            self.host.tell(Event::FellThrough { drive: self.drive, setbacks: self.job.evidence().setbacks() });
+        }
         if !(before_questions && matches!(next, Next::Prepare | Next::Begin(_))) {
             self.journal();
         }

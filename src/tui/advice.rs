@@ -2,20 +2,27 @@
 
 use purgeproof_core::capability::Obstacle;
 use purgeproof_core::drive::OpenError;
+use purgeproof_core::event::Offer;
+use purgeproof_core::plan::Refusal;
 use purgeproof_core::verdict::{Outcome, Reason, Verdict};
 
 use crate::model::Row;
 
 const AGAIN: &str = "Erase it again: e.";
-const OVERWRITE: &str = "Press o to overwrite it instead (Clear, not Purge), or destroy it.";
+const OVERWRITE: &str =
+    "Press o to overwrite it instead: a Clear, which does not reach what the drive keeps in reserve. Or destroy it.";
+const BY_PLAN: &str = "Press e to erase it by what it still has: a Clear, which does not reach what the drive keeps in reserve. Or destroy it.";
+const OTHERWISE: &str = "Erase it again by the plan below (e), or destroy it.";
+const NOT_BELOW: &str = "The policy asks for more than anything else attains on it: destroy it.";
 const DESTROY: &str = "Nothing else is known to work on it: destroy it.";
+const UNPLUGGED: &str = "Plug it in again: then this page says what is left to try. Or destroy it.";
 const DISTRUST: &str = "Never rely on this drive's own erase.";
 const POWERED: &str = "Leave it powered: it may still be erasing itself. Then erase it again (e): a job waits for what is under way first.";
 const UNFREEZE: &str = "Press u: the machine sleeps and wakes, which lifts the freeze. Then erase it again (e).";
 const PSID: &str = "Press s and type the PSID from its label. Then erase it again (e).";
 const LOCKED: &str = "Unlock it with its owner's password and another tool, or destroy it.";
 const PROTECTED: &str = "Lift its write protection (a switch, a jumper, the owner's tool), or destroy it.";
-const HIDDEN: &str = "Have the hidden area opened with its maker's tool and erase it again (e), or destroy it.";
+const HIDDEN: &str = "Have that area opened or erased with its maker's tool and erase it again (e), or destroy it.";
 const UNASKED: &str =
     "Attach it to a SATA port of the mainboard and erase it again there (e). If it is at one, destroy it.";
 const CABLE: &str = "Check its cable and power. Then erase it again (e).";
@@ -30,26 +37,37 @@ pub(crate) fn next(verdict: &Verdict, row: &Row<'_>) -> Vec<&'static str> {
         return sentences;
     }
     for sentence in verdict.reasons.iter().flat_map(|reason| after(reason, verdict.outcome, row)) {
-        if !sentences.contains(&sentence) {
+        let is_at_hand = row.can_be_repeated() || !row.attached || ![AGAIN, DAMAGED].contains(&sentence);
+        if is_at_hand && !sentences.contains(&sentence) {
             sentences.push(sentence);
         }
     }
     if sentences.is_empty() {
-        sentences.push(AGAIN);
+        sentences.push(otherwise(row));
     }
     sentences
 }
 
+/// What there is after the drive's own erase: never a word about a key that does nothing.
+fn otherwise(row: &Row<'_>) -> &'static str {
+    match (row.can_be_lowered(), row.can_be_repeated(), &row.listed.offer) {
+        (true, true, _) if row.is_weaker() => BY_PLAN,
+        (true, ..) => OVERWRITE,
+        (false, true, _) => OTHERWISE,
+        (false, false, Offer::Refused(Refusal::LevelNotAttainable { .. })) => NOT_BELOW,
+        _ if !row.attached => UNPLUGGED,
+        (false, false, _) => DESTROY,
+    }
+}
+
 fn after(reason: &Reason, outcome: Outcome, row: &Row<'_>) -> Vec<&'static str> {
-    let otherwise = if row.can_be_lowered() { OVERWRITE } else { DESTROY };
     match reason {
-        Reason::Survived { .. } => vec![DISTRUST, otherwise],
-        Reason::Refused(..)
-        | Reason::EraseFailed(..)
-        | Reason::Ignored(_)
-        | Reason::LeftInDisorder(_)
-        | Reason::MarkersTooFew { .. }
-        | Reason::ImplausiblyFast { .. } => vec![otherwise],
+        Reason::Survived { .. } => vec![DISTRUST, otherwise(row)],
+        Reason::Refused(..) | Reason::EraseFailed(..) | Reason::Ignored(_) => vec![otherwise(row)],
+        // What was in the way of it may be gone with it: a drive that was locked takes markers once it is reverted.
+        Reason::LeftInDisorder(_) | Reason::MarkersTooFew { .. } | Reason::ImplausiblyFast { .. } => {
+            vec![AGAIN, otherwise(row)]
+        }
         Reason::NoAnswer(..) | Reason::StatusUnreadable(_) | Reason::Stalled(_) | Reason::GoneWhileErasing => {
             vec![POWERED]
         }

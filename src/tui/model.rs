@@ -10,7 +10,8 @@ use purgeproof_core::event::{Controller, DriveId, Event, Filed, Listed, Offer, P
 use purgeproof_core::evidence::{Battery, JobId};
 use purgeproof_core::plan::{Plan, Refusal};
 use purgeproof_core::reformat::Reformat;
-use purgeproof_core::verdict::Verdict;
+use purgeproof_core::technique::Level;
+use purgeproof_core::verdict::{Reason, Verdict};
 
 use crate::words;
 
@@ -74,6 +75,8 @@ pub enum Key {
 #[derive(Clone, Debug)]
 pub(crate) struct Run {
     pub(crate) job: Option<JobId>,
+    /// The lowest level that there was leave for, as far as that is known.
+    pub(crate) floor: Option<Level>,
     pub(crate) phase: Phase,
 }
 
@@ -87,6 +90,8 @@ pub(crate) enum Phase {
 pub(crate) struct Running {
     pub(crate) stage: Stage,
     pub(crate) progress: Progress,
+    /// Why the ways before this one came to nothing.
+    pub(crate) setbacks: Vec<Reason>,
     pub(crate) began_s: u64,
     /// Since when it is in this stage.
     pub(crate) stage_s: u64,
@@ -223,6 +228,11 @@ impl Model {
                     (running.stage, running.progress) = (stage, Progress::default());
                 }
             }
+            Event::FellThrough { drive, setbacks } => {
+                if let Some(running) = self.heard_from(drive) {
+                    running.setbacks = setbacks;
+                }
+            }
             Event::Progress { drive, progress } => {
                 if let Some(running) = self.heard_from(drive) {
                     running.progress = progress;
@@ -298,18 +308,20 @@ impl Model {
         let running = Running {
             stage: Stage::Probe,
             progress: Progress::default(),
+            setbacks: Vec::new(),
             began_s: self.now_s,
             stage_s: self.now_s,
             heard_s: self.now_s,
             stopping: false,
         };
-        self.runs.insert(drive, Run { job: Some(job), phase: Phase::Running(running) });
+        let floor = self.row(drive).and_then(|row| row.plan()).map(|plan| plan.floor);
+        self.runs.insert(drive, Run { job: Some(job), floor, phase: Phase::Running(running) });
         self.close_if(|dialog| !matches!(dialog, Dialog::Stop { .. }) && dialog.drive() == Some(drive));
     }
 
     fn hear_ended(&mut self, drive: DriveId, ended: Ended) {
-        let job = self.runs.get(&drive).and_then(|run| run.job);
-        self.runs.insert(drive, Run { job, phase: Phase::Ended(ended) });
+        let (job, floor) = self.runs.get(&drive).map_or((None, None), |run| (run.job, run.floor));
+        self.runs.insert(drive, Run { job, floor, phase: Phase::Ended(ended) });
         self.close_if(|dialog| dialog.drive() == Some(drive));
     }
 
@@ -465,6 +477,16 @@ impl Running {
             _ => false,
         };
         (silent >= SILENT_S && !says_nothing).then_some(silent)
+    }
+
+    /// The drive reported an erase that did not happen; it is being erased otherwise.
+    pub(crate) fn was_lied_to(&self) -> bool {
+        self.setbacks.iter().any(|reason| matches!(reason, Reason::Survived { .. }))
+    }
+
+    /// The host overwrites the drive or checks that it has.
+    pub(crate) fn is_overwriting(&self) -> bool {
+        matches!(self.stage, Stage::Purge { .. } | Stage::Flush | Stage::Verify)
     }
 
     /// The drive's firmware is at work, whatever the host does.

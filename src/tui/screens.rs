@@ -8,6 +8,7 @@ use purgeproof_core::event::{DriveId, Event, Filed, Progress, Stage, Stick};
 use purgeproof_core::evidence::Battery;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 
 use crate::fixtures::*;
 use crate::model::{Host, Key, Model};
@@ -267,15 +268,49 @@ fn a_firmware_erase() {
 
 #[test]
 fn results_of_firmware_erases() {
-    let result = |verdict| pressed(at_the_rack([began(1), ended(1, verdict), certified(1)]), &[Key::Enter]);
-    check("purged", &result(purged()), VGA);
-    check("lied", &result(lied()), VGA);
-    check("stalled", &result(stalled()), VGA);
-    let asked = pressed(result(lied()), &[Key::Char('o')]);
+    let result = |verdict, drives: Vec<_>| {
+        let events = [began(1), ended(1, verdict), Event::Drives(drives), certified(1)];
+        pressed(at_the_rack(events), &[Key::Enter])
+    };
+    check("purged", &result(purged(), rack()), VGA);
+    check("lied", &result(lied(), vec![distrusted(1)]), VGA);
+    check("lied-policy", &result(lied(), vec![distrusted_under_purge(1)]), VGA);
+    check("stalled", &result(stalled(), rack()), VGA);
+    let beyond = |verdict| {
+        pressed(
+            after([stick(), Event::Drives(vec![bridged(1)]), began(1), ended(1, verdict), certified(1)]),
+            &[Key::Enter],
+        )
+    };
+    check("hidden-unknown", &beyond(unseen()), VGA);
+    check("hidden-unknown-end", &pressed(beyond(unseen()), &[Key::End]), VGA);
+    let asked = pressed(result(lied(), vec![distrusted(1)]), &[Key::Char('o')]);
     check("overwrite-instead", &asked, VGA);
     let mut planned = asked;
     planned.hear(Event::Drives(vec![lowered(1)]));
     check("overwrite-consent", &planned, VGA);
+}
+
+#[test]
+fn an_overwrite_that_follows_a_lie() {
+    let mut model = after([stick(), Event::Drives(vec![indulged(1), frozen(2)]), began(1)]);
+    tell(&mut model, [fell_through(1)]);
+    tell(&mut model, progress(1, Stage::Purge { number: 1, of: 1 }, 43, 0));
+    check("lied-overwriting", &model, VGA);
+    check("lied-overwriting-large", &model, (160, 50));
+}
+
+#[test]
+fn nothing_shines_through_a_box() {
+    let model = pressed(at_the_rack([]), &[Key::Enter]);
+    let buffer = drawn(&model, (160, 50));
+    let inside = |cell: &&Cell| cell.modifier.contains(Modifier::DIM);
+    let rows = buffer.content.chunks(160).filter(|row| {
+        let line: String = row.iter().map(Cell::symbol).collect();
+        line.contains("Everything on it is destroyed") || line.contains("Once begun")
+    });
+    let dim: Vec<usize> = rows.map(|row| row[44..116].iter().filter(inside).count()).collect();
+    assert_eq!(dim, [0, 0]);
 }
 
 fn models() -> Vec<Model> {

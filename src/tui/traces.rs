@@ -363,13 +363,15 @@ fn a_plan_that_changes_under_the_question_takes_it_back() {
 
 #[test]
 fn an_overwrite_after_a_lie_needs_a_new_plan_and_a_new_word() {
-    let mut model = after([Event::Drives(vec![capable(1)]), began(1), ended(1, lied())]);
+    let mut model =
+        after([Event::Drives(vec![capable(1)]), began(1), ended(1, lied()), Event::Drives(vec![distrusted(1)])]);
     model.press(Key::Enter);
     assert!(screen(&model).contains("Never rely on this drive's own erase."));
+    assert!(screen(&model).contains("o overwrite instead") && !screen(&model).contains("e erase again"));
+    assert_eq!(model.press(Key::Char('e')), None);
+    assert!(matches!(model.dialog, Some(Dialog::Page { page: Page::Result(ID), .. })), "no second try of the same");
     assert_eq!(model.press(Key::Char('o')), Some(Request::Overwrite { drive: ID }));
     assert_eq!((model.press(Key::Enter), model.press(Key::Char('5'))), (None, None));
-    // As long as the plan is the old one there is nothing to consent to.
-    model.hear(Event::Drives(vec![capable(1)]));
     assert!(matches!(model.dialog, Some(Dialog::Lower { drive: ID })));
     model.hear(Event::Drives(vec![lowered(1)]));
     assert!(screen(&model).contains("Clear by Overwrite"));
@@ -429,8 +431,16 @@ fn after_a_bad_verdict_the_page_says_what_to_do() {
         screen(&model)
     };
     let refused = || Reason::Refused(Technique::SanitizeBlockErase, "Invalid Field in Command".into());
-    assert!(says(capable(1), Outcome::NotErased, refused()).contains("Press o to overwrite it instead"));
-    assert!(says(nvme(1), Outcome::NotErased, refused()).contains("destroy it."));
+    let lied = || Reason::Survived { markers: 1, witnesses: 0, first: vec![] };
+    assert!(says(capable(1), Outcome::NotErased, refused()).contains("Press o to overwrite it instead: a Clear"));
+    // Its reason is the policy's, and no key is named that does nothing.
+    let left = says(distrusted_under_purge(1), Outcome::NotErased, lied());
+    assert!(
+        left.contains("The policy asks for more") && !left.contains("o overwrite") && !left.contains("e erase again")
+    );
+    assert!(says(nvme(1), Outcome::NotErased, refused()).contains("by the plan below (e), or destroy it."));
+    let few = Reason::MarkersTooFew { landed: 0, places: 1024 };
+    assert!(says(capable(1), Outcome::Indeterminate, few).contains("Erase it again: e."));
     assert!(
         says(locked(1), Outcome::NotErased, Reason::InTheWay(Obstacle::Locked)).contains("Press s and type the PSID")
     );

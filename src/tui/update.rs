@@ -211,7 +211,7 @@ impl Model {
     fn press_page_letter(&mut self, page: Page, letter: char) -> Option<Request> {
         match (page, letter) {
             (Page::Result(drive), 'q') => self.open(Page::Qr(drive)),
-            (Page::Result(drive), 'e') => {
+            (Page::Result(drive), 'e') if self.row(drive).is_some_and(|row| row.can_be_repeated()) => {
                 self.selected = Some(drive);
                 self.ask_consent();
             }

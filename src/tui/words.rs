@@ -7,10 +7,10 @@ use purgeproof_core::event::{Filed, Stage, Stick};
 use purgeproof_core::units::Bytes;
 use purgeproof_core::verdict::Outcome;
 
-use crate::model::{Ended, Exit, Host, Running};
+use crate::model::{Ended, Exit, Host, Row, Running};
 use crate::update::PSID;
 
-pub(crate) use plan::{fallback, hidden, level, obstacle, obstacle_short, planned, steps};
+pub(crate) use plan::{fallback, fate, hidden, level, obstacle, obstacle_short, planned, steps};
 
 /// The word that stops a job.
 pub(crate) const STOP: &str = "stop";
@@ -91,9 +91,6 @@ pub(crate) const CONTROLLERS: &str = "Controllers of this machine:";
 pub(crate) const KEYS_SUMMARY: &str = "p power off   r reboot   Up/Down scroll   Esc list of drives";
 pub(crate) const KEYS_ESC: &str = "Esc back";
 pub(crate) const KEYS_PAGE: &str = "Up/Down scroll   Esc back";
-pub(crate) const KEYS_RESULT: &str = "q QR code   e erase again   Up/Down scroll   Esc back";
-pub(crate) const KEYS_RESULT_LOWER: &str =
-    "q QR code   e erase again   o overwrite instead   Up/Down scroll   Esc back";
 pub(crate) const KEYS_CONSENT: &str = "Enter: erase   Esc: cancel";
 pub(crate) const KEYS_SENT: &str = "Esc: back to the list";
 pub(crate) const STOP_PROMPT: &str = "Type stop, then Enter:";
@@ -123,7 +120,7 @@ pub(crate) const HELP: &[&str] = &[
     "What comes of it:",
     "PURGED | The drive erased all that it holds. It may leave",
     "CLEARED | Every block was erased or overwritten, and checked. It may leave if Clear is enough",
-    "NOT ERASED | Old content is on it. Erase it again or destroy it",
+    "NOT ERASED | Old content is on it. Its result says what can be done next",
     "INDETERMINATE | It cannot be known. Treat it like NOT ERASED",
 ];
 
@@ -182,6 +179,26 @@ pub(crate) fn kind(drive: &Identity) -> String {
         (_, Medium::Flash) => " SSD",
     };
     format!("{}{medium}", drive.transport)
+}
+
+/// The keys of a result: what may be done again, and what instead.
+pub(crate) fn keys_result(row: Option<&Row<'_>>) -> String {
+    let again = if row.is_some_and(Row::is_weaker) { "e erase by its plan" } else { "e erase again" };
+    let keys = [
+        Some("q QR code"),
+        row.is_some_and(Row::can_be_repeated).then_some(again),
+        row.is_some_and(Row::can_be_lowered).then_some("o overwrite instead"),
+        Some("Up/Down scroll"),
+        Some("Esc back"),
+    ];
+    keys.into_iter().flatten().collect::<Vec<_>>().join("   ")
+}
+
+/// What came of the drive's own erase, where it is overwritten since.
+pub(crate) fn setback(running: &Running) -> Option<[&'static str; 2]> {
+    let is_overwritten = running.is_overwriting() && !running.setbacks.is_empty();
+    let words = if running.was_lied_to() { ["own erase LIED, ", "LIED, "] } else { ["own erase FAILED, ", "FAILED, "] };
+    is_overwritten.then_some(words)
 }
 
 pub(crate) fn not_offered(why: &str) -> String {
@@ -332,7 +349,7 @@ pub(crate) fn disposition(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Purged => "The drive may leave.",
         Outcome::Cleared => "The drive may leave if Clear is enough for its data.",
-        Outcome::NotErased => "Old content is on it, or must be taken to be. Erase it again or destroy it.",
+        Outcome::NotErased => "Old content is on it, or must be taken to be.",
         Outcome::Indeterminate => "It cannot be known whether it is erased. Treat it like NOT ERASED.",
     }
 }

@@ -115,7 +115,26 @@ fn read_back(evidence: &mut Evidence, at_ms: u64, blocks: u64, expect: Expect, c
 
 /// PURGED by NVMe sanitize: a change of key, then a block erase, row N2.
 pub(crate) fn purged() -> Evidence {
-    let mut evidence = marked(nvme_plan(), nothing_hidden(), 4610);
+    purged_with(nothing_hidden())
+}
+
+/// The same as a company has it done, on a drive with areas that no command can look for.
+pub(crate) fn ordinary() -> Evidence {
+    let told = |register| Found::Unknown(format!("only a register tells, {register}, which no command reads"));
+    let areas = [
+        (Area::BootPartitions, told("CAP.BPS")),
+        (Area::ReplayProtectedMemory, Found::Closed { size: Bytes(1 << 20) }),
+        (Area::PersistentMemoryRegion, told("CAP.PMRS")),
+    ];
+    let areas = areas.into_iter().map(|(area, found)| Hidden { area, found });
+    let mut evidence = purged_with(nothing_hidden().into_iter().chain(areas).collect());
+    evidence.plan.rule = Some("for reuse".into());
+    evidence.setting.record.note = "Rack 7, tray 12. To be shipped with the certificate in the box.".into();
+    evidence
+}
+
+fn purged_with(hidden: Vec<Hidden>) -> Evidence {
+    let mut evidence = marked(nvme_plan(), hidden, 4610);
     nvme_step(&mut evidence, 61_100, Technique::SanitizeCryptoErase, "04000000", 2_400);
     nvme_step(&mut evidence, 64_000, Technique::SanitizeBlockErase, "02000000", 14_000);
     gone(&mut evidence, 79_000);

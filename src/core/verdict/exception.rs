@@ -67,8 +67,8 @@ impl fmt::Display for Exception {
                 "The level rests on the destruction of a key. That all data were encrypted with it from the first day on, and that no copy \
                  of it is left, is the maker's claim (SP 800-88 Rev. 2, §3.2)."
             }
-            Self::HiddenAreaKept => "The drive has areas that the host cannot erase or open; the plan lists them.",
-            Self::HiddenAreaUnknown => "Whether the drive hides areas from the host could not be established; the plan says which and why.",
+            Self::HiddenAreaKept => "The drive has areas that the host cannot erase or open; they stand under hidden areas.",
+            Self::HiddenAreaUnknown => "Whether the drive hides areas from the host could not be established; which, and why, stands under hidden areas.",
             Self::OtherNamespaces => {
                 "One namespace of the drive was erased. The drive has others, or may have: to the host each is a disk of its own with the \
                  same serial number, and this record says nothing about them."

@@ -2,7 +2,7 @@
 
 use ratatui::text::{Line, Span};
 
-use purgeproof_core::capability::{Found, Obstacle, Support};
+use purgeproof_core::capability::{Found, Hidden, Obstacle, Support};
 use purgeproof_core::drive::Identity;
 use purgeproof_core::event::Offer;
 use purgeproof_core::plan::{Considered, Plan};
@@ -31,7 +31,7 @@ pub(super) fn lines(model: &Model, row: &Row<'_>, width: usize) -> Vec<Line<'sta
         lines.extend(labelled("Note", words::UNPLUGGED, LABEL, width, BAD));
     }
     lines.extend(obstacles(row, width));
-    lines.extend(offer(&row.listed.offer, row.run.is_some(), width));
+    lines.extend(offer(row, width));
     lines.extend(identity(&row.listed.identity, width));
     lines.extend(row.plan().into_iter().flat_map(|plan| ways(plan, width)));
     lines.extend(considered(row, width));
@@ -59,6 +59,9 @@ fn running_lines(running: &Running, now_s: u64, width: usize) -> Vec<Line<'stati
     match running.silent_s(now_s) {
         Some(silent) => lines.extend(labelled("!", &words::silent(running, silent), LABEL, width, BAD)),
         None => lines.extend(labelled("", &words::figures(running, now_s), LABEL, width, PLAIN)),
+    }
+    for reason in &running.setbacks {
+        lines.extend(labelled("Before that", &reason.to_string(), LABEL, width, BAD));
     }
     if running.is_out_of_hand() {
         lines.extend(labelled("", words::GOES_ON, LABEL, width, BOLD));
@@ -89,9 +92,16 @@ fn result(ended: &Ended, row: &Row<'_>, width: usize) -> Vec<Line<'static>> {
     lines
 }
 
-fn offer(offer: &Offer, was_run: bool, width: usize) -> Vec<Line<'static>> {
-    match offer {
-        Offer::Planned(plan) => labelled("Plan", &plan.to_string(), LABEL, width, BOLD),
+fn offer(row: &Row<'_>, width: usize) -> Vec<Line<'static>> {
+    let was_run = row.run.is_some();
+    // The plan of a drive that failed is not what was done, but what the key named would do.
+    let label = match (row.can_be_repeated(), row.can_be_lowered()) {
+        (false, true) => "With o",
+        (true, true) if row.is_weaker() => "With e",
+        _ => "Plan",
+    };
+    match &row.listed.offer {
+        Offer::Planned(plan) => labelled(label, &plan.to_string(), LABEL, width, BOLD),
         Offer::Refused(why) if !was_run => labelled("State", &words::not_offered(&why.to_string()), LABEL, width, BOLD),
         Offer::Excluded(why) if !was_run => {
             labelled("State", &words::not_offered(&why.to_string()), LABEL, width, BOLD)
@@ -179,7 +189,7 @@ fn weighed(group: &[Considered]) -> String {
     others.iter().map(|one| name(one) + ", ").chain([last]).collect()
 }
 
-/// Every hidden area that was looked for, those that are not there in one sentence.
+/// Every hidden area that was looked for, those of which the same holds in one sentence.
 fn hidden(row: &Row<'_>, width: usize) -> Vec<Line<'static>> {
     let hidden = &row.listed.capabilities.hidden;
     if hidden.is_empty() {
@@ -188,7 +198,14 @@ fn hidden(row: &Row<'_>, width: usize) -> Vec<Line<'static>> {
             None => Vec::new(),
         };
     }
-    let groups = hidden.chunk_by(|one, next| one.found == Found::Nothing && next.found == Found::Nothing);
+    // Sizes are each area's own; what is not there, or not known for one reason, is said once.
+    let is_same = |one: &Hidden, next: &Hidden| {
+        let fates = [one, next].map(|hidden| words::fate(hidden, row.plan()));
+        one.found == next.found
+            && !matches!(one.found, Found::Closed { .. } | Found::Opened { .. })
+            && fates[0] == fates[1]
+    };
+    let groups = hidden.chunk_by(is_same);
     let lines = groups.enumerate().flat_map(|(index, group)| {
         let Some((last, others)) = group.split_last() else { return Vec::new() };
         let last = words::hidden(last, row.plan());

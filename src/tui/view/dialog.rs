@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
+use ratatui::widgets::{Clear, Widget};
 
 use purgeproof_core::event::DriveId;
 
@@ -54,6 +55,8 @@ fn draw_box(title: &str, lines: &[Line<'_>], keys: &str, width: u16, area: Rect,
     let wanted = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(3);
     let height = wanted.min(area.height);
     let frame = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
+    // What lies below it is not to shine through: colours of a box add to those of the list.
+    Clear.render(frame, buffer);
     let columns = usize::from(frame.width);
     let rule = "─".repeat(columns.saturating_sub(2));
     for row in 0..height {

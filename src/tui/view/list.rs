@@ -248,7 +248,7 @@ fn state(row: &Row<'_>, now_s: u64, room: usize) -> (String, Style) {
     };
     match row.run.map(|run| (run.running(), run.ended())) {
         Some((Some(running), _)) => {
-            let is_ill = running.progress.errors > 0 || running.silent_s(now_s).is_some();
+            let is_ill = running.progress.errors > 0 || running.silent_s(now_s).is_some() || running.was_lied_to();
             (first_fit(&progress(running, now_s)), if is_ill { BAD } else { ACTIVE })
         }
         Some((_, Some(ended))) => {
@@ -293,6 +293,12 @@ fn progress(running: &Running, now_s: u64) -> Vec<String> {
     }
     if running.is_out_of_hand() {
         return erasing(running, &stage, now_s);
+    }
+    if let Some(setback) = words::setback(running) {
+        let percent = if progress.total == 0 { "...".into() } else { format!("{:>2} %", running.percent()) };
+        let eta = progress.eta_s.map_or(String::new(), |seconds| format!(" {}", words::eta(seconds)));
+        let [long, short] = setback.map(|setback| format!("{setback}{stage} {percent}"));
+        return vec![format!("{long}{eta}"), long, short];
     }
     if progress.total == 0 {
         return vec![format!("{stage} ...")];

@@ -26,7 +26,7 @@ pub(crate) fn extent(model: &Model, page: Page) -> (usize, usize) {
 
 pub(super) fn draw(model: &Model, page: Page, scroll: usize, area: Rect, buffer: &mut Buffer) {
     let all = lines(model, page, (area.width, area.height), usize::from(area.width));
-    let area = with_keys(keys(model, page), area, buffer);
+    let area = with_keys(&keys(model, page), area, buffer);
     let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let room = usize::from(body.height);
     let first = scroll.min(all.len().saturating_sub(room));
@@ -39,13 +39,12 @@ pub(super) fn draw(model: &Model, page: Page, scroll: usize, area: Rect, buffer:
     put_lines(buffer, body, all.get(first..).unwrap_or_default());
 }
 
-fn keys(model: &Model, page: Page) -> &'static str {
+fn keys(model: &Model, page: Page) -> String {
     match (page, model.host) {
-        (Page::Result(id), _) if model.row(id).is_some_and(|row| row.can_be_lowered()) => words::KEYS_RESULT_LOWER,
-        (Page::Result(_), _) => words::KEYS_RESULT,
-        (Page::Qr(_), _) => words::KEYS_ESC,
-        (Page::Summary, Host::Appliance) => words::KEYS_SUMMARY,
-        _ => words::KEYS_PAGE,
+        (Page::Result(id), _) => words::keys_result(model.row(id).as_ref()),
+        (Page::Qr(_), _) => words::KEYS_ESC.into(),
+        (Page::Summary, Host::Appliance) => words::KEYS_SUMMARY.into(),
+        _ => words::KEYS_PAGE.into(),
     }
 }
 

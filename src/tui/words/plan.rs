@@ -53,25 +53,32 @@ pub(crate) fn obstacle(obstacle: &Obstacle, takes_psid: bool, press: &str) -> St
 
 /// What came of looking for a hidden area, and what becomes of it.
 pub(crate) fn hidden(hidden: &Hidden, plan: Option<&Plan>) -> String {
-    let reaches = |step: &Technique| hidden.area.is_reached_by(*step);
-    let steps = plan.and_then(Plan::way).map_or([].as_slice(), |way| way.steps.as_slice());
-    let is_reached = steps.iter().any(reaches);
+    format!("{hidden}{}", fate(hidden, plan))
+}
+
+/// What becomes of a hidden area by this plan.
+pub(crate) fn fate(hidden: &Hidden, plan: Option<&Plan>) -> &'static str {
+    let steps = plan.and_then(Plan::way).map_or(&[][..], |way| way.steps.as_slice());
+    let is_reached = steps.iter().any(|step| hidden.area.is_reached_by(*step));
+    let holds_user_data = plan.is_some_and(|plan| hidden.area.holds_user_data(plan.drive.transport));
     let is_kept = plan.is_some_and(|plan| hidden.keeps_user_data(plan.drive.transport, steps));
-    let fate = match (&hidden.found, hidden.area) {
+    // The partitions of an eMMC are open to nothing but its own erase.
+    let can_be_opened = !matches!(hidden.area, Area::BootPartitions | Area::GeneralPurposePartitions);
+    match (&hidden.found, hidden.area) {
         (Found::Closed { .. }, Area::ReplayProtectedMemory) => ", out of the reach of any erase",
         (Found::Closed { .. }, Area::OtherNamespaces) => ", each a disk of its own, and not erased with this one",
         (Found::Closed { .. }, _) if is_reached => ", closed, but this erase reaches it",
-        (Found::Closed { .. }, area) if plan.is_some_and(|plan| area.holds_user_data(plan.drive.transport)) => {
+        (Found::Closed { .. }, _) if holds_user_data && can_be_opened => {
             ", closed: the job opens it first, if the drive lets it"
         }
+        (Found::Closed { .. }, _) if is_kept => ". This plan does not reach it: the drive is NOT ERASED by it",
         (Found::Closed { .. }, _) => ", not erased",
         // One that is sanitizing itself can be asked when that is over.
         (Found::Unknown(_), _) if is_kept && hidden.is_unasked() => {
             ". If it cannot be asked by the end of this erase, the drive is NOT ERASED"
         }
         _ => "",
-    };
-    format!("{hidden}{fate}")
+    }
 }
 
 /// What is meant by a level.
