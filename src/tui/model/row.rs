@@ -64,10 +64,8 @@ impl<'a> Row<'a> {
     /// of something stronger is no repetition: [`Row::can_be_lowered`].
     pub(crate) fn can_be_repeated(&self) -> bool {
         let is_ended = self.run.and_then(Run::ended).is_some();
-        let is_trusted = |plan: &Plan| match plan.technique().is_firmware() {
-            true => !self.has_lied(),
-            false => !self.is_weaker(),
-        };
+        let is_trusted =
+            |plan: &Plan| if plan.technique().is_firmware() { !self.has_lied() } else { !self.is_weaker() };
         self.attached && is_ended && self.plan().is_some_and(is_trusted)
     }
 
