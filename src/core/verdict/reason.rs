@@ -7,7 +7,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::capability::{Found, Hidden, Obstacle};
+use crate::capability::{Hidden, Obstacle};
 use crate::drive::OpenError;
 use crate::evidence::Mismatches;
 use crate::pass::Regions;
