@@ -119,7 +119,11 @@ impl<'a> Course<'a> {
         match standing {
             Standing::Completed => step.end = End::Completed,
             Standing::Failed { .. } => step.end = End::Failed,
-            Standing::Never | Standing::InProgress { .. } | Standing::Unknown { .. } | Standing::Gone => {}
+            Standing::Never
+            | Standing::InProgress { .. }
+            | Standing::Verifiable
+            | Standing::Unknown { .. }
+            | Standing::Gone => {}
         }
     }
 }

@@ -201,6 +201,11 @@ pub enum Fact {
         /// What is there now.
         sought: Sought,
     },
+    /// The markers were looked for on the medium itself, while the drive let it be read ([`crate::firmware::Standing::Verifiable`]).
+    SoughtOnMedium {
+        /// What was there.
+        sought: Sought,
+    },
     /// The drive is about to be asked to erase itself. From here on its content is taken to be going.
     EraseBegan {
         /// How.

@@ -16,6 +16,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::capability::{Hidden, Obstacle};
+use crate::drive::MediaError;
 use crate::evidence::{hex, unhex_vec};
 use crate::technique::Technique;
 use crate::units::{BlockSize, Blocks, Bytes, Lba};
@@ -59,6 +60,18 @@ pub trait Firmware: Send {
     fn reformatted(&mut self, to: BlockSize, _: &mut dyn Transcript) -> Result<Blocks, String> {
         Err(format!("no command is known that tells of {}-byte blocks of such a drive", to.get()))
     }
+
+    /// While it stands at [`Standing::Verifiable`]: reads blocks as they are on the medium, and says how many bytes came. A drive
+    /// without that state gives none.
+    ///
+    /// # Errors
+    /// [`MediaError`]: nothing counts as read.
+    fn read_medium(&mut self, _at: Lba, _into: &mut [u8]) -> Result<usize, MediaError> {
+        Ok(0)
+    }
+
+    /// Ends that state. What came of it, [`Self::standing`] says.
+    fn end_verification(&mut self, _log: &mut dyn Transcript) {}
 }
 
 /// Where a driver writes down what it sends and hears. Every entry becomes evidence.
@@ -185,6 +198,9 @@ pub enum Standing {
         /// In 65536ths, if the drive says so. It means something in this state only.
         progress: Option<u16>,
     },
+    /// The drive has erased itself and lets its medium be read, past the table that says which blocks are in use, until it is told to go
+    /// on (NVMe media verification).
+    Verifiable,
     /// Over, successfully. Whether it is this job's erase or an older one is for the job to find out.
     Completed,
     /// Over, without success.

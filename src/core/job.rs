@@ -52,6 +52,8 @@ pub enum Heard {
     Settled(Settled),
     /// The markers were looked for.
     Sought(Sought),
+    /// The markers were looked for on the medium itself, and the drive was told to go on.
+    SoughtOnMedium(Sought),
     /// The pass that was asked for is over.
     PassEnded(Report),
     /// The drive was asked to flush, and answered.
@@ -93,6 +95,8 @@ pub enum Next {
     Settle(Technique),
     /// Look for the markers.
     Seek,
+    /// Look for the markers on the medium itself, then tell the drive to go on.
+    SeekOnMedium,
     /// Write every block.
     Write {
         /// The number of the pass, counted from 1.
@@ -176,6 +180,7 @@ impl Job {
             Heard::Standing(standing) => self.stands(now_ms, &standing),
             Heard::Settled(settled) => self.settled(now_ms, settled),
             Heard::Sought(sought) => self.sought(now_ms, sought),
+            Heard::SoughtOnMedium(sought) => self.sought_on_medium(now_ms, sought),
             Heard::PassEnded(report) => self.pass_ended(now_ms, report),
             Heard::Flushed(Err(error)) => self.end(now_ms, Fact::NotFlushed { error }),
             Heard::Flushed(Ok(())) => {

@@ -15,9 +15,11 @@ mod survey;
 mod words;
 
 use purgeproof_core::capability::Support;
+use purgeproof_core::drive::MediaError;
 use purgeproof_core::firmware::{Begun, Firmware, Health, Prepared, Settled, Standing, Transcript};
 use purgeproof_core::technique::Technique;
-use purgeproof_spec::nvme::{AdminCommand, Controller, LogPage, Namespace, Nsid, SanitizeStatus, Smart};
+use purgeproof_core::units::Lba;
+use purgeproof_spec::nvme::{AdminCommand, Controller, LogPage, Namespace, Nsid, SanitizePhase, SanitizeStatus, Smart};
 
 use crate::channel::ChannelError;
 use crate::tcg::{self, Psid};
@@ -148,6 +150,10 @@ impl<C: NvmeAdmin> Firmware for NvmeFirmware<C> {
         };
         self.limit_c = limit_c(&survey.controller);
         self.lasting = Some(survey.lasting());
+        if matches!(&survey.sanitize, Ok(Some(status)) if status.phase == SanitizePhase::MediaVerification) {
+            // A job was cut off while it looked at the medium, or another host left it so: nothing but this is of any use to it.
+            sanitize::end_verification(&mut self.line(log, true));
+        }
         let standing = match &survey.sanitize {
             Ok(Some(status)) => sanitize::standing(status, None),
             Ok(None) => Standing::Never,
@@ -214,6 +220,15 @@ impl<C: NvmeAdmin> Firmware for NvmeFirmware<C> {
             }
         };
         Settled { problems, purged_by_its_word: false }
+    }
+
+    fn read_medium(&mut self, at: Lba, into: &mut [u8]) -> Result<usize, MediaError> {
+        let Some(block) = self.mine().and_then(|mine| mine.verifies) else { return Ok(0) };
+        sanitize::read_medium(&mut self.channel, self.nsid, block, at, into)
+    }
+
+    fn end_verification(&mut self, log: &mut dyn Transcript) {
+        sanitize::end_verification(&mut self.line(log, true));
     }
 
     fn health(&mut self, log: &mut dyn Transcript) -> Health {

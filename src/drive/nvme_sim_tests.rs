@@ -14,7 +14,8 @@ use drivesim::{Oracle, Scenario};
 use nix::errno::Errno;
 use purgeproof_core::capability::{Area, Found};
 use purgeproof_core::firmware::Exchange;
-use purgeproof_core::units::Bytes;
+use purgeproof_core::units::{Bytes, Lba};
+use purgeproof_spec::nvme::Read;
 use purgeproof_sys::nvme::Completed;
 use purgeproof_sys::transfer::{POISON, Transfer};
 
@@ -58,11 +59,12 @@ impl Drop for Bench {
 struct Queues {
     device: Box<dyn PciDevice>,
     host: Host,
-    sent: u32,
+    /// Commands to the admin queue and to the I/O queue.
+    sent: [u32; 2],
 }
 
-const SUBMISSION: u64 = 0x1000;
-const COMPLETION: u64 = 0x2000;
+const SUBMISSION: [u64; 2] = [0x1000, 0x4000];
+const COMPLETION: [u64; 2] = [0x2000, 0x3000];
 const DATA: u64 = 0x1_0000;
 const ENTRIES: u32 = 64;
 
@@ -79,13 +81,52 @@ impl Queues {
         for (register, value) in [(0x24, 0x003F_003F_u32), (0x28, 0x1000), (0x30, 0x2000), (0x14, 0x0046_0001)] {
             device.write(&mut host, register, &value.to_le_bytes());
         }
-        Self { device, host, sent: 0 }
+        let mut queues = Self { device, host, sent: [0; 2] };
+        // Create I/O Completion Queue, Create I/O Submission Queue: identifier 1, 64 entries, contiguous.
+        for (opcode, address, cdw11) in [(0x05, COMPLETION[1], 1), (0x01, SUBMISSION[1], 0x0001_0001)] {
+            assert_eq!(queues.submit(0, opcode, 0, address, &[0x003F_0001, cdw11]).unwrap().raw, 0);
+        }
+        queues
+    }
+
+    fn submit(
+        &mut self,
+        queue: usize,
+        opcode: u8,
+        nsid: u32,
+        address: u64,
+        dwords: &[u32],
+    ) -> Result<Completed, ChannelError> {
+        let mut entry = [0; 64];
+        entry[0] = opcode;
+        entry[4..8].copy_from_slice(&nsid.to_le_bytes());
+        entry[24..32].copy_from_slice(&address.to_le_bytes());
+        for (place, dword) in entry[40..].chunks_mut(4).zip(dwords) {
+            place.copy_from_slice(&dword.to_le_bytes());
+        }
+        self.host.write(SUBMISSION[queue] + u64::from(self.sent[queue] % ENTRIES) * 64, &entry).unwrap();
+        self.sent[queue] += 1;
+        let doorbell = [0x1000, 0x1008][queue];
+        self.device.write(&mut self.host, doorbell, &(self.sent[queue] % ENTRIES).to_le_bytes());
+        let began = Instant::now();
+        let (status, result) = loop {
+            self.device.tick(&mut self.host, Instant::now());
+            if self.device.is_gone() {
+                return Err(Errno::ENODEV.into());
+            }
+            match self.completion(queue) {
+                Some(completed) => break completed,
+                None if began.elapsed() > Duration::from_secs(10) => return Err(Errno::EINTR.into()),
+                None => thread::sleep(Duration::from_millis(1)),
+            }
+        };
+        Ok(Completed { raw: i32::from(status & 0x7FFF), result, elapsed: began.elapsed() })
     }
 
     /// Status field and dword 0 of the completion, if its phase tag says that it is there.
-    fn completion(&self) -> Option<(u16, u32)> {
-        let number = self.sent - 1;
-        let entry: [u8; 16] = self.host.array(COMPLETION + u64::from(number % ENTRIES) * 16).unwrap();
+    fn completion(&self, queue: usize) -> Option<(u16, u32)> {
+        let number = self.sent[queue] - 1;
+        let entry: [u8; 16] = self.host.array(COMPLETION[queue] + u64::from(number % ENTRIES) * 16).unwrap();
         let status = u16::from_le_bytes([entry[14], entry[15]]);
         let phase = u16::from((number / ENTRIES).is_multiple_of(2));
         let result = u32::from_le_bytes([entry[0], entry[1], entry[2], entry[3]]);
@@ -95,36 +136,21 @@ impl Queues {
 
 impl NvmeAdmin for Queues {
     fn admin(&mut self, command: &AdminCommand, data: Transfer<'_>, _: u32) -> Result<Completed, ChannelError> {
-        let mut entry = [0; 64];
-        entry[0] = command.opcode();
-        entry[4..8].copy_from_slice(&command.nsid().value().to_le_bytes());
-        entry[24..32].copy_from_slice(&DATA.to_le_bytes());
-        for (place, dword) in entry[40..].chunks_mut(4).zip(command.dwords()) {
-            place.copy_from_slice(&dword.to_le_bytes());
-        }
         self.host.write(DATA, &[POISON; 4096]).unwrap();
         if let Transfer::Out(bytes) = &data {
             self.host.write(DATA, bytes).unwrap();
         }
-        self.host.write(SUBMISSION + u64::from(self.sent % ENTRIES) * 64, &entry).unwrap();
-        self.sent += 1;
-        self.device.write(&mut self.host, 0x1000, &(self.sent % ENTRIES).to_le_bytes());
-        let began = Instant::now();
-        let (status, result) = loop {
-            self.device.tick(&mut self.host, Instant::now());
-            if self.device.is_gone() {
-                return Err(Errno::ENODEV.into());
-            }
-            match self.completion() {
-                Some(completed) => break completed,
-                None if began.elapsed() > Duration::from_secs(10) => return Err(Errno::EINTR.into()),
-                None => thread::sleep(Duration::from_millis(1)),
-            }
-        };
+        let completed = self.submit(0, command.opcode(), command.nsid().value(), DATA, &command.dwords())?;
         if let Transfer::In(into) = data {
             self.host.read(DATA, into).unwrap();
         }
-        Ok(Completed { raw: i32::from(status & 0x7FFF), result, elapsed: began.elapsed() })
+        Ok(completed)
+    }
+
+    fn read(&mut self, command: &Read, into: &mut [u8]) -> Result<Completed, ChannelError> {
+        let completed = self.submit(1, Read::OPCODE, command.nsid.value(), DATA, &command.dwords())?;
+        self.host.read(DATA, into).unwrap();
+        Ok(completed)
     }
 
     fn rescan(&mut self) -> Result<(), ChannelError> {
@@ -176,6 +202,29 @@ fn each_sanitize_erases_all_of_the_medium() {
         let settled = firmware.settle(technique, &mut Unheard);
         assert_eq!(settled, Settled { problems: Vec::new(), purged_by_its_word: true }, "{technique}");
         assert_eq!(bench.left(), 0, "{technique}");
+    }
+}
+
+#[test]
+fn only_the_medium_gives_away_a_drive_that_forgets_where_its_data_are() {
+    let lines =
+        "sanitize-s = 0.05\nnvme.deallocates = true\nnvme.media-verification = true\nnvme.purge-required = true";
+    for (lie, left) in [("", 0), ("faults.lies = \"keeps-all\"", 2048)] {
+        for technique in [Technique::SanitizeCryptoErase, Technique::SanitizeBlockErase] {
+            let bench = Bench::new(1, &format!("{lines}\n{lie}"));
+            let mut firmware = bench.firmware(None);
+            assert!(matches!(firmware.begin(technique, &mut Unheard), Begun::Accepted { .. }));
+            assert_eq!(wait(&mut firmware), (Standing::Verifiable, true), "{technique}");
+            let mut block = [POISON; 4096];
+            assert_eq!(firmware.read_medium(Lba(8), &mut block), Ok(4096));
+            let is_there = block.starts_with(b"CUSTOMER RECORD ");
+            assert_eq!(is_there, left > 0, "{technique} {lie}");
+            firmware.end_verification(&mut Unheard);
+            assert_eq!(wait(&mut firmware), (Standing::Completed, false), "{technique}");
+            let settled = firmware.settle(technique, &mut Unheard);
+            assert_eq!(settled, Settled { problems: Vec::new(), purged_by_its_word: true }, "{technique}");
+            assert_eq!(bench.left(), left);
+        }
     }
 }
 

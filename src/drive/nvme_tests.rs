@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use nix::errno::Errno;
 use purgeproof_core::capability::{Area, Capabilities, Found, Obstacle, Support};
 use purgeproof_core::firmware::Exchange;
-use purgeproof_core::units::Bytes;
+use purgeproof_core::units::{Bytes, Lba};
+use purgeproof_spec::nvme::Read;
 use purgeproof_sys::nvme::Completed;
 use purgeproof_sys::transfer::{POISON, Transfer};
 
@@ -32,6 +33,9 @@ struct State {
     once: Vec<(Key, Answer)>,
     sent: Vec<(Key, u32)>,
     rescans: u32,
+    /// First block, blocks and bytes of each read of the medium, and the status that it gets; without one the drive is gone.
+    reads: Vec<(u64, u16, usize)>,
+    medium: Option<i32>,
     more_memory: Option<bool>,
 }
 
@@ -86,6 +90,14 @@ impl NvmeAdmin for Board {
             Answer::Status(raw) => completed(raw),
             Answer::Lost(errno) => Err(errno.into()),
         }
+    }
+
+    fn read(&mut self, command: &Read, into: &mut [u8]) -> Result<Completed, ChannelError> {
+        let mut state = self.state();
+        state.reads.push((command.first, command.blocks.get(), into.len()));
+        let raw = state.medium.ok_or(ChannelError::Gone(Errno::ENODEV))?;
+        into.fill(0x11);
+        Ok(Completed { raw, result: 0, elapsed: std::time::Duration::ZERO })
     }
 
     fn rescan(&mut self) -> Result<(), ChannelError> {
@@ -476,6 +488,62 @@ fn an_overwrite_of_other_passes_than_asked_for_is_a_problem() {
         assert_eq!(settled.problems.len(), problems, "{:?}", settled.problems);
         assert!(settled.problems.iter().all(|problem| problem.contains("of 1 overwrite passes")));
     }
+}
+
+/// In progress, SPROG FFFFh, media verification state (SSI 5).
+fn verifiable(scdw10: [u8; 2]) -> Answer {
+    let start = [0xFF, 0xFF, 0x02, 0, scdw10[0], scdw10[1], 0, 0];
+    page(512, &[(0, &start), (36, &[0x05])])
+}
+
+#[test]
+fn a_medium_that_can_be_verified_is_read_and_the_drive_told_to_go_on() {
+    let board = board();
+    // VERS. EMVS is bit 10: 402h; an Overwrite has no such state.
+    board.patch(CONTROLLER, 328, &[0x0F]).set((0x84, 0, 0x402), Answer::Page(Vec::new()));
+    board.set((0x84, 0, 0x005), Answer::Page(Vec::new())).set((0x84, 0, 0x013), Answer::Page(Vec::new()));
+    let mut firmware = firmware(&board);
+    assert_eq!(firmware.read_medium(Lba(0), &mut [0; 512]), Ok(0), "nothing was begun");
+    assert!(matches!(firmware.begin(SANITIZES[1], &mut Notes::default()), Begun::Accepted { .. }));
+    board.set(SANITIZE, verifiable([0x02, 0x04]));
+    assert_eq!(firmware.standing(&mut Notes::default()), Standing::Verifiable);
+    // Successful Media Verification Read; 100 KiB in parts of 32 KiB, which are 64 blocks.
+    board.state().medium = Some(0x019C);
+    let mut into = vec![0; 100 << 10];
+    assert_eq!(firmware.read_medium(Lba(8), &mut into), Ok(100 << 10));
+    assert!(into.iter().all(|byte| *byte == 0x11));
+    let parts = [(8, 64, 32_768), (72, 64, 32_768), (136, 64, 32_768), (200, 8, 4096)];
+    assert_eq!(std::mem::take(&mut board.state().reads), parts);
+    // Unrecovered Read Error.
+    board.state().medium = Some(0x0281);
+    assert_eq!(firmware.read_medium(Lba(0), &mut [0; 512]), Err(MediaError::Bad { errno: 5 }));
+    board.state().medium = None;
+    assert_eq!(firmware.read_medium(Lba(0), &mut [0; 512]), Err(MediaError::Gone { errno: 19 }));
+    firmware.end_verification(&mut Notes::default());
+    assert_eq!(board.changes().last(), Some(&((0x84, 0, 0x005), 0)));
+    board.set(SANITIZE, log([0xFF, 0xFF, 0x01, 0x01, 0x02, 0x04, 0, 0]));
+    assert_eq!(firmware.standing(&mut Notes::default()), Standing::Completed);
+    assert_eq!(firmware.settle(SANITIZES[1], &mut Notes::default()).problems, [""; 0]);
+    let _ = firmware.begin(SANITIZES[2], &mut Notes::default());
+    assert_eq!(board.changes().last(), Some(&((0x84, 0, 0x013), 0)));
+}
+
+#[test]
+fn a_drive_that_refuses_to_be_verified_is_sanitized_without() {
+    let board = board();
+    board.patch(CONTROLLER, 328, &[0x0F]).set((0x84, 0, 0x002), Answer::Page(Vec::new()));
+    let begun = firmware(&board).begin(SANITIZES[1], &mut Notes::default());
+    assert!(matches!(begun, Begun::Accepted { .. }));
+    assert_eq!(board.changes(), [((0x84, 0, 0x402), 0), ((0x84, 0, 0x002), 0)]);
+}
+
+#[test]
+fn a_drive_that_is_found_waiting_to_be_verified_is_told_to_go_on() {
+    let board = board();
+    board.set(SANITIZE, verifiable([0x02, 0x04]));
+    let prepared = firmware(&board).prepare(&mut Notes::default());
+    assert_eq!(prepared.standing, Standing::InProgress { progress: None }, "it deallocates now");
+    assert_eq!(board.changes(), [((0x84, 0, 0x005), 0)]);
 }
 
 #[test]

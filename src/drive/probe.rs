@@ -101,7 +101,7 @@ pub(crate) fn foreign(disk: &File) -> Option<Geometry> {
 fn ask(way: Way, disk: File, transport: Transport) -> Option<Capabilities> {
     Some(match way {
         Way::Nvme(controller, nsid) => {
-            nvme::probe(&mut ControllerDevice::new(File::open(controller).ok()?), nsid, None)
+            nvme::probe(&mut ControllerDevice::new(File::open(controller).ok()?, disk), nsid, None)
         }
         Way::Scsi { bus, .. } => {
             let mut channel = SgChannel::new(disk, None);
@@ -128,7 +128,7 @@ pub(crate) fn firmware(
         Way::Nvme(controller, nsid) => {
             let controller = OpenOptions::new().read(true).write(true).open(controller).ok()?;
             let serial = said(identity, SerialSource::NvmeIdentify);
-            Box::new(NvmeFirmware::new(ControllerDevice::new(controller), nsid, serial, psid))
+            Box::new(NvmeFirmware::new(ControllerDevice::new(controller, disk), nsid, serial, psid))
         }
         Way::Scsi { bus, rescan } => {
             let mut channel = SgChannel::new(disk, rescan);

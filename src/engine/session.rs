@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use purgeproof_core::drive::Media;
+use purgeproof_core::drive::{Media, MediaError};
 use purgeproof_core::event::{Progress, Stage};
 use purgeproof_core::firmware::{Begun, Exchange, Firmware, Health, Prepared, Standing, Transcript};
 use purgeproof_core::job::Heard;
 use purgeproof_core::plan::Way;
 use purgeproof_core::technique::Technique;
-use purgeproof_core::units::BlockSize;
+use purgeproof_core::units::{BlockSize, Geometry, Lba};
 
 use crate::lane::Watch as _;
 use crate::markers::Markers;
@@ -90,6 +90,31 @@ impl Session {
     pub(crate) fn measure(&mut self, worker: &mut Worker<'_>, to: BlockSize) -> Heard {
         let Some(firmware) = &mut self.firmware else { return no_firmware() };
         Heard::Reformatted(firmware.reformatted(to, worker))
+    }
+}
+
+/// The blocks of a drive as they are on its medium, while it lets them be read.
+pub(crate) struct Medium<'a> {
+    pub(crate) geometry: Geometry,
+    pub(crate) firmware: &'a mut dyn Firmware,
+}
+
+impl Media for Medium<'_> {
+    fn geometry(&self) -> Geometry {
+        self.geometry
+    }
+
+    fn read(&mut self, at: Lba, into: &mut [u8]) -> Result<usize, MediaError> {
+        self.firmware.read_medium(at, into)
+    }
+
+    /// Nothing can be written in that state.
+    fn write(&mut self, _: Lba, _: &[u8]) -> Result<usize, MediaError> {
+        Ok(0)
+    }
+
+    fn flush(&mut self) -> Result<(), MediaError> {
+        Ok(())
     }
 }
 

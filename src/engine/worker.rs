@@ -19,7 +19,7 @@ use crate::engine::Host;
 use crate::journal::Record;
 use crate::lane::{Lane, Watch};
 use crate::markers::Markers;
-use crate::session::Session;
+use crate::session::{Medium, Session};
 
 /// One job at work.
 pub(crate) struct Worker<'a> {
@@ -81,6 +81,7 @@ impl<'a> Worker<'a> {
             Next::Verify { coverage, expect } => self.verify(media, coverage, expect),
             Next::Mark => self.mark(session),
             Next::Seek => self.seek(session),
+            Next::SeekOnMedium => self.seek_on_medium(session),
             Next::Prepare => session.prepare(self),
             Next::CheckHealth { after_ms } => session.check_health(self, after_ms),
             Next::Begin(technique) => session.begin(self, technique),
@@ -163,6 +164,18 @@ impl<'a> Worker<'a> {
         let mut is_blank = |at| firmware.as_mut().is_some_and(|firmware| firmware.is_blank(at));
         let sought = markers.seek(media.as_mut(), &mut is_blank, &mut |done, total| self.reach(done, total));
         sought.map_or(Heard::Stopped, Heard::Sought)
+    }
+
+    fn seek_on_medium(&mut self, session: &mut Session) -> Heard {
+        self.stage(Stage::Seek);
+        let Session { media, markers: Some(markers), firmware: Some(firmware), .. } = session else {
+            return Heard::Crashed("markers were to be looked for on a medium that was never marked".to_owned());
+        };
+        let mut medium = Medium { geometry: media.geometry(), firmware: firmware.as_mut() };
+        let sought = markers.seek(&mut medium, &mut |_| false, &mut |done, total| self.reach(done, total));
+        // Even if the operator stops here: in this state the drive is of no use to anybody.
+        firmware.end_verification(self);
+        sought.map_or(Heard::Stopped, Heard::SoughtOnMedium)
     }
 
     /// Shows how far something is that is counted, not measured; whether to go on.

@@ -11,7 +11,7 @@ mod namespace;
 mod sanitize;
 mod status;
 
-pub use command::{AdminCommand, Identify, LogPage, SecurityProtocol, Transfer};
+pub use command::{AdminCommand, Identify, LogPage, Read, SecurityProtocol, Transfer};
 pub use controller::{Controller, Fna, MediaModification, Oacs, Rpmb, Sanicap, Version};
 pub use health::{BootPartitions, CriticalWarning, FirmwareSlots, Smart};
 pub use namespace::{

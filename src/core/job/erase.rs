@@ -37,6 +37,10 @@ pub(super) struct Erase {
     is_marked: bool,
     /// This way has been gone twice, because the drive took no markers the first time.
     is_gone_twice: bool,
+    /// The medium was looked at after this step.
+    is_looked_at: bool,
+    /// What was to be erased was still on the medium then.
+    is_found_out: bool,
     watch: Watch,
     phase: Phase,
     /// The erase is over, and the drive formats itself to blocks of another length.
@@ -216,6 +220,7 @@ impl Job {
 
     /// Begins the way: with the markers if the drive is to erase itself, with the first pass if not.
     fn set_out(&mut self, now_ms: u64) -> Next {
+        self.erase.is_found_out = false;
         self.erase.step = 0;
         self.erase.passes = 0;
         match self.way().map(|way| way.firmware().next().is_some()) {
@@ -242,6 +247,7 @@ impl Job {
         let Some(technique) = self.technique() else { return Next::Seek };
         self.evidence.add(now_ms, Fact::EraseBegan { technique });
         self.erase.phase = Phase::Erasing;
+        self.erase.is_looked_at = false;
         Next::Begin(technique)
     }
 
@@ -272,7 +278,12 @@ impl Job {
         }
         let is_unread = matches!(standing, Standing::Unknown { .. });
         match standing {
-            Standing::InProgress { .. } => self.stalled(now_ms).unwrap_or_else(|| self.feel(now_ms, again)),
+            Standing::Verifiable if self.erase.phase == Phase::Erasing && !self.erase.is_looked_at => {
+                Next::SeekOnMedium
+            }
+            Standing::InProgress { .. } | Standing::Verifiable => {
+                self.stalled(now_ms).unwrap_or_else(|| self.feel(now_ms, again))
+            }
             // While a drive sanitizes itself it lets nobody look for hidden areas, nor open any.
             _ if self.erase.phase == Phase::Attached && (is_silent || !is_unread) => Next::Prepare,
             Standing::Completed => self.settle(),
@@ -312,9 +323,28 @@ impl Job {
         self.technique().map_or(Next::Seek, Next::Settle)
     }
 
+    /// Whatever was found, the drive has to come out of that state first: until then it takes nothing else.
+    pub(super) fn sought_on_medium(&mut self, now_ms: u64, sought: Sought) -> Next {
+        let (is_clean, is_gone) = (sought.is_clean(), sought.gone);
+        self.evidence.add(now_ms, Fact::SoughtOnMedium { sought });
+        if is_gone {
+            return self.over();
+        }
+        self.erase.is_looked_at = true;
+        self.erase.is_found_out |= !is_clean;
+        self.erase.watch = Watch::new(now_ms, self.erase.watch.estimate_s);
+        Next::Watch { after_ms: 0 }
+    }
+
     pub(super) fn settled(&mut self, now_ms: u64, settled: Settled) -> Next {
         let is_good = settled.problems.is_empty();
         self.evidence.add(now_ms, Fact::Settled { settled });
+        if core::mem::take(&mut self.erase.is_found_out) {
+            // Only its medium gave it away. Of another technique that may not be looked at there, its word would be all there is.
+            let all: Vec<Technique> = self.evidence.plan.ways.iter().flat_map(Way::firmware).collect();
+            self.erase.failed.extend(all);
+            return self.take_another_way(now_ms);
+        }
         if !is_good {
             return self.fall_through(now_ms);
         }

@@ -779,3 +779,42 @@ fn an_erased_block_that_cannot_be_read_or_is_unlike_the_others_is_not_erased() {
         assert_eq!(outcome(&tell(&mut job(&[SanitizeBlockErase]), heard)), Outcome::NotErased);
     }
 }
+
+/// A drive that lets its medium be read, up to there.
+fn verifiable(job: &mut Job) -> Next {
+    tell(job, opened());
+    tell(job, [placed(), accepted(Some(20))]);
+    job.hear(5, Heard::Standing(Standing::Verifiable))
+}
+
+#[test]
+fn a_medium_that_can_be_read_is_looked_at_once_before_the_drive_goes_on() {
+    let mut job = job(&[SanitizeBlockErase]);
+    assert_eq!(verifiable(&mut job), Next::SeekOnMedium);
+    let clean = Sought { constant: 100, ..Sought::default() };
+    assert_eq!(job.hear(6, Heard::SoughtOnMedium(clean)), Next::Watch { after_ms: 0 });
+    assert!(matches!(job.hear(7, Heard::Standing(Standing::Verifiable)), Next::Watch { .. }), "it has not gone on yet");
+    assert_eq!(job.hear(8, Heard::Standing(Standing::Completed)), Next::Settle(SanitizeBlockErase));
+    assert_eq!(job.hear(9, Heard::Settled(Settled::default())), Next::Seek);
+}
+
+#[test]
+fn a_drive_that_its_medium_gives_away_is_believed_in_nothing() {
+    for (policy, last) in [("", None), (CLEAR_WILL_DO, Some("N8"))] {
+        let mut job = job_of(&nvme(), &[SanitizeBlockErase, SanitizeOverwrite], policy);
+        assert_eq!(verifiable(&mut job), Next::SeekOnMedium);
+        let left = Sought { markers_left: 1, constant: 99, ..Sought::default() };
+        // It has to be brought out of that state all the same.
+        assert_eq!(job.hear(6, Heard::SoughtOnMedium(left)), Next::Watch { after_ms: 0 });
+        assert_eq!(job.hear(7, Heard::Standing(Standing::Completed)), Next::Settle(SanitizeBlockErase));
+        let next = job.hear(8, Heard::Settled(Settled::default()));
+        match (next, last) {
+            (Next::End(verdict), None) => {
+                assert_eq!(verdict.outcome, Outcome::NotErased);
+                assert!(verdict.reasons.iter().any(|reason| matches!(reason, Reason::Survived { markers: 1, .. })));
+            }
+            (Next::Write { .. }, Some(row)) => assert_eq!(job.way().unwrap().row, row),
+            (next, _) => panic!("{next:?}"),
+        }
+    }
+}

@@ -105,6 +105,8 @@ impl<'a> Tally<'a> {
                 self.proof.placed(placed);
             }
             Fact::MarkersSought { sought } => self.sought(sought),
+            // What is not on the medium proves no more than what cannot be read of it; what is there is proof enough.
+            Fact::SoughtOnMedium { sought } => self.seen(sought),
             Fact::EraseBegan { technique } => self.erase_began(*technique, entry.at_ms),
             Fact::EraseAnswered { begun } => self.answered(begun, entry.at_ms),
             Fact::Stands { standing } => self.stands(standing, entry.at_ms),
@@ -213,7 +215,7 @@ impl<'a> Tally<'a> {
                 self.reasons.push(Reason::GoneWhileErasing);
                 self.doubt = true;
             }
-            Standing::InProgress { .. } | Standing::Never | Standing::Unknown { .. } => {}
+            Standing::InProgress { .. } | Standing::Verifiable | Standing::Never | Standing::Unknown { .. } => {}
         }
     }
 
@@ -236,7 +238,7 @@ impl<'a> Tally<'a> {
         self.proof.settled(problems.is_empty());
     }
 
-    fn sought(&mut self, sought: &'a Sought) {
+    fn seen(&mut self, sought: &Sought) {
         // What was seen before it went away was seen.
         if sought.markers_left > 0 || sought.witnesses_left > 0 {
             self.reasons.push(Reason::Survived {
@@ -249,6 +251,10 @@ impl<'a> Tally<'a> {
             self.reasons.push(Reason::GoneWhileReading);
             self.doubt = true;
         }
+    }
+
+    fn sought(&mut self, sought: &'a Sought) {
+        self.seen(sought);
         self.proof.sought(sought);
     }
 

@@ -8,10 +8,11 @@ use std::path::PathBuf;
 
 use nix::errno::Errno;
 use nix::sys::stat::{major, minor};
-use purgeproof_spec::nvme::{AdminCommand, Status};
+use purgeproof_spec::nvme::{AdminCommand, Read, Status};
 use purgeproof_sys::nvme::{self, Admin, Completed};
 use purgeproof_sys::transfer::Transfer;
 
+use super::noted::QUERY_MS;
 use crate::channel::ChannelError;
 
 /// A way to an NVMe controller.
@@ -20,6 +21,9 @@ pub(crate) trait NvmeAdmin: Send {
     /// came. An error is about the way: whether the controller had the command is not known then.
     fn admin(&mut self, command: &AdminCommand, data: Transfer<'_>, timeout_ms: u32)
     -> Result<Completed, ChannelError>;
+
+    /// Reads blocks of the open namespace past the host's own idea of what can be read. Data come as in [`Self::admin`].
+    fn read(&mut self, command: &Read, into: &mut [u8]) -> Result<Completed, ChannelError>;
 
     /// Has the host look again which namespaces there are, and in what format.
     fn rescan(&mut self) -> Result<(), ChannelError>;
@@ -33,12 +37,24 @@ pub(crate) trait NvmeAdmin: Send {
 #[derive(Debug)]
 pub(crate) struct ControllerDevice {
     device: File,
+    namespace: File,
 }
 
 impl ControllerDevice {
     /// `device` is a controller's character device: through a namespace's the kernel takes commands for that namespace only.
-    pub(crate) const fn new(device: File) -> Self {
-        Self { device }
+    /// `namespace` is the block device.
+    pub(crate) const fn new(device: File, namespace: File) -> Self {
+        Self { device, namespace }
+    }
+
+    /// What came of a command that went to the controller or its namespace.
+    fn outcome(&self, returned: Result<Completed, Errno>) -> Result<Completed, ChannelError> {
+        match returned {
+            Ok(completed) if is_of_the_path(completed.raw) && self.is_dead() => Err(ChannelError::Gone(Errno::EIO)),
+            Ok(completed) => Ok(completed),
+            Err(errno) if self.is_dead() => Err(ChannelError::Gone(errno)),
+            Err(errno) => Err(errno.into()),
+        }
     }
 
     /// The controller's directory in sysfs, as long as the kernel knows it.
@@ -72,12 +88,14 @@ impl NvmeAdmin for ControllerDevice {
         let [cdw10, cdw11, cdw12, cdw13, cdw14, cdw15] = command.dwords();
         let nsid = command.nsid().value();
         let command = Admin { opcode: command.opcode(), nsid, cdw10, cdw11, cdw12, cdw13, cdw14, cdw15 };
-        match nvme::admin(&self.device, &command, data, timeout_ms) {
-            Ok(completed) if is_of_the_path(completed.raw) && self.is_dead() => Err(ChannelError::Gone(Errno::EIO)),
-            Ok(completed) => Ok(completed),
-            Err(errno) if self.is_dead() => Err(ChannelError::Gone(errno)),
-            Err(errno) => Err(errno.into()),
-        }
+        self.outcome(nvme::admin(&self.device, &command, data, timeout_ms))
+    }
+
+    fn read(&mut self, command: &Read, into: &mut [u8]) -> Result<Completed, ChannelError> {
+        let [cdw10, cdw11, cdw12, cdw13, cdw14, cdw15] = command.dwords();
+        let nsid = command.nsid.value();
+        let command = Admin { opcode: Read::OPCODE, nsid, cdw10, cdw11, cdw12, cdw13, cdw14, cdw15 };
+        self.outcome(nvme::io(&self.namespace, &command, Transfer::In(into), QUERY_MS))
     }
 
     fn rescan(&mut self) -> Result<(), ChannelError> {
@@ -105,7 +123,8 @@ fn more_memory(resource: &str) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use purgeproof_spec::nvme::Identify;
+    use purgeproof_spec::nvme::{Identify, Nsid};
+    use std::num::NonZeroU16;
 
     const NONE: &str = "0x0000000000000000 0x0000000000000000 0x0000000000000000\n";
     const REGISTERS: &str = "0x00000000fea00000 0x00000000fea03fff 0x0000000000140204\n";
@@ -137,7 +156,10 @@ mod tests {
 
     #[test]
     fn what_is_no_controller_is_an_error_of_the_way() {
-        let mut controller = ControllerDevice::new(File::open("/dev/null").unwrap());
+        let null = || File::open("/dev/null").unwrap();
+        let mut controller = ControllerDevice::new(null(), null());
+        let read = Read { nsid: Nsid::new(1).unwrap(), first: 0, blocks: NonZeroU16::MIN };
+        assert_eq!(controller.read(&read, &mut [0; 512]), Err(ChannelError::Kernel(Errno::ENOTTY)));
         let command = AdminCommand::identify(Identify::Controller);
         let answer = controller.admin(&command, Transfer::In(&mut [0; 4096]), 1000);
         assert_eq!(answer, Err(ChannelError::Kernel(nix::errno::Errno::ENOTTY)));

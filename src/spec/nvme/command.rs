@@ -1,6 +1,6 @@
 //! Admin commands as values. Whoever sends one copies it into the ioctl and adds nothing.
 
-use core::num::NonZeroU32;
+use core::num::{NonZeroU16, NonZeroU32};
 
 use super::{AfterSanitize, Erase, FormatIndex, Nsid, Sanitize, SecureErase};
 use crate::dword::Dword;
@@ -207,6 +207,29 @@ impl SecurityProtocol {
     }
 }
 
+/// Read (02h) of the NVM Command Set, without its data: no protection information is checked, which the media verification state does
+/// not allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Read {
+    /// Whose blocks.
+    pub nsid: Nsid,
+    /// SLBA.
+    pub first: u64,
+    /// NLB as it is meant, and not less one as it is sent.
+    pub blocks: NonZeroU16,
+}
+
+impl Read {
+    /// OPC.
+    pub const OPCODE: u8 = 0x02;
+
+    /// CDW10 to CDW15: SLBA in the first two, NLB in bits 15:0 of the third.
+    pub fn dwords(self) -> [u32; 6] {
+        let [low, high] = [self.first, self.first >> 32].map(|half| u32::try_from(half & 0xFFFF_FFFF).unwrap_or(0));
+        [low, high, u32::from(self.blocks.get() - 1), 0, 0, 0]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::OverwritePasses;
@@ -293,6 +316,14 @@ mod tests {
         assert_eq!(fields(AdminCommand::sanitize(purge)), (0x84, 0, 0xC02, 0, Transfer::None));
         assert_eq!(fields(AdminCommand::sanitize_exit_failure_mode()), (0x84, 0, 0x001, 0, Transfer::None));
         assert_eq!(fields(AdminCommand::sanitize_exit_media_verification()), (0x84, 0, 0x005, 0, Transfer::None));
+    }
+
+    #[test]
+    fn a_read_counts_its_blocks_from_zero() {
+        let read = |first, blocks| Read { nsid: nsid(1), first, blocks: NonZeroU16::new(blocks).unwrap() }.dwords();
+        assert_eq!(read(0, 1), [0; 6]);
+        assert_eq!(read(0x0123_4567_89AB_CDEF, 8), [0x89AB_CDEF, 0x0123_4567, 7, 0, 0, 0]);
+        assert_eq!(read(1, 0xFFFF), [1, 0, 0xFFFE, 0, 0, 0]);
     }
 
     #[test]

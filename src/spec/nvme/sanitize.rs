@@ -72,7 +72,7 @@ pub enum AfterSanitize {
     /// [`Sanicap::no_deallocate_inhibited`](super::Sanicap::no_deallocate_inhibited) refuse, or deallocate all the same.
     KeepAllocated,
     /// EMVS, Enter Media Verification State: they can be read from the media until the host ends it. Only with
-    /// [`Sanicap::verification`](super::Sanicap::verification).
+    /// [`Sanicap::verification`](super::Sanicap::verification), and not after an Overwrite (Base 2.1, 5.1.22).
     MediaVerification,
 }
 
@@ -167,7 +167,7 @@ pub enum SanitizePhase {
     UnrestrictedProcessing,
     /// 4h: failed, AUSE was 1.
     UnrestrictedFailure,
-    /// 5h: erased; the media can be read before it is deallocated.
+    /// 5h: erased; the media can be read before it is deallocated. The status is "in progress" still, and SPROG `FFFFh`.
     MediaVerification,
     /// 6h: verified; deallocating.
     PostVerificationDeallocation,

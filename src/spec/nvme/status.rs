@@ -159,6 +159,8 @@ status_codes! {
     ControllerListInvalid = (0x1, 0x1C), "Controller List Invalid";
     SelfTestInProgress = (0x1, 0x1D), "Device Self-test In Progress";
     SanitizeProhibited = (0x1, 0x23), "Sanitize Prohibited While Persistent Memory Region is Enabled";
+    /// No error: what a Read of the NVM Command Set answers in the media verification state, with the data.
+    MediaVerificationRead = (0x1, 0x9C), "Successful Media Verification Read";
     // Media and Data Integrity Errors
     WriteFault = (0x2, 0x80), "Write Fault";
     UnrecoveredRead = (0x2, 0x81), "Unrecovered Read Error";

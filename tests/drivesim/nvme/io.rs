@@ -82,7 +82,9 @@ impl Subsystem {
                 }
             }
         }
-        command.send(host, &data)
+        command.send(host, &data)?;
+        // NVM Command Set 1.1, 5.12: a read that succeeds in that state says so by a status of its own.
+        if self.sanitize.is_in_verification() { Err(Status::MEDIA_VERIFICATION_READ) } else { Ok(()) }
     }
 
     /// `deallocate`: DEAC, bit 25 of dword 12.

@@ -1,7 +1,7 @@
 //! Sanitize and its status log (Base 2.1, 5.1.22, 5.1.12.1.33 and 8.1.24; PREQ and PRGD are of a later technical proposal).
 //!
-//! Not verified against the text: that the Media Verification state is told as "in progress" with SPROG `FFFFh`, that what a restricted failure
-//! does not allow is aborted with 1Ch, that a locked drive answers a sanitize with 286h, and the section numbers above.
+//! Not verified against the text: that what a restricted failure does not allow is aborted with 1Ch, that a locked drive answers a sanitize
+//! with 286h, and the section numbers above.
 
 use std::time::Instant;
 
@@ -57,10 +57,6 @@ impl Sanitize {
 
     pub(super) fn is_in_verification(&self) -> bool {
         self.verifies
-    }
-
-    pub(super) fn power_on(&mut self) {
-        self.verification_was_canceled |= std::mem::take(&mut self.verifies);
     }
 
     fn has(&self, bit: u32) -> bool {
@@ -167,23 +163,33 @@ impl Subsystem {
             _ => return Err(Status::INVALID_FIELD),
         };
         let is_wrong = !spec.sanitize.contains(&action)
-            || has(EMVS) && (!spec.media_verification || has(NDAS))
+            || has(EMVS) && (!spec.media_verification || has(NDAS) || action == Action::Overwrite)
             || has(PREQ) && !spec.purge_required
             || has(NDAS) && spec.no_deallocate_inhibited && !self.nodrm;
         if is_wrong { Err(Status::INVALID_FIELD) } else { Ok((technique, name)) }
     }
 
     fn exit_media_verification(&mut self) -> Result<(), Status> {
-        if !self.spec().media_verification {
+        if !std::mem::take(&mut self.sanitize.verifies) {
             return Err(Status::INVALID_FIELD);
         }
-        if self.drive.operation.state() == State::Running {
-            return Err(Status::SANITIZE_IN_PROGRESS);
-        }
-        if std::mem::take(&mut self.sanitize.verifies) && self.spec().deallocates {
+        self.drive.log.event("media-verification-ended", "", &[]);
+        self.deallocate_all();
+        Ok(())
+    }
+
+    fn deallocate_all(&mut self) {
+        if self.spec().deallocates {
             self.unmapped.insert(self.all());
         }
-        Ok(())
+    }
+
+    /// A power cut ends the media verification, and the drive deallocates then (Base 2.1, 8.1.24.3).
+    pub(super) fn cancel_verification(&mut self) {
+        if std::mem::take(&mut self.sanitize.verifies) {
+            self.sanitize.verification_was_canceled = true;
+            self.deallocate_all();
+        }
     }
 
     /// The sanitize has just ended, well or not. Gives the event: log page 81h, type 6 (I/O command set specific), information 1 (completed),

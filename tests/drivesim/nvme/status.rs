@@ -34,6 +34,8 @@ impl Status {
     pub(super) const NOT_ATTACHED: Self = Self(0x11a | DO_NOT_RETRY);
     pub(super) const CONTROLLER_LIST_INVALID: Self = Self(0x11c | DO_NOT_RETRY);
     pub(super) const SANITIZE_PROHIBITED: Self = Self(0x123 | DO_NOT_RETRY);
+    /// Not an error: the data come with it.
+    pub(super) const MEDIA_VERIFICATION_READ: Self = Self(0x19c);
     pub(super) const WRITE_FAULT: Self = Self(0x280 | DO_NOT_RETRY);
     pub(super) const UNRECOVERED_READ: Self = Self(0x281 | DO_NOT_RETRY);
     pub(super) const ACCESS_DENIED: Self = Self(0x286 | DO_NOT_RETRY);

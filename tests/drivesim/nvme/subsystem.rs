@@ -87,7 +87,7 @@ impl Subsystem {
     pub(super) fn power_on(&mut self) {
         self.drive.power_on();
         self.reset(PendingReset::Conventional);
-        self.sanitize.power_on();
+        self.cancel_verification();
         self.formatting = None;
         self.nodrm = false;
         self.pmr_is_enabled = self.spec().pmr;

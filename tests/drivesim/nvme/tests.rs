@@ -230,10 +230,12 @@ fn media_verification_shows_what_the_mapping_hides() {
     assert_eq!(computer.data(16), [0; 16]);
     assert_eq!(computer.sanitize(0x402), 0);
     assert_eq!(computer.sanitize_log().3, 5);
-    assert_eq!((computer.io(2, 1, 0, 1), computer.data(16).as_slice()), (0, b"CUSTOMER RECORD ".as_slice()));
+    assert_eq!((computer.io(2, 1, 0, 1), computer.data(16).as_slice()), (0x19c, b"CUSTOMER RECORD ".as_slice()));
     assert_eq!(computer.io(1, 1, 0, 1), IN_PROGRESS);
     assert_eq!(computer.sanitize(5), 0);
     assert_eq!((computer.sanitize_log().1, computer.sanitize_log().3), (0x0101, 0));
+    // There is nothing left to exit from, and an overwrite has no such state.
+    assert_eq!([computer.sanitize(5), computer.sanitize(0x413)], [0x02; 2]);
     assert_eq!(bench.oracle().customer_blocks, 8);
 }
 

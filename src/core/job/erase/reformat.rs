@@ -52,7 +52,7 @@ impl Job {
         let watch = &self.erase.watch;
         let (is_silent, is_ignored) = (watch.silent >= SILENT, watch.never >= SILENT);
         match standing {
-            Standing::InProgress { .. } => {
+            Standing::InProgress { .. } | Standing::Verifiable => {
                 if let Some(quiet_s) = watch.stalled_s(now_ms) {
                     return self.not_reformatted(now_ms, format!("nothing has moved for {quiet_s} s"));
                 }
