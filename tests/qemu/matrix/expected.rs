@@ -73,10 +73,17 @@ pub(super) struct Expect {
     /// The certificate; none where nothing may be done to the drive.
     #[serde(default)]
     pub(super) certificate: Option<Word>,
+    /// How many certificates there are that say this: a disk for each namespace of an NVMe drive, all of one serial number.
+    #[serde(default = "one")]
+    pub(super) certificates: usize,
     /// The one about the run that the power cut ended, which is made in the next.
     #[serde(default)]
     pub(super) before_the_cut: Option<Word>,
     pub(super) media: Medium,
+}
+
+fn one() -> usize {
+    1
 }
 
 /// One drive of the matrix.

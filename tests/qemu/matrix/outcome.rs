@@ -9,8 +9,8 @@ use crate::rig::Certificate;
 
 pub(super) struct Outcome<'a> {
     pub(super) case: &'a Case<'a>,
-    /// The one about the run that ended by itself.
-    certificate: Option<Certificate>,
+    /// Those about the run that ended by itself.
+    own: Vec<Certificate>,
     /// The one about the run that the power cut ended.
     before_the_cut: Option<Certificate>,
     others: usize,
@@ -19,13 +19,13 @@ pub(super) struct Outcome<'a> {
 
 impl<'a> Outcome<'a> {
     pub(super) fn new(case: &'a Case<'a>, certificates: Vec<Certificate>, oracle: Oracle) -> Self {
-        let (mut earlier, mut own): (Vec<_>, Vec<_>) = certificates.into_iter().partition(Certificate::is_recovered);
-        let (certificate, before_the_cut) = (own.pop(), earlier.pop());
-        Self { case, certificate, before_the_cut, others: own.len() + earlier.len(), oracle }
+        let (mut earlier, own): (Vec<_>, Vec<_>) = certificates.into_iter().partition(Certificate::is_recovered);
+        let before_the_cut = earlier.pop();
+        Self { case, own, before_the_cut, others: earlier.len(), oracle }
     }
 
     fn each(&self) -> impl Iterator<Item = &Certificate> {
-        self.before_the_cut.iter().chain(&self.certificate)
+        self.before_the_cut.iter().chain(&self.own)
     }
 
     pub(super) fn certificates(&self) -> usize {
@@ -51,7 +51,13 @@ impl<'a> Outcome<'a> {
     pub(super) fn complaints(&self) -> Vec<String> {
         let expect = &self.case.expect;
         let mut wrong = self.broken();
-        wrong.extend(differences("", self.certificate.as_ref(), expect.certificate.as_ref()));
+        for certificate in &self.own {
+            wrong.extend(differences("", Some(certificate), expect.certificate.as_ref()));
+        }
+        let expected = expect.certificate.as_ref().map_or(0, |_| expect.certificates);
+        if self.own.len() != expected {
+            wrong.push(format!("{} certificates, {expected} expected", self.own.len()));
+        }
         wrong.extend(differences("before the cut: ", self.before_the_cut.as_ref(), expect.before_the_cut.as_ref()));
         if self.others > 0 {
             wrong.push(format!("{} more certificates than expected", self.others));
