@@ -233,10 +233,7 @@ impl Card {
             }
             // Ready, sector addresses, 2.7-3.6 V and 1.7-1.95 V.
             1 => Reply::Response(0xc0ff_8080, Vec::new()),
-            2 | 10 => {
-                let serial = product_serial(self.drive.serial()).unwrap_or(0);
-                Reply::Response(register::cid(&self.drive.spec.model, serial), Vec::new())
-            }
+            2 | 10 => Reply::Response(self.cid(), Vec::new()),
             3 | 12 | 13 | 16 | 23 => self.r1(Vec::new()),
             // SLEEP_AWAKE (6.6.21): bit 15 sends it to sleep. Without a device's address it is SDIO's question, to which nobody answers.
             5 if argument >> 16 != 0 => {
@@ -273,6 +270,10 @@ impl Card {
                 Reply::Silence
             }
         }
+    }
+
+    fn cid(&self) -> u128 {
+        register::cid(&self.drive.spec.model, product_serial(self.drive.serial()).unwrap_or(0))
     }
 
     /// CMD6 (6.6.1): set bits, clear bits or write a byte of the extended CSD.
