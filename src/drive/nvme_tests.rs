@@ -490,7 +490,7 @@ fn an_overwrite_of_other_passes_than_asked_for_is_a_problem() {
     }
 }
 
-/// In progress, SPROG FFFFh, media verification state (SSI 5).
+/// In progress, SPROG `FFFFh`, media verification state (SSI 5).
 fn verifiable(scdw10: [u8; 2]) -> Answer {
     let start = [0xFF, 0xFF, 0x02, 0, scdw10[0], scdw10[1], 0, 0];
     page(512, &[(0, &start), (36, &[0x05])])
