@@ -32,7 +32,6 @@ fn sata_faults() {
 }
 
 #[test]
-#[ignore = "does not hold yet: a disk whose erased blocks must be written before they can be read ends INDETERMINATE"]
 fn sas() {
     run("sas");
 }
@@ -53,7 +52,6 @@ fn stalls_and_losses() {
 }
 
 #[test]
-#[ignore = "does not hold yet: an overwrite after a format that leaves no marker readable ends INDETERMINATE"]
 fn power_cut() {
     run("power-cut");
 }
