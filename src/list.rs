@@ -69,7 +69,10 @@ fn table(listed: &[Listed], controllers: &[Controller]) -> String {
             identity.capacity, identity.transport, identity.medium
         );
         let _ = match offer {
-            Offer::Planned(plan) => writeln!(text, "    {plan}"),
+            Offer::Planned(plan) => {
+                let caution = plan.caution().map(|caution| format!("\n    {caution}.")).unwrap_or_default();
+                writeln!(text, "    {plan}{caution}")
+            }
             Offer::Refused(refusal) => writeln!(text, "    not planned: {refusal}"),
             Offer::Excluded(exclusion) => writeln!(text, "    not offered: {exclusion}"),
         };

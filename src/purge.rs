@@ -128,6 +128,7 @@ fn consent(found: &Found, plan: &Plan, policy: &Policy) -> Result<Consent, Strin
     }
     let wanted = challenge(identity).chars().count();
     eprintln!("{} ({}), serial number {}: {plan}.", identity.title(), identity.capacity, identity.handle());
+    plan.caution().into_iter().for_each(|caution| eprintln!("{caution}."));
     eprintln!(
         "Everything on it will be destroyed. Type the last {wanted} characters of the serial number, or nothing to leave it:"
     );

@@ -2,6 +2,7 @@
 //! oracle is the medium itself, read past the drive's own answers.
 
 mod firmware;
+mod schemes;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Sender};
@@ -12,6 +13,7 @@ use proptest::prelude::*;
 use purgeproof_certificate::{Certificate, IssueError, Key, Link, evidence_bundle};
 use purgeproof_core::capability::Capabilities;
 use purgeproof_core::consent::{Consent, challenge};
+use purgeproof_core::drive::{Drive, Identity};
 use purgeproof_core::event::{DriveId, Event};
 use purgeproof_core::evidence::{Clock, Drawn, Evidence, JobId, Secret, Setting};
 use purgeproof_core::job::Job;
@@ -68,15 +70,25 @@ fn erase(drive: &SimDrive, policy: &str) -> (Evidence, String) {
 
 /// Erases a drive that can do this by this policy, and gives its evidence and the journal.
 fn erase_by(drive: &SimDrive, policy: &str, capabilities: &Capabilities) -> (Evidence, String) {
-    let plan = plan(drive.identity(), capabilities, &Policy::parse(policy).unwrap()).unwrap();
-    let consent = Consent::typed(drive.identity(), &challenge(drive.identity())).unwrap();
+    erase_through(Box::new(drive.clone()), drive.identity(), policy, capabilities)
+}
+
+/// Erases the drive with this identity through another's hands.
+fn erase_through(
+    drive: Box<dyn Drive>,
+    identity: &Identity,
+    policy: &str,
+    capabilities: &Capabilities,
+) -> (Evidence, String) {
+    let plan = plan(identity, capabilities, &Policy::parse(policy).unwrap()).unwrap();
+    let consent = Consent::typed(identity, &challenge(identity)).unwrap();
     let setting = Setting { clock: Clock { unix_s: 1_800_000_000, ..Clock::default() }, ..Setting::default() };
     let drawn = Drawn { key: Secret(KEY), seed: Secret([0x5d; 32]) };
     let job = Job::new(JobId([7; 16]), plan, consent, setting, drawn).unwrap();
     let (ended, endings) = mpsc::channel();
     let desk = Arc::new(Desk { clock: AtomicU64::new(0), journal: Mutex::default(), events: Mutex::default(), ended });
     let engine = Engine::new(Arc::clone(&desk) as Arc<dyn Host>);
-    engine.start(DriveId(0), Box::new(drive.clone()), job).unwrap();
+    engine.start(DriveId(0), drive, job).unwrap();
     let evidence = endings.recv_timeout(Duration::from_mins(2)).expect("the job does not end");
     let journal = desk.journal.lock().unwrap().1.clone();
     (evidence, journal)
@@ -87,10 +99,7 @@ fn survivors(drive: &SimDrive, pattern: Pattern) -> Vec<u64> {
     let block = drive.identity().logical_block.get() as usize;
     let mut wanted = vec![0; block];
     let mut holds = |lba: &u64| {
-        match pattern {
-            Pattern::Byte(byte) => wanted.fill(byte),
-            Pattern::Random => keystream::fill(&KEY, lba * block as u64, &mut wanted),
-        }
+        schemes::fill(pattern, &KEY, lba * block as u64, &mut wanted);
         drive.block(Lba(*lba)) != wanted
     };
     (0..drive.identity().geometry().unwrap().count().0).filter(|lba| holds(lba)).collect()
@@ -173,20 +182,24 @@ fn fault() -> impl Strategy<Value = Fault> {
     ]
 }
 
+/// What a rule says of the overwrite: nothing, one pass, several, a pattern of three bytes at the end.
+fn overwrite() -> impl Strategy<Value = &'static str> {
+    let own = "scheme = 'own'\n[[scheme]]\nname = 'own'\npasses = ['random-byte', 'complement', '0x924924']";
+    prop::sample::select(vec!["", "pattern = 'zeros'", "scheme = 'dod-short'", "scheme = 'afssi-5020'", own])
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
     fn no_certificate_says_more_than_the_medium_bears_out(
-        seed in any::<u64>(), faults in proptest::collection::vec(fault(), 0..3), zeros in any::<bool>(), cut_permille in 0..1000_usize,
+        seed in any::<u64>(), faults in proptest::collection::vec(fault(), 0..3), words in overwrite(), cut_permille in 0..1000_usize,
     ) {
         let drive = SimDrive::new(seed, BlockSize::B512, BLOCKS).unwrap();
         let drive = faults.iter().cloned().fold(drive, SimDrive::with);
-        let zeroing = "[[rule]]\nname = 'x'\naction = 'purge'\npattern = 'zeros'";
-        let (policy, pattern) = if zeros { (zeroing, Pattern::Byte(0)) } else { ("", Pattern::Random) };
-        let (evidence, journal) = erase(&drive, policy);
+        let (evidence, journal) = erase(&drive, &format!("[[rule]]\nname = 'x'\naction = 'purge'\n{words}"));
         let verdict = evidence.verdict();
-        let left = survivors(&drive, pattern);
+        let left = survivors(&drive, *evidence.passes().last().unwrap());
         if verdict.outcome.is_good() {
             prop_assert!(left.is_empty(), "{:?} passed with {} survivors: {:?}", faults, left.len(), verdict);
         }

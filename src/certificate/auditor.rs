@@ -5,7 +5,7 @@ use purgeproof_core::firmware::{Exchange, Octets};
 
 use crate::Certificate;
 use crate::claims::{Raw, Statement, Step, Supported, Way};
-use crate::rows::{Section, asked, grouped, row, vitals};
+use crate::rows::{Section, asked, grouped, pass_by_pass, row, vitals};
 
 /// How many commands are printed. The evidence file has all of them.
 const PRINTED: usize = 120;
@@ -15,7 +15,12 @@ const BYTES: usize = 64;
 /// The sections. The evidence, if there is any, is the certificate's own.
 pub(crate) fn sections(certificate: &Certificate, evidence: Option<&Evidence>) -> Vec<Section> {
     let statement = &certificate.claims().statement;
-    let mut sections = vec![Section { heading: "Techniques considered (signed)", rows: considered(statement) }];
+    let mut sections = Vec::new();
+    let rows = pass_by_pass(statement);
+    if !rows.is_empty() {
+        sections.push(Section { heading: "Overwrite, pass by pass (signed)", rows });
+    }
+    sections.push(Section { heading: "Techniques considered (signed)", rows: considered(statement) });
     let heading = "Decision table and decisive commands (signed)";
     sections.push(Section { heading, rows: statement.method.ways.iter().flat_map(way).collect() });
     if statement.verification.markers.is_some() {

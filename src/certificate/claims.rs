@@ -9,8 +9,8 @@
 //! | 1 | version | 1 |
 //! | 2 | outcome | 1 Purged, 2 Cleared, 3 Not Erased, 4 Indeterminate |
 //! | 3 | device | 1 vendor, 2 model, 3 serial, 4 firmware, 5 bytes, 6 logical block, 7 physical block, 8 transport, 9 medium, 10 WWN, 11 asset tag, 14 serial's source, 15 simulated, 16 bytes once hidden areas were opened, 17 encrypts all data |
-//! | 4 | method | 1 technique, 2 level planned, 3 passes (a byte, or 256 for the keystream), 4 blocks written in each pass that ended, 5 techniques considered, 6 rule, 7 ways gone ([`Way`]), 8 lowest level that there was leave for, 9 why earlier ways came to nothing ([`Because`]) |
-//! | 5 | verification | 1 coverage planned, 2 places, 3 blocks to read, 4 blocks read, 5 seed of the sample, 6 markers ([`Markers`]), 7 what was expected (a byte, 256 the keystream, 257 what firmware leaves), 8 the byte that all blocks hold |
+//! | 4 | method | 1 technique, 2 level planned, 3 passes (a byte, 256 for the keystream, or the bytes repeated), 4 blocks written in each pass that ended ([`Written`]), 5 techniques considered, 6 rule, 7 ways gone ([`Way`]), 8 lowest level that there was leave for, 9 why earlier ways came to nothing ([`Because`]), 10 overwrite scheme |
+//! | 5 | verification | 1 coverage planned, 2 places, 3 blocks to read, 4 blocks read, 5 seed of the sample, 6 markers ([`Markers`]), 7 what was expected (as a pass, or 257: what firmware leaves), 8 the byte that all blocks hold |
 //! | 6 | time | 1 start, 2 end (s since 1970 UTC), 3 clock source, 4 duration (ms by a clock that cannot be set) |
 //! | 7 | tool | 1 version, 2 image, 3 kernel |
 //! | 8 | log | 1 id, 2 number, 3 SHA-256 of the certificate before it |
@@ -43,8 +43,10 @@ use crate::reason::Because;
 use crate::reformat::Reformat;
 
 mod firmware;
+mod written;
 
 pub use firmware::{End, Health, Markers, RAW_BYTES, Raw, Sought, Step, Vitals, Way};
+pub use written::Written;
 
 /// The version of the field table.
 pub const VERSION: u32 = 1;
@@ -193,7 +195,7 @@ pub struct Method {
     pub passes: Vec<Coded<Pattern>>,
     /// How many logical blocks each pass of the last way that ended has written.
     #[n(4)]
-    pub written: Vec<u64>,
+    pub written: Written,
     /// Every technique that was considered, strongest first; neighbours of the same support in one.
     #[n(5)]
     pub considered: Vec<Weighed>,
@@ -209,6 +211,9 @@ pub struct Method {
     /// Why the ways before the last one came to nothing, if the outcome is good; else they are among its reasons.
     #[n(9)]
     pub setbacks: Option<Vec<Because>>,
+    /// The name of the scheme that the passes are, of the core's table or of the policy.
+    #[n(10)]
+    pub scheme: Option<String>,
 }
 
 /// Techniques that the drive has, or not, for the same reason.

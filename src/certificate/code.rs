@@ -76,33 +76,56 @@ codes!(Area {
 });
 codes!(Obstacle { 1 Frozen, 2 Locked, 3 WriteProtected, 4 Sanitizing, 5 SanitizeFailed });
 
-impl Code for Pattern {
-    /// A repeated byte is itself, the keystream is 256.
-    fn code(&self) -> u16 {
-        match self {
-            Self::Byte(byte) => u16::from(*byte),
-            Self::Random => 256,
-        }
-    }
+/// The keystream.
+const KEYSTREAM: u16 = 256;
+/// What firmware leaves.
+const ERASED: u16 = 257;
 
-    fn from_code(code: u16) -> Option<Self> {
-        match u8::try_from(code) {
-            Ok(byte) => Some(Self::Byte(byte)),
-            Err(_) => (code == 256).then_some(Self::Random),
+/// A repeated byte is itself, the keystream is 256, two to four repeated bytes are a byte string.
+impl<C> Encode<C> for Coded<Pattern> {
+    fn encode<W: Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), minicbor::encode::Error<W::Error>> {
+        match self.0 {
+            Pattern::Random => e.u16(KEYSTREAM)?.ok(),
+            Pattern::Byte(byte) => e.u8(byte)?.ok(),
+            Pattern::Two(_) | Pattern::Three(_) | Pattern::Four(_) => e.bytes(self.0.bytes())?.ok(),
         }
     }
 }
 
-impl Code for Expect {
-    /// A pattern is itself, what firmware leaves is 257.
-    fn code(&self) -> u16 {
-        match self {
-            Self::Pattern(pattern) => pattern.code(),
-            Self::Erased => 257,
+impl<'b, C> Decode<'b, C> for Coded<Pattern> {
+    fn decode(d: &mut Decoder<'b>, context: &mut C) -> Result<Self, minicbor::decode::Error> {
+        let at = d.position();
+        match Coded::<Expect>::decode(d, context)?.0 {
+            Expect::Pattern(pattern) => Ok(Self(pattern)),
+            Expect::Erased => Err(minicbor::decode::Error::message("no pattern").at(at)),
         }
     }
+}
 
-    fn from_code(code: u16) -> Option<Self> {
-        if code == 257 { Some(Self::Erased) } else { Pattern::from_code(code).map(Self::Pattern) }
+/// A pattern is itself, what firmware leaves is 257.
+impl<C> Encode<C> for Coded<Expect> {
+    fn encode<W: Write>(&self, e: &mut Encoder<W>, context: &mut C) -> Result<(), minicbor::encode::Error<W::Error>> {
+        match self.0 {
+            Expect::Pattern(pattern) => Coded(pattern).encode(e, context),
+            Expect::Erased => e.u16(ERASED)?.ok(),
+        }
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Coded<Expect> {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        let at = d.position();
+        let pattern = if d.datatype()? == minicbor::data::Type::Bytes {
+            // Bytes that have a shorter name are not encoded back to themselves, and so refused.
+            Pattern::repeating(d.bytes()?)
+        } else {
+            match d.u16()? {
+                ERASED => return Ok(Self(Expect::Erased)),
+                KEYSTREAM => Some(Pattern::Random),
+                byte => u8::try_from(byte).ok().map(Pattern::Byte),
+            }
+        };
+        let unknown = minicbor::decode::Error::message("a pattern that this version does not know").at(at);
+        pattern.map(|pattern| Self(Expect::Pattern(pattern))).ok_or(unknown)
     }
 }

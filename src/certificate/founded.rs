@@ -4,7 +4,9 @@
 use purgeproof_core::capability::Hidden;
 use purgeproof_core::drive::{SerialSource, Transport};
 use purgeproof_core::evidence::{ClockSource, Expect};
+use purgeproof_core::pattern::Pattern;
 use purgeproof_core::policy::Coverage;
+use purgeproof_core::scheme::{self, Scheme};
 use purgeproof_core::technique::{Level, Technique};
 use purgeproof_core::units::Blocks;
 use purgeproof_core::verdict::{Exception, Outcome, Reason};
@@ -69,7 +71,8 @@ fn well_founded(statement: &Statement) -> Option<()> {
     };
     let [read_back] = rest else { return None };
     let all = statement.device.blocks()?;
-    let is_written = method.written.len() == method.passes.len() && method.written.iter().all(|blocks| *blocks == all);
+    let is_written =
+        method.written.0.len() == method.passes.len() && method.written.0.iter().all(|blocks| *blocks == all);
     let is_overwritten = method.passes.is_empty() != way.overwrites() && is_written;
     let word = match way.level.0 {
         Level::Purge => Outcome::Purged,
@@ -149,6 +152,19 @@ pub(crate) fn method_holds(statement: &Statement) -> bool {
         && method.way().is_some_and(attains)
         && method.setbacks.as_ref().is_none_or(|setbacks| !setbacks.is_empty() && method.ways.len() > 1)
         && (!statement.outcome.0.is_good() || method.setbacks.is_some() == (method.ways.len() > 1))
+}
+
+/// The passes are those of the scheme that is named, if it is one of the table, and what it wants read back was to be. There is no
+/// scheme without passes.
+pub(crate) fn scheme_holds(statement: &Statement) -> bool {
+    let method = &statement.method;
+    let Some(name) = &method.scheme else { return true };
+    let passes: Vec<Pattern> = method.passes.iter().map(|pattern| pattern.0).collect();
+    let is_its_own = |scheme: &Scheme| {
+        let reads_enough = scheme.verify != Some(Coverage::Full) || statement.verification.coverage.0 == Coverage::Full;
+        scheme.is_written_as(&passes) && reads_enough
+    };
+    !passes.is_empty() && scheme::named(name).is_none_or(is_its_own)
 }
 
 /// The exceptions whose ground is in the certificate itself are stated.

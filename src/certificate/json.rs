@@ -64,6 +64,7 @@ struct Method<'a> {
     technique: String,
     ways: Vec<erase::Way<'a>>,
     tried_first: Vec<String>,
+    scheme: Option<&'a str>,
     passes: Vec<String>,
     blocks_written: &'a [u64],
     considered: Vec<Considered<'a>>,
@@ -239,8 +240,9 @@ impl<'a> Method<'a> {
             ways: method.ways.iter().map(erase::Way::of).collect(),
             tried_first: method.setbacks.iter().flatten().map(|because| because.0.to_string()).collect(),
             technique: method.technique.0.to_string(),
+            scheme: method.scheme.as_deref(),
             passes: method.passes.iter().map(|pattern| pattern.0.to_string()).collect(),
-            blocks_written: &method.written,
+            blocks_written: &method.written.0,
             considered: method.considered.iter().flat_map(Considered::of).collect(),
             rule: method.rule.as_deref(),
         }

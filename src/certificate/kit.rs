@@ -16,6 +16,7 @@ use purgeproof_core::verdict::{Exception, Outcome, Reason};
 
 use crate::*;
 use firmware::{erased_twice, fallen, formatted_unmarked, hpa_opened, liar, purged, registers_dropped};
+use schemes::by_scheme;
 
 mod firmware;
 mod golden;
@@ -24,6 +25,7 @@ mod hostile;
 mod layout;
 mod paper;
 mod reformat;
+mod schemes;
 
 /// The blocks of the drive of the fixture: 256 MiB.
 pub(crate) const BLOCKS: u64 = 524_288;

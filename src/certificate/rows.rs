@@ -2,7 +2,8 @@
 
 use purgeproof_core::capability::Found;
 use purgeproof_core::consent::Given;
-use purgeproof_core::evidence::{ClockSource, hex};
+use purgeproof_core::evidence::{ClockSource, Expect, hex};
+use purgeproof_core::pattern::Pattern;
 use purgeproof_core::policy::Coverage;
 use purgeproof_core::units::{Blocks, Bytes, Extent};
 use purgeproof_core::verdict::{Exception, Outcome, Reason};
@@ -10,7 +11,12 @@ use purgeproof_core::verdict::{Exception, Outcome, Reason};
 use crate::Certificate;
 use crate::civil::{Civil, duration};
 use crate::claims::{Device, End, Health, Statement, Step, Vitals, Way};
+use crate::code::Coded;
 use crate::hidden::HiddenArea;
+
+mod overwrite;
+
+pub(crate) use overwrite::pass_by_pass;
 
 /// A heading and the rows under it: a label and its text.
 #[derive(Clone)]
@@ -117,12 +123,11 @@ pub(crate) fn deed(statement: &Statement) -> String {
         }));
     }
     let (method, verification) = (&statement.method, &statement.verification);
-    let passes: Vec<String> = method.passes.iter().map(|pattern| pattern.0.to_string()).collect();
-    let all = statement.device.blocks();
-    if !method.passes.is_empty() && !method.written.is_empty() {
-        let is_whole = method.written.len() == passes.len() && method.written.iter().all(|blocks| Some(*blocks) == all);
+    let (all, written) = (statement.device.blocks(), &method.written.0);
+    if !method.passes.is_empty() && !written.is_empty() {
+        let is_whole = written.len() == method.passes.len() && written.iter().all(|blocks| Some(*blocks) == all);
         let extent = if is_whole { "every addressable block" } else { "the drive, but not all of it," };
-        sentences.push(format!("The host overwrote {extent} ({}).", passes.join(", ")));
+        sentences.push(format!("The host overwrote {extent} ({}).", overwrite::in_words(method)));
     }
     match (verification.read, verification.coverage.0) {
         (Some(read), _) if Some(read) == all => sentences.push("Then every block was read back.".into()),
@@ -285,7 +290,6 @@ fn drive(device: &Device) -> Vec<(&'static str, String)> {
 
 fn method(statement: &Statement) -> Vec<(&'static str, String)> {
     let method = &statement.method;
-    let all = statement.device.blocks().map_or_else(|| "?".to_owned(), grouped);
     let attained = match (statement.outcome.0.is_good(), method.way()) {
         (true, Some(way)) => way.level.0.to_string(),
         _ => "nothing that may be relied on".to_owned(),
@@ -299,13 +303,7 @@ fn method(statement: &Statement) -> Vec<(&'static str, String)> {
     for step in method.way().into_iter().flat_map(|way| &way.asked) {
         rows.push(("By the drive", asked(step)));
     }
-    for (index, pattern) in method.passes.iter().enumerate() {
-        let written = match method.written.get(index) {
-            Some(blocks) => format!("{} of {all} blocks written", grouped(*blocks)),
-            None => "did not end".to_owned(),
-        };
-        rows.push(("Pass", format!("{} of {}, {}: {written}", index + 1, method.passes.len(), pattern.0)));
-    }
+    rows.extend(overwrite::in_short(statement));
     rows.extend(statement.reformat.iter().map(|reformat| ("Afterwards", reformat.0.to_string())));
     rows
 }
@@ -410,8 +408,14 @@ fn verification(statement: &Statement) -> Vec<(&'static str, String)> {
     if let (Coverage::Sample, Some(places)) = (verification.coverage.0, verification.places) {
         rows.push(("Places", grouped(places)));
     }
-    if let Some(byte) = verification.expect.and_then(|expect| expect.0.byte()).or(verification.constant) {
-        rows.push(("Content", format!("the byte {byte:02X}h, repeated")));
+    match verification.expect {
+        Some(Coded(Expect::Pattern(pattern @ (Pattern::Two(_) | Pattern::Three(_) | Pattern::Four(_))))) => {
+            rows.push(("Content", format!("the bytes {}h, repeated", hex(pattern.bytes()).to_uppercase())));
+        }
+        expect => {
+            let byte = expect.and_then(|expect| expect.0.byte()).or(verification.constant);
+            rows.extend(byte.map(|byte| ("Content", format!("the byte {byte:02X}h, repeated"))));
+        }
     }
     if let (Some(seed), Coverage::Sample) = (&verification.seed, verification.coverage.0) {
         rows.push(("Seed", hex(&seed.0)));

@@ -12,7 +12,7 @@ use purgeproof_core::verdict::Verdict;
 
 use crate::claims::{
     Consent, Device, Health, Host, Job, Link, Markers, Method, Seed, Statement, Supported, Time, Tool, VERSION,
-    Verification, Weighed,
+    Verification, Weighed, Written,
 };
 use crate::code::Coded;
 use crate::course;
@@ -89,15 +89,17 @@ impl Method {
         let setbacks: Vec<Because> = evidence.setbacks().into_iter().map(Because::of).collect();
         let attains = |step: &Technique| last.is_some_and(|way| step.level(plan.drive.medium) == way.level.0);
         let technique = last.and_then(|way| way.steps.iter().map(|step| step.0).find(attains));
-        let passes = if last.is_some_and(crate::claims::Way::overwrites) { plan.passes.as_slice() } else { &[] };
+        let overwrites = last.is_some_and(crate::claims::Way::overwrites);
+        let passes = if overwrites { evidence.passes() } else { Vec::new() };
         Self {
             technique: Coded(technique.unwrap_or(Technique::Overwrite)),
             level: Coded(plan.level()),
-            passes: passes.iter().copied().map(Coded).collect(),
-            written: written(evidence.facts()),
+            passes: passes.into_iter().map(Coded).collect(),
+            written: Written(written(evidence.facts())),
             considered: Weighed::of(&plan.considered),
             rule: plan.rule.as_deref().map(cut),
             floor: Coded(plan.floor),
+            scheme: plan.scheme.as_deref().filter(|_| overwrites).map(cut),
             setbacks: (verdict.outcome.is_good() && !setbacks.is_empty()).then_some(setbacks),
             ways,
         }

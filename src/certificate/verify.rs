@@ -52,6 +52,8 @@ pub enum Flaw {
     Size,
     /// The ways are no rows of the decision table for this drive, or of another level than they claim.
     OtherSteps,
+    /// The passes are not those of the scheme that is named, or less was to be read back than it wants.
+    OtherPasses,
     /// A good outcome that its own steps, reasons, passes or read-back do not bear out.
     Unfounded,
     /// A bad outcome whose reasons are good ones, or none.
@@ -78,6 +80,7 @@ impl fmt::Display for Flaw {
             Self::OtherSteps => {
                 "the steps are not those of the named row of the decision table on such a drive, or attain another level than stated"
             }
+            Self::OtherPasses => "the passes or the read-back are not those of the overwrite scheme that is named",
             Self::Unfounded => "the outcome says more than the steps, the passes, the markers, the read-back and the reasons bear out",
             Self::Unreasoned => "the outcome is a bad one, but no reason for that is given",
             Self::TooMild => "the outcome is \"indeterminate\", but the reasons say that the drive is not erased",
@@ -131,6 +134,7 @@ impl Certificate {
                 Flaw::Size,
             ),
             check("method", founded::method_holds(statement), Flaw::OtherSteps),
+            check("scheme", founded::scheme_holds(statement), Flaw::OtherPasses),
             Check { name: "outcome", flaw: founded::outcome_flaw(statement) },
             check("exceptions", founded::exceptions_hold(statement), Flaw::ExceptionLeftOut),
             check("times", times_hold(&statement.time, self.claims().issued_unix_s), Flaw::Times),

@@ -6,16 +6,18 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::consent::Given;
-use crate::drive::{Identity, MediaError, OpenError};
+use crate::drive::{Identity, MediaError, OpenError, Transport};
 use crate::firmware::{Begun, Exchange, Health, Prepared, Settled, Standing};
 use crate::marker::{Placed, Sought};
 use crate::pass::Report;
 use crate::pattern::Pattern;
-use crate::plan::Plan;
+use crate::plan::{Plan, Way};
 use crate::policy::{Coverage, Record};
 use crate::reformat::Reformat;
+use crate::scheme;
 use crate::technique::Technique;
 use crate::units::{BlockSize, Blocks, Extent, Lba};
 use crate::verdict::{Reason, Verdict};
@@ -50,9 +52,10 @@ pub struct Secret(pub [u8; 32]);
 /// The random numbers of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Drawn {
-    /// The key of the keystream that random passes write. With it anybody can compute what any block must hold.
+    /// The key of the keystream that the last pass writes if it is random; those before it have keys made from it
+    /// ([`crate::scheme::key`]). With it anybody can compute what any block must hold.
     pub key: Secret,
-    /// The seed of the places that a sampled read-back visits, fixed before the first write.
+    /// The seed of the places that a sampled read-back visits, and of what a scheme leaves to chance; fixed before the first write.
     pub seed: Secret,
 }
 
@@ -321,7 +324,7 @@ impl Expect {
     pub const fn byte(self) -> Option<u8> {
         match self {
             Self::Pattern(Pattern::Byte(byte)) => Some(byte),
-            Self::Pattern(Pattern::Random) | Self::Erased => None,
+            Self::Pattern(_) | Self::Erased => None,
         }
     }
 }
@@ -367,6 +370,25 @@ impl Evidence {
     /// What happened, in order.
     pub fn facts(&self) -> &[Entry] {
         &self.facts
+    }
+
+    /// What the overwrite passes write, in order, with everything drawn that the plan leaves to chance.
+    pub fn passes(&self) -> Vec<Pattern> {
+        let scheme = self.plan.scheme.as_deref().and_then(scheme::named);
+        let shuffled = scheme.map_or(0..0, |scheme| scheme.shuffled.clone());
+        scheme::written(&self.plan.passes, shuffled, &self.drawn.seed)
+    }
+
+    /// What the last step of a way leaves on the drive.
+    pub(crate) fn leaves(&self, way: &Way) -> Expect {
+        match (way.steps.last(), self.passes().last()) {
+            (Some(Technique::Overwrite), Some(pattern)) => Expect::Pattern(*pattern),
+            // The drive is asked to write zeros; one with NVMe deallocates its blocks after that, and they read as it likes.
+            (Some(Technique::SanitizeOverwrite), _) if self.plan.drive.transport != Transport::Nvme => {
+                Expect::Pattern(Pattern::Byte(0))
+            }
+            _ => Expect::Erased,
+        }
     }
 
     /// What follows from it.
@@ -433,6 +455,14 @@ pub fn unhex_vec(text: &str) -> Result<Vec<u8>, NotHex> {
         return Err(NotHex);
     };
     pairs.iter().map(|[high, low]| Ok(digit(high)? << 4 | digit(low)?)).collect()
+}
+
+impl Secret {
+    /// Another secret, for this use alone: SHA-256 of `PurgeProof `, the use and this one.
+    #[must_use]
+    pub fn derive(&self, use_of_it: &str) -> Self {
+        Self(Sha256::new().chain_update("PurgeProof ").chain_update(use_of_it).chain_update(self.0).finalize().into())
+    }
 }
 
 impl From<JobId> for String {

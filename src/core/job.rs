@@ -206,7 +206,7 @@ impl Job {
 
     /// Begins the pass with this index, or the read-back when there is none.
     fn write(&mut self, now_ms: u64, index: usize) -> Next {
-        match (self.evidence.plan.passes.get(index).copied(), u32::try_from(index + 1)) {
+        match (self.evidence.passes().get(index).copied(), u32::try_from(index + 1)) {
             (Some(pattern), Ok(number)) => {
                 self.evidence.add(now_ms, Fact::PassBegan { number, pattern });
                 Next::Write { number, pattern }
@@ -221,7 +221,7 @@ impl Job {
 
     /// What the last step leaves on the drive.
     fn expect(&self) -> Expect {
-        self.way().map_or(Expect::Erased, |way| self.evidence.plan.leaves(way))
+        self.way().map_or(Expect::Erased, |way| self.evidence.leaves(way))
     }
 
     fn pass_ended(&mut self, now_ms: u64, report: Report) -> Next {

@@ -38,6 +38,7 @@ pub mod plan;
 pub mod policy;
 pub mod reformat;
 pub mod sample;
+pub mod scheme;
 pub mod table;
 pub mod technique;
 pub mod units;

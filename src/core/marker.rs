@@ -3,13 +3,11 @@
 
 use alloc::vec::Vec;
 
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-
 use crate::evidence::Secret;
 use crate::pass::Regions;
 use crate::sample;
 use crate::units::{Blocks, Extent, Geometry, Lba};
+use serde::{Deserialize, Serialize};
 
 /// One place of the marker test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,14 +22,14 @@ pub struct Place {
 /// The key of the markers' content. It is another one than that of the passes: a drive that drops all writes must not pass off the
 /// markers as the pass that follows.
 pub fn key(key: &Secret) -> Secret {
-    derive(key, b"marker key")
+    key.derive("marker key")
 }
 
 /// The places, drawn from the job's seed like those of a sampled read-back, but others: what is known to be looked at later is not
 /// where this looks.
 pub fn places(geometry: Geometry, seed: &Secret) -> Vec<Place> {
     let per_place = (sample::PLACE_BYTES / u64::from(geometry.block().get())).max(1);
-    let drawn = match sample::places(geometry, &derive(seed, b"marker places").0).as_slice() {
+    let drawn = match sample::places(geometry, &seed.derive("marker places").0).as_slice() {
         // Too small for a draw: every other place of the medium.
         [whole] => {
             let slots = geometry.count().0 / per_place;
@@ -45,10 +43,6 @@ pub fn places(geometry: Geometry, seed: &Secret) -> Vec<Place> {
         (witness.end() <= next).then_some(witness)
     };
     drawn.iter().zip(next).map(|(marker, next)| Place { marker: *marker, witness: witness(*marker, next) }).collect()
-}
-
-fn derive(secret: &Secret, what: &[u8]) -> Secret {
-    Secret(Sha256::new().chain_update(b"PurgeProof ").chain_update(what).chain_update(secret.0).finalize().into())
 }
 
 /// How the markers were placed.

@@ -7,10 +7,9 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::capability::{Capabilities, Hidden, Obstacle, Support};
-use crate::drive::{Identity, Transport};
-use crate::evidence::Expect;
-use crate::pattern::Pattern;
+use crate::drive::{Identity, Medium, Transport};
 use crate::policy::{Action, Coverage, Policy, Rule, UsualBlock};
+use crate::scheme::{self, Element};
 use crate::table;
 use crate::technique::{Level, Technique};
 use crate::units::BlockSize;
@@ -26,8 +25,11 @@ pub struct Plan {
     pub ways: Vec<Way>,
     /// The lowest level that there is leave for. A way below it is not taken without a new word.
     pub floor: Level,
+    /// The overwrite scheme that the policy names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheme: Option<String>,
     /// What each overwrite pass writes, in order.
-    pub passes: Vec<Pattern>,
+    pub passes: Vec<Element>,
     /// How much is read back afterwards.
     pub verify: Coverage,
     /// What the drive is formatted to after an erase with a good end; nothing of it counts for the verdict.
@@ -71,7 +73,7 @@ impl Way {
     }
 
     /// The step that attains the level: the first of the strongest.
-    pub fn technique(&self, medium: crate::drive::Medium) -> Technique {
+    pub fn technique(&self, medium: Medium) -> Technique {
         let attains = |step: &Technique| step.level(medium) == self.level;
         self.steps.iter().copied().find(attains).unwrap_or(Technique::Overwrite)
     }
@@ -176,13 +178,15 @@ pub fn plan(drive: &Identity, capabilities: &Capabilities, policy: &Policy) -> R
         let best = ways.first().map(|way| way.level);
         return Err(Refusal::LevelNotAttainable { wanted: wanted.unwrap_or(Level::Clear), best });
     };
+    let overwrite = policy.overwrite(rule);
     Ok(Plan {
         drive: drive.clone(),
         rule: rule.map(|rule| rule.name.clone()),
         // A policy that names a level has given leave for it. Without that, what is planned is all that there is leave for.
         floor: wanted.unwrap_or(best.level),
-        passes: Vec::from([rule.and_then(|rule| rule.pattern).unwrap_or(Pattern::Random)]),
-        verify: rule.and_then(|rule| rule.verify).unwrap_or(Coverage::Full),
+        scheme: overwrite.scheme,
+        passes: overwrite.passes,
+        verify: overwrite.verify,
         reformat: rule.and_then(|rule| reformat(drive, rule)),
         considered: weigh(drive, capabilities, best),
         hidden: capabilities.hidden.clone(),
@@ -236,21 +240,25 @@ impl Plan {
         self.way().map_or(Technique::Overwrite, |way| way.technique(self.drive.medium))
     }
 
-    /// What the last step of a way leaves on the drive.
-    pub(crate) fn leaves(&self, way: &Way) -> Expect {
-        match (way.steps.last(), self.passes.last()) {
-            (Some(Technique::Overwrite), Some(pattern)) => Expect::Pattern(*pattern),
-            // The drive is asked to write zeros; one with NVMe deallocates its blocks after that, and they read as it likes.
-            (Some(Technique::SanitizeOverwrite), _) if self.drive.transport != Transport::Nvme => {
-                Expect::Pattern(Pattern::Byte(0))
-            }
-            _ => Expect::Erased,
-        }
-    }
-
     /// The level that the plan attains if everything goes well.
     pub fn level(&self) -> Level {
         self.way().map_or(Level::Clear, |way| way.level)
+    }
+
+    /// What to know before several passes go over such a medium.
+    pub fn caution(&self) -> Option<&'static str> {
+        let is_worn = self.passes.len() > 1 && self.drive.medium != Medium::Magnetic;
+        (is_worn && self.way().is_some_and(Way::overwrites))
+            .then_some("Several passes wear flash and erase no more of it than one does (NIST SP 800-88r2, §3.1.1)")
+    }
+
+    /// The passes of the overwrite in few words: how many, by which scheme, and what they write if they are not too many for a sentence.
+    fn overwrite(&self) -> String {
+        let plural = if self.passes.len() == 1 { "pass" } else { "passes" };
+        let title = self.scheme.as_deref().map(|name| scheme::named(name).map_or(name, |scheme| scheme.title));
+        let listed = Some(scheme::list(&self.passes)).filter(|_| title.is_none() || self.passes.len() <= 7);
+        let words: Vec<&str> = title.into_iter().chain(listed.as_deref()).collect();
+        alloc::format!("{} {plural} ({})", self.passes.len(), words.join(": "))
     }
 }
 
@@ -260,9 +268,7 @@ impl fmt::Display for Plan {
         let Some(way) = self.way() else { return f.write_str("nothing") };
         write!(f, "{way}")?;
         if way.overwrites() {
-            let passes: Vec<String> = self.passes.iter().map(ToString::to_string).collect();
-            let plural = if passes.len() == 1 { "pass" } else { "passes" };
-            write!(f, ", {} {plural} ({})", passes.len(), passes.join(", "))?;
+            write!(f, ", {}", self.overwrite())?;
         }
         f.write_str(match self.verify {
             Coverage::Full => ", then every block read back",
@@ -278,8 +284,8 @@ impl fmt::Display for Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::drive::Transport;
     use crate::drive::tests::nvme;
-    use crate::drive::{Medium, Transport};
     use crate::policy::WhenDone;
     use crate::units::Bytes;
     use proptest::prelude::*;

@@ -12,6 +12,10 @@ use crate::pattern::Pattern;
 use crate::technique::Level;
 use crate::units::{BlockSize, Bytes};
 
+mod overwrite;
+
+pub use overwrite::{Custom, Overwrite};
+
 /// The whole policy. `Policy::default()` is what holds without a file: every drive is offered, none is touched without the operator.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -25,6 +29,9 @@ pub struct Policy {
     /// The first rule that fits a drive decides.
     #[serde(rename = "rule")]
     pub rules: Vec<Rule>,
+    /// Overwrite schemes that are not in the table.
+    #[serde(rename = "scheme")]
+    pub schemes: Vec<Custom>,
 }
 
 /// What to do after an unattended run.
@@ -89,9 +96,12 @@ pub struct Rule {
     /// The least level that will do. If the drive cannot attain it, nothing is written.
     #[serde(default)]
     pub level: Option<Level>,
-    /// What an overwrite pass writes.
+    /// What an overwrite writes in its one pass.
     #[serde(default)]
     pub pattern: Option<Pattern>,
+    /// The name of an overwrite scheme, of the table ([`crate::scheme::TABLE`]) or of this policy, in place of one pass.
+    #[serde(default)]
+    pub scheme: Option<String>,
     /// How much of the drive is read back.
     #[serde(default)]
     pub verify: Option<Coverage>,
@@ -210,6 +220,13 @@ impl fmt::Display for PolicyError {
 
 impl core::error::Error for PolicyError {}
 
+impl PolicyError {
+    /// About the file as a whole.
+    const fn of(problem: String) -> Self {
+        Self { line: None, text: None, problem }
+    }
+}
+
 impl Policy {
     /// Reads a policy file.
     ///
@@ -218,12 +235,11 @@ impl Policy {
     pub fn parse(file: &str) -> Result<Self, PolicyError> {
         let policy: Self = toml::from_str(file).map_err(|error| locate(file, &error))?;
         if policy.unattended && !policy.rules.iter().any(|rule| rule.action == Action::Purge) {
-            return Err(PolicyError {
-                line: None,
-                text: None,
-                problem: "`unattended = true`, but no rule with `action = \"purge\"` selects a drive".to_string(),
-            });
+            return Err(PolicyError::of(
+                "`unattended = true`, but no rule with `action = \"purge\"` selects a drive".into(),
+            ));
         }
+        policy.check_schemes()?;
         Ok(policy)
     }
 
@@ -241,6 +257,7 @@ impl Policy {
             action: Action::Purge,
             level: None,
             pattern: None,
+            scheme: None,
             verify: None,
             block_size: None,
         };

@@ -23,6 +23,9 @@ impl Content {
     pub(crate) fn fill(&self, at: Lba, into: &mut [u8]) {
         match self.pattern {
             Pattern::Byte(byte) => into.fill(byte),
+            Pattern::Two(_) | Pattern::Three(_) | Pattern::Four(_) => {
+                repeat(self.pattern.bytes(), self.geometry.offset(at), into);
+            }
             Pattern::Random => {
                 let start = self.geometry.offset(at);
                 into.par_chunks_mut(PIECE).enumerate().for_each(|(number, piece)| {
@@ -35,10 +38,8 @@ impl Content {
     /// Fills a buffer with what must *not* be read, before it is read into. Zeros are exactly what an erased disk reads back as: a
     /// read that filled nothing would pass.
     pub(crate) fn poison(&self, buffer: &mut [u8]) {
-        buffer.fill(match self.pattern {
-            Pattern::Byte(byte) => !byte,
-            Pattern::Random => 0xA5,
-        });
+        // No block holds that byte where the pattern has its first one.
+        buffer.fill(self.pattern.bytes().first().map_or(0xA5, |byte| !byte));
     }
 
     /// Compares what was read from `at` on, block by block, and adds every block that differs to `mismatches`. `expected` is room for
@@ -54,6 +55,20 @@ impl Content {
                 mismatches.add(Lba(lba));
             }
         }
+    }
+}
+
+/// Fills with bytes that are repeated from the beginning of the medium on, of which `into` begins at byte `offset`.
+fn repeat(bytes: &[u8], offset: u64, into: &mut [u8]) {
+    let first = usize::try_from(offset % (bytes.len() as u64).max(1)).unwrap_or(0);
+    let length = into.len();
+    let mut filled = bytes.len().min(length);
+    into.iter_mut().zip(bytes.iter().cycle().skip(first)).take(filled).for_each(|(to, byte)| *to = *byte);
+    // What is there doubles: always whole repetitions, until the end.
+    while filled > 0 && filled < length {
+        let more = filled.min(length - filled);
+        into.copy_within(..more, filled);
+        filled += more;
     }
 }
 
@@ -76,8 +91,29 @@ mod tests {
     }
 
     #[test]
+    fn repeated_bytes_join_across_blocks_and_requests() {
+        for (block, pattern) in
+            [(512, Pattern::Three([1, 2, 3])), (520, Pattern::Three([1, 2, 3])), (520, Pattern::Four([1, 2, 3, 4]))]
+        {
+            let geometry = Geometry::new(BlockSize::new(block).unwrap(), Blocks(10_000)).unwrap();
+            let content = Content { pattern, key: Secret([5; 32]), geometry };
+            // Byte n of the medium is byte n modulo three, or four, of the pattern.
+            for (lba, blocks) in [(0, 1), (1, 1), (2, 7), (9_997, 3)] {
+                let mut filled = vec![0xA5; (blocks * block) as usize];
+                content.fill(Lba(lba), &mut filled);
+                let period = pattern.bytes().len() as u64;
+                let from = lba * u64::from(block);
+                let wanted: Vec<u8> =
+                    (from..).take(filled.len()).map(|at| u8::try_from(at % period).unwrap() + 1).collect();
+                assert_eq!(filled, wanted, "{block} {lba}");
+            }
+        }
+        repeat(&[1, 2, 3], 0, &mut []);
+    }
+
+    #[test]
     fn every_block_that_differs_is_counted() {
-        for pattern in [Pattern::Random, Pattern::Byte(0)] {
+        for pattern in [Pattern::Random, Pattern::Byte(0), Pattern::Three([0x92, 0x49, 0x24])] {
             let content = content(pattern);
             let (mut read, mut room) = (vec![0; 512 * 40], vec![0; 512 * 40]);
             content.fill(Lba(100), &mut read);
@@ -94,7 +130,9 @@ mod tests {
 
     #[test]
     fn a_poisoned_buffer_never_compares_equal() {
-        for pattern in [Pattern::Random, Pattern::Byte(0), Pattern::Byte(0xA5), Pattern::Byte(0xff)] {
+        let fixed = [Pattern::Byte(0), Pattern::Byte(0xA5), Pattern::Byte(0xff), Pattern::Two([0xA5, 0x5A])];
+        let longer = [Pattern::Three([0x5A, 0xA5, 0xA5]), Pattern::Four([0xA5; 4])];
+        for pattern in fixed.into_iter().chain(longer).chain([Pattern::Random]) {
             let content = content(pattern);
             let (mut read, mut room) = (vec![0; 5120], vec![0; 5120]);
             content.poison(&mut read);

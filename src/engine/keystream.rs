@@ -1,8 +1,8 @@
 //! The content of random passes: a stream that can be computed from any block on.
 //!
 //! ChaCha20 in its original form (D. J. Bernstein, 2008), with a 64-bit block counter and a nonce of zero: byte *n* of the drive is
-//! byte *n* of the keystream of the job's key. The counter of the first block of an LBA is therefore `LBA × block size ÷ 64`. Keys are
-//! drawn anew for every job, so that the nonce has nothing to tell apart.
+//! byte *n* of the keystream of the pass's key. The counter of the first block of an LBA is therefore `LBA × block size ÷ 64`. Keys are
+//! drawn anew for every job, and every pass has its own (`purgeproof_core::scheme::key`), so that the nonce has nothing to tell apart.
 
 use chacha20::ChaCha20Legacy;
 use chacha20::cipher::{KeyIvInit, StreamCipher, StreamCipherSeek};

@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use purgeproof_core::drive::{Drive, Media};
 use purgeproof_core::event::{DriveId, Event, Progress, Stage};
-use purgeproof_core::evidence::{Evidence, Expect, Fact};
+use purgeproof_core::evidence::{Evidence, Expect, Fact, Secret};
 use purgeproof_core::firmware::Exchange;
 use purgeproof_core::job::{Heard, Job, Next};
 use purgeproof_core::pattern::Pattern;
 use purgeproof_core::policy::Coverage;
 use purgeproof_core::sample;
+use purgeproof_core::scheme;
 use purgeproof_core::units::Extent;
 
 use crate::content::Content;
@@ -201,7 +202,8 @@ impl<'a> Worker<'a> {
             Coverage::Sample => 0,
         };
         let later = bytes.saturating_mul(u64::from(of - number.min(of))).saturating_add(verify);
-        match self.lane(media, pattern).write(later, self) {
+        let key = scheme::key(&self.job.evidence().drawn.key, number, of);
+        match self.lane(media, pattern, key).write(later, self) {
             Some(report) => Heard::PassEnded(report),
             None => Heard::Stopped,
         }
@@ -215,10 +217,12 @@ impl<'a> Worker<'a> {
             Coverage::Sample => sample::places(geometry, &self.job.evidence().drawn.seed.0),
         };
         self.hear(Heard::VerifyBegan(extents.len() as u64));
+        // What is on the drive in the end is the last pass's.
+        let key = self.job.evidence().drawn.key;
         let mut lane = match expect {
-            Expect::Pattern(pattern) => self.lane(media, pattern),
+            Expect::Pattern(pattern) => self.lane(media, pattern, key),
             // What a pattern would be is of no concern to a lane that expects none.
-            Expect::Erased => self.lane(media, Pattern::Random).expecting_erased(),
+            Expect::Erased => self.lane(media, Pattern::Random, key).expecting_erased(),
         };
         match lane.verify(extents, self) {
             Some((report, mismatches)) => Heard::VerifyEnded(report, mismatches, lane.constant()),
@@ -226,12 +230,12 @@ impl<'a> Worker<'a> {
         }
     }
 
-    fn lane<'m>(&self, media: &'m mut dyn Media, pattern: Pattern) -> Lane<'m>
+    fn lane<'m>(&self, media: &'m mut dyn Media, pattern: Pattern, key: Secret) -> Lane<'m>
     where
         'a: 'm,
     {
         let evidence = self.job.evidence();
-        let content = Content { pattern, key: evidence.drawn.key, geometry: media.geometry() };
+        let content = Content { pattern, key, geometry: media.geometry() };
         Lane::new(media, content, evidence.plan.drive.physical_block, self.stop)
     }
 }

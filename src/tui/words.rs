@@ -10,7 +10,7 @@ use purgeproof_core::verdict::Outcome;
 use crate::model::{Ended, Exit, Host, Row, Running};
 use crate::update::PSID;
 
-pub(crate) use plan::{fallback, fate, hidden, level, obstacle, obstacle_short, planned, steps};
+pub(crate) use plan::{fallback, fate, hidden, level, obstacle, obstacle_short, passes, planned, steps};
 
 /// The word that stops a job.
 pub(crate) const STOP: &str = "stop";

@@ -10,7 +10,8 @@ use crate::code::Coded;
 fn every() -> Vec<Evidence> {
     let by_drive =
         [purged(), erased_twice(), formatted_unmarked(), hpa_opened(), liar(), fallen(), registers_dropped()];
-    [cleared(), sampled(), failing()].into_iter().chain(by_drive).collect()
+    let schemes = ["dod-short", "navso-p-5239-26-rll", "gutmann", "house rule"].map(by_scheme);
+    [cleared(), sampled(), failing()].into_iter().chain(by_drive).chain(schemes).collect()
 }
 
 #[test]

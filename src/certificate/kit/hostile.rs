@@ -14,14 +14,14 @@ fn passes(bytes: &[u8]) -> bool {
 }
 
 /// The certificate that a signer makes who writes what he likes.
-fn forged(evidence: &Evidence, lie: impl FnOnce(&mut Claims)) -> Certificate {
+pub(super) fn forged(evidence: &Evidence, lie: impl FnOnce(&mut Claims)) -> Certificate {
     let mut claims = issue(evidence).claims().clone();
     lie(&mut claims);
     let certificate = Certificate::seal(Typ::Certificate, claims, &key()).unwrap();
     Certificate::parse(certificate.bytes()).unwrap()
 }
 
-fn flaws(certificate: &Certificate) -> Vec<Flaw> {
+pub(super) fn flaws(certificate: &Certificate) -> Vec<Flaw> {
     certificate.verify().flaws().filter_map(|check| check.flaw).collect()
 }
 
@@ -123,9 +123,9 @@ fn a_word_that_its_own_record_does_not_bear_out_is_noticed() {
         ("purged by an overwrite", Box::new(|it| it.outcome = Coded(Outcome::Purged))),
         ("no reason", Box::new(|it| it.reasons.clear())),
         ("a second reason", Box::new(|it| it.reasons.push(Because(Reason::Stopped)))),
-        ("a pass that ended early", Box::new(|it| it.method.written = vec![BLOCKS - 1])),
-        ("a pass that is missing", Box::new(|it| it.method.written.clear())),
-        ("no pass at all", Box::new(|it| (it.method.passes, it.method.written) = (vec![], vec![]))),
+        ("a pass that ended early", Box::new(|it| it.method.written.0 = vec![BLOCKS - 1])),
+        ("a pass that is missing", Box::new(|it| it.method.written.0.clear())),
+        ("no pass at all", Box::new(|it| (it.method.passes, it.method.written.0) = (vec![], vec![]))),
         ("a read-back that ended early", Box::new(|it| it.verification.read = Some(BLOCKS - 1))),
         ("no read-back", Box::new(|it| (it.verification.read, it.verification.wanted) = (None, None))),
         ("a bigger drive", Box::new(|it| it.device.bytes *= 2)),

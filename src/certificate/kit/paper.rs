@@ -52,6 +52,8 @@ fn the_reader_has_one_page_and_the_auditor_the_next() {
         ("fallen", fallen()),
         ("registers-dropped", registers_dropped()),
         ("security-erased", security_erased()),
+        ("dod-short", by_scheme("dod-short")),
+        ("gutmann", by_scheme("gutmann")),
     ] {
         assert_eq!(pages(&paper(name, &evidence)), 2, "{name}");
     }

@@ -5,10 +5,11 @@ use alloc::vec::Vec;
 
 use crate::capability::{Hidden, Obstacle};
 use crate::drive::{Medium, OpenError};
-use crate::evidence::{Entry, Evidence, Fact, Mismatches};
+use crate::evidence::{Entry, Evidence, Expect, Fact, Mismatches};
 use crate::firmware::{Begun, Prepared, Standing};
 use crate::marker::Sought;
 use crate::pass::Report;
+use crate::pattern::Pattern;
 use crate::plan::{Plan, Way};
 use crate::policy::Coverage;
 use crate::sample;
@@ -26,6 +27,10 @@ use proof::{Proof, Verified};
 /// What the facts come to.
 struct Tally<'a> {
     plan: &'a Plan,
+    /// What the passes of the plan write.
+    passes: Vec<Pattern>,
+    /// What the last step of each way of the plan leaves on the drive.
+    leaves: Vec<Expect>,
     /// The index of the way that is being gone.
     way: usize,
     /// The blocks of the drive as it was opened last.
@@ -68,6 +73,8 @@ impl<'a> Tally<'a> {
         let plan = &evidence.plan;
         let mut tally = Tally {
             plan,
+            passes: evidence.passes(),
+            leaves: plan.ways.iter().map(|way| evidence.leaves(way)).collect(),
             way: 0,
             all: plan.drive.geometry().map_or(Blocks(0), Geometry::count),
             bytes: plan.drive.capacity,
@@ -119,7 +126,7 @@ impl<'a> Tally<'a> {
             Fact::PassBegan { number, pattern } => {
                 self.wrote = true;
                 let index = usize::try_from(*number).ok().and_then(|number| number.checked_sub(1));
-                self.proof.pass_began(index.filter(|index| self.plan.passes.get(*index) == Some(pattern)));
+                self.proof.pass_began(index.filter(|index| self.passes.get(*index) == Some(pattern)));
             }
             Fact::PassEnded { number, report } => self.pass_ended(*number, report),
             Fact::Flushed => self.proof.flushed(),
@@ -356,7 +363,7 @@ impl<'a> Tally<'a> {
         let verified = proof.verified.as_ref()?;
         // A record in which less was read than planned, or something else was expected, is no record of this plan.
         let read_enough = verified.coverage == Coverage::Full || self.plan.verify == verified.coverage;
-        let is_as_planned = read_enough && verified.expect == self.plan.leaves(way);
+        let is_as_planned = read_enough && self.leaves.get(self.way) == Some(&verified.expect);
         let firmware: Vec<Technique> = way.firmware().collect();
         let is_done = proof.steps == firmware && proof.step.is_none() && self.kept().is_none();
         if !proof.opened || !self.reasons.is_empty() || !is_as_planned || !is_done {

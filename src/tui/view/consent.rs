@@ -38,6 +38,7 @@ fn planned(row: &Row<'_>, plan: &Plan, width: usize) -> Vec<Line<'static>> {
         ("Plan", Some((plan.to_string(), BOLD))),
         ("Level", Some((words::level(plan.level()).to_owned(), PLAIN))),
         ("Steps", Some((words::steps(plan), PLAIN))),
+        ("Wear", plan.caution().map(|caution| (caution.to_owned(), PLAIN))),
         ("If it fails", words::fallback(plan).map(|sentence| (sentence, PLAIN))),
         ("No way back", plan.technique().is_firmware().then(|| (words::CANNOT_STOP.to_owned(), BOLD))),
         ("In the way", obstacle),

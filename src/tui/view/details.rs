@@ -135,6 +135,9 @@ fn obstacles(row: &Row<'_>, width: usize) -> Vec<Line<'static>> {
 fn ways(plan: &Plan, width: usize) -> Vec<Line<'static>> {
     let mut lines: Vec<Line<'_>> =
         plan.rule.iter().flat_map(|rule| labelled("Rule", rule, LABEL, width, PLAIN)).collect();
+    for (index, sentence) in words::passes(plan).iter().enumerate() {
+        lines.extend(labelled(if index == 0 { "Passes" } else { "" }, sentence, LABEL, width, PLAIN));
+    }
     if plan.ways.len() < 2 {
         return lines;
     }

@@ -4,9 +4,13 @@ use purgeproof_core::capability::{Area, Found, Hidden, Obstacle};
 use purgeproof_core::event::Stage;
 use purgeproof_core::plan::{Plan, Way};
 use purgeproof_core::policy::Coverage;
+use purgeproof_core::scheme;
 use purgeproof_core::technique::{Level, Technique};
 
 use super::stage;
+
+/// How many overwrite passes are listed one by one.
+const LISTED: u32 = 3;
 
 /// What a drive can be planned by, short for the list: the standard's word without its variant.
 fn short(technique: Technique) -> &'static str {
@@ -96,18 +100,34 @@ pub(crate) fn steps(plan: &Plan) -> String {
     let erases = way.firmware().zip(1..).map(|(technique, step)| Stage::Erase { technique, step, of: firmware });
     let passes = u32::try_from(plan.passes.len()).unwrap_or(u32::MAX);
     let writes = (1..=if way.overwrites() { passes } else { 0 }).map(|number| Stage::Purge { number, of: passes });
+    let writes = writes.filter(|write| {
+        passes <= LISTED || matches!(write, Stage::Purge { number, of } if *number == 1 || number == of)
+    });
     let mut words: Vec<String> = erases.map(|one| stage(&one)).collect();
     if firmware > 0 {
         words.insert(0, stage(&Stage::Mark));
         words.push(stage(&Stage::Seek));
     }
-    words.extend(writes.map(|one| stage(&one)));
+    let writes: Vec<String> = writes.map(|one| stage(&one)).collect();
+    words.extend(if passes > LISTED && way.overwrites() { vec![writes.join(" to ")] } else { writes });
     words.push(match plan.verify {
         Coverage::Full => format!("{} every block", stage(&Stage::Verify)),
         Coverage::Sample => format!("{} a random sample", stage(&Stage::Verify)),
     });
     words.extend(plan.reformat.map(|to| format!("{} to {}-byte blocks", stage(&Stage::Reformat { to }), to.get())));
     words.join(", ")
+}
+
+/// The passes of a scheme, and what to know before they go over such a medium; nothing where the plan's own sentence has it all.
+pub(crate) fn passes(plan: &Plan) -> Vec<String> {
+    if !plan.way().is_some_and(Way::overwrites) || plan.scheme.is_none() {
+        return Vec::new();
+    }
+    let worth = plan.scheme.as_deref().and_then(scheme::named).map_or("the policy's own", |scheme| scheme.worth);
+    [format!("{}. It is Clear ({worth})", scheme::list(&plan.passes))]
+        .into_iter()
+        .chain(plan.caution().map(str::to_owned))
+        .collect()
 }
 
 /// What there is leave for if the drive refuses or fails; `None` where there is nothing to fall back from.

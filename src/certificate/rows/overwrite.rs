@@ -1,0 +1,63 @@
+//! The words about the passes of an overwrite.
+
+use purgeproof_core::pattern::Pattern;
+use purgeproof_core::scheme;
+
+use super::grouped;
+use crate::claims::{Method, Statement};
+use crate::code::Coded;
+
+/// How many passes the first page lists one by one.
+const LISTED: usize = 3;
+
+/// What the passes were to write, and by which scheme.
+pub(super) fn in_words(method: &Method) -> String {
+    let count = method.passes.len();
+    let patterns: Vec<Pattern> = method.passes.iter().map(|pattern| pattern.0).collect();
+    let listed = if count > LISTED { "listed on page 2".to_owned() } else { scheme::list(&patterns) };
+    match title(method) {
+        Some(title) => format!("{title}, {count} {}: {listed}", if count == 1 { "pass" } else { "passes" }),
+        None if count > LISTED => format!("{count} passes, {listed}"),
+        None => listed,
+    }
+}
+
+/// The rows of the first page.
+pub(super) fn in_short(statement: &Statement) -> Vec<(&'static str, String)> {
+    let method = &statement.method;
+    if method.passes.len() > LISTED {
+        let ended = format!("{} of {} ended", method.written.0.len(), method.passes.len());
+        return vec![("Passes", format!("{}; {ended}", in_words(method)))];
+    }
+    title(method).map(|title| ("Scheme", title.to_owned())).into_iter().chain(passes(statement)).collect()
+}
+
+/// The rows for the auditor: the scheme and what it is worth, and each pass. None where there is one pass, which stands on the first page.
+pub(crate) fn pass_by_pass(statement: &Statement) -> Vec<(&'static str, String)> {
+    let Some(name) = statement.method.scheme.as_deref() else {
+        return if statement.method.passes.len() > 1 { passes(statement) } else { Vec::new() };
+    };
+    let text = match scheme::named(name) {
+        Some(scheme) => format!("{} ({name}): Clear; {}", scheme.title, scheme.worth),
+        None => format!("{name}: Clear; the policy's own"),
+    };
+    [("Scheme", text)].into_iter().chain(passes(statement)).collect()
+}
+
+fn passes(statement: &Statement) -> Vec<(&'static str, String)> {
+    let method = &statement.method;
+    let all = statement.device.blocks().map_or_else(|| "?".to_owned(), grouped);
+    let pass = |(index, pattern): (usize, &Coded<Pattern>)| {
+        let written = match method.written.0.get(index) {
+            Some(blocks) => format!("{} of {all} blocks written", grouped(*blocks)),
+            None => "did not end".to_owned(),
+        };
+        ("Pass", format!("{} of {}, {}: {written}", index + 1, method.passes.len(), pattern.0))
+    };
+    method.passes.iter().enumerate().map(pass).collect()
+}
+
+/// The scheme's name among people; of one that is not in the table, the policy's.
+fn title(method: &Method) -> Option<&str> {
+    method.scheme.as_deref().map(|name| scheme::named(name).map_or(name, |scheme| scheme.title))
+}
