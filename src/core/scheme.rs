@@ -22,7 +22,7 @@ use crate::policy::Coverage;
 pub enum Element {
     /// This.
     Write(Pattern),
-    /// One byte drawn for the job, neither 00h nor FFh nor the byte of the pass before.
+    /// One byte drawn for the job, neither 00h nor `FFh` nor the byte of the pass before.
     RandomByte,
     /// The complement of what the pass before it wrote.
     Complement,
@@ -91,7 +91,7 @@ const fn scheme(
     Scheme { name, title, passes, shuffled: 0..0, verify, worth }
 }
 
-/// The table. "Ones" are FFh throughout; some programs write 01h there.
+/// The table. "Ones" are `FFh` throughout; some programs write 01h there.
 ///
 /// Left out: BSI-2011-VS, whose sequence is not known; BSI TL-03423, which writes sector numbers and reads back midway; BSI-GS, an erase
 /// by firmware with a random pass before it.
@@ -148,7 +148,7 @@ pub fn written(passes: &[Element], shuffled: Range<usize>, seed: &Secret) -> Vec
     written
 }
 
-/// A byte other than that of the pass before, which a drive that drops all writes would still hold, and than 00h and FFh, which empty
+/// A byte other than that of the pass before, which a drive that drops all writes would still hold, and than 00h and `FFh`, which empty
 /// media hold.
 fn draw(from: &Secret, before: Option<Pattern>) -> u8 {
     let [drawn, ..] = from.0;
