@@ -248,8 +248,9 @@ impl Plan {
     /// What to know before several passes go over such a medium.
     pub fn caution(&self) -> Option<&'static str> {
         let is_worn = self.passes.len() > 1 && self.drive.medium != Medium::Magnetic;
-        (is_worn && self.way().is_some_and(Way::overwrites))
-            .then_some("Several passes wear flash and erase no more of it than one does (NIST SP 800-88r2, §3.1.1)")
+        (is_worn && self.way().is_some_and(Way::overwrites)).then_some(
+            "Several passes wear flash and erase no more of it than one does (NIST SP 800-88r2, section 3.1.1)",
+        )
     }
 
     /// The passes of the overwrite in few words: how many, by which scheme, and what they write if they are not too many for a sentence.

@@ -69,6 +69,13 @@ pub(crate) fn nvme(id: u32) -> Listed {
     listed(id, "nvme0n1", identity)
 }
 
+/// The same, overwritten by a scheme that a contract names.
+pub(crate) fn by_scheme(id: u32, scheme: &str) -> Listed {
+    let policy = format!("[[rule]]\nname = 'contract 4711'\naction = 'purge'\nscheme = '{scheme}'");
+    let Listed { node, identity, capabilities, .. } = nvme(id);
+    with(id, &node, identity, capabilities, &Policy::parse(&policy).unwrap())
+}
+
 pub(crate) fn disk(id: u32, node: &str, serial: &str) -> Listed {
     let identity = identity("ST4000NM0035-1V4107", Some(serial), 4_000_787_030_016, Transport::Ata, Medium::Magnetic);
     listed(id, node, identity)

@@ -169,6 +169,14 @@ fn details() {
 }
 
 #[test]
+fn an_overwrite_of_several_passes() {
+    let planned = |scheme| after([stick(), Event::Drives(vec![by_scheme(1, scheme)])]);
+    check("scheme-details", &pressed(planned("dod-5220.22-m"), &[Key::Char('d')]), VGA);
+    check("scheme-details-long", &pressed(planned("gutmann"), &[Key::Char('d')]), VGA);
+    check("scheme-consent", &pressed(planned("gutmann"), &[Key::Enter]), VGA);
+}
+
+#[test]
 fn a_shelf_of_24_drives() {
     let shelf = (0..24).map(|number| {
         disk(number, &format!("sd{}", char::from(b'a' + u8::try_from(number).unwrap())), &format!("ZC1A0{number:03}"))
