@@ -156,7 +156,7 @@ fn fault() -> impl Strategy<Value = Fault> {
 
 /// Some bays with every run of the tests; `PROPTEST_CASES` for as many as one likes.
 fn cases() -> u32 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(60)
+    std::env::var("PROPTEST_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(1000)
 }
 
 proptest! {
