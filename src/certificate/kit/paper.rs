@@ -33,19 +33,20 @@ pub(super) fn wordy() -> Evidence {
     evidence
 }
 
-#[test]
-fn the_reader_has_one_page_and_the_auditor_the_next() {
+/// One of each kind, by name.
+pub(super) fn every() -> Vec<(&'static str, Evidence)> {
     let mut unread = written(plan_for(&drive()));
     unread.add(90_000, Fact::VerifyBegan { coverage: Coverage::Full, places: 1, expect: RANDOM });
     let mut closed = begun(plan_for(&drive()));
     closed.add(60_100, Fact::NotOpened { error: OpenError::Refused { errno: 30 } });
-    for (name, evidence) in [
+    vec![
         ("cleared", cleared()),
         ("sampled", sampled()),
         ("failing", failing()),
         ("unread", unread),
         ("closed", closed),
         ("purged", purged()),
+        ("formatted-unmarked", formatted_unmarked()),
         ("ordinary", ordinary()),
         ("hpa-opened", hpa_opened()),
         ("liar", liar()),
@@ -54,7 +55,12 @@ fn the_reader_has_one_page_and_the_auditor_the_next() {
         ("security-erased", security_erased()),
         ("dod-short", by_scheme("dod-short")),
         ("gutmann", by_scheme("gutmann")),
-    ] {
+    ]
+}
+
+#[test]
+fn the_reader_has_one_page_and_the_auditor_the_next() {
+    for (name, evidence) in every() {
         assert_eq!(pages(&paper(name, &evidence)), 2, "{name}");
     }
 }
