@@ -11,7 +11,7 @@ use crate::plan::{Plan, Way, plan};
 use crate::policy::Policy;
 use crate::technique::Technique::{
     self, FormatUserDataErase, Overwrite, SanitizeBlockErase, SanitizeCryptoErase, SanitizeOverwrite,
-    SecurityEraseEnhanced, SecurityEraseNormal,
+    SecurityEraseEnhanced, SecurityEraseNormal, TcgRevert,
 };
 use crate::units::{Blocks, Bytes, Lba};
 use crate::verdict::{Exception, Outcome, Reason};
@@ -603,6 +603,19 @@ fn a_drive_that_takes_markers_only_after_an_erase_is_erased_once_more() {
     let second =
         [placed()].into_iter().chain(step()).chain(step()).chain([clean(), Heard::VerifyBegan(1), read_back()]);
     assert_eq!(outcome(&tell(&mut job, second)), Outcome::Purged);
+}
+
+#[test]
+fn a_locked_drive_is_reverted_once_to_unlock_it_and_once_with_markers() {
+    let mut job = job(&[TcgRevert]);
+    let reverted = || [Heard::Begun(Begun::Completed), settled()];
+    tell(&mut job, opened());
+    let none = Heard::Marked(Placed { places: 100, landed: 0, witnesses: 0 });
+    assert_eq!(tell(&mut job, [none]), Next::Begin(TcgRevert));
+    assert_eq!(tell(&mut job, reverted().into_iter().chain([Heard::Sought(Sought::default())])), Next::Mark);
+    assert_eq!(tell(&mut job, [placed()]), Next::Begin(TcgRevert));
+    let rest = reverted().into_iter().chain([clean(), Heard::VerifyBegan(1), read_back()]);
+    assert_eq!(outcome(&tell(&mut job, rest)), Outcome::Purged);
 }
 
 #[test]
