@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use core::fmt;
+use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -277,6 +278,42 @@ pub trait Media: Send {
     /// # Errors
     /// [`MediaError`]: what was written may be lost.
     fn flush(&mut self) -> Result<(), MediaError>;
+
+    /// A way to have up to `slots` transfers of at most `length` bytes each under way at once. `None` where there is none: then
+    /// [`Media::read`] and [`Media::write`] serve.
+    fn queue(&mut self, slots: usize, length: usize) -> Option<Box<dyn Queue + '_>> {
+        let _ = (slots, length);
+        None
+    }
+}
+
+/// Transfers of which several are under way at once, each in a slot with a buffer of its own. They end in any order, or not at all: a sick
+/// drive may keep one for ever, and with it the slot.
+pub trait Queue {
+    /// How many there may be.
+    fn slots(&self) -> usize;
+
+    /// The buffer of a slot, page-aligned; empty while a transfer is under way in it.
+    fn buffer(&mut self, slot: usize) -> &mut [u8];
+
+    /// Begins to transfer the first `length` bytes of a slot's buffer, whole blocks, from or to the blocks from `at` on.
+    ///
+    /// # Errors
+    /// [`MediaError`]: it was not begun, and [`Queue::finish`] says nothing about it.
+    fn begin(&mut self, slot: usize, direction: Direction, at: Lba, length: usize) -> Result<(), MediaError>;
+
+    /// The next transfer that has ended: its slot, and how it went, as [`Media::read`] and [`Media::write`] say it. `None` if none ends
+    /// in time.
+    fn finish(&mut self, patience: Duration) -> Option<(usize, Result<usize, MediaError>)>;
+}
+
+/// Which way the data of a transfer goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the medium into memory.
+    Read,
+    /// From memory onto the medium.
+    Write,
 }
 
 /// Why a drive could not be opened for destruction.

@@ -338,7 +338,7 @@ impl Expect {
 pub struct Mismatches {
     /// How many.
     pub blocks: Blocks,
-    /// The first of them, at most [`Mismatches::KEPT`].
+    /// The lowest of them, in order, at most [`Mismatches::KEPT`].
     pub first: Vec<Lba>,
 }
 
@@ -346,11 +346,13 @@ impl Mismatches {
     /// How many addresses are kept; all mismatches are counted.
     pub const KEPT: usize = 16;
 
-    /// One more.
+    /// One more, in whatever order they are found.
     pub fn add(&mut self, lba: Lba) {
         self.blocks.0 += 1;
-        if self.first.len() < Self::KEPT {
-            self.first.push(lba);
+        let place = self.first.partition_point(|known| *known <= lba);
+        if place < Self::KEPT {
+            self.first.insert(place, lba);
+            self.first.truncate(Self::KEPT);
         }
     }
 

@@ -21,10 +21,10 @@ pub const FAILURES_IN_A_ROW: u32 = 64;
 /// A single granule is asked for again this many times before it counts as bad.
 const RETRIES: u8 = 2;
 
-/// Blocks that could not be read or written, joined and in order of discovery.
+/// Blocks that could not be read or written, joined and in order of address.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Regions {
-    /// The first [`REGIONS_KEPT`] of them.
+    /// The lowest [`REGIONS_KEPT`] of them.
     pub extents: Vec<Extent>,
     /// All of them, those included that are no longer listed.
     pub blocks: Blocks,
@@ -36,14 +36,20 @@ impl Regions {
         self.blocks.0 == 0
     }
 
-    /// One more region; neighbours become one.
+    /// One more region, none of whose blocks is in one already; neighbours become one, in whatever order they are found.
     pub fn add(&mut self, extent: Extent) {
         self.blocks.0 += extent.count.0;
-        if let Some(last) = self.extents.last_mut().filter(|last| last.end() == extent.start) {
-            last.count.0 += extent.count.0;
-        } else if self.extents.len() < REGIONS_KEPT {
-            self.extents.push(extent);
+        let place = self.extents.partition_point(|known| known.start < extent.start);
+        let follows =
+            place.checked_sub(1).filter(|at| self.extents.get(*at).is_some_and(|at| at.end() == extent.start));
+        let precedes = self.extents.get(place).is_some_and(|next| extent.end() == next.start);
+        let joined = follows.unwrap_or(place);
+        let count = if precedes { extent.count.0 + self.extents.remove(place).count.0 } else { extent.count.0 };
+        match self.extents.get_mut(joined).filter(|_| follows.is_some()) {
+            Some(before) => before.count.0 += count,
+            None => self.extents.insert(joined, Extent { start: extent.start, count: Blocks(count) }),
         }
+        self.extents.truncate(REGIONS_KEPT);
     }
 }
 
@@ -56,6 +62,8 @@ pub enum Transfer {
     Bad,
     /// The drive is gone.
     Gone,
+    /// No answer came, and none is waited for any longer: whether anything was transferred is not known.
+    Unanswered,
 }
 
 /// What a pass has to show for itself when it is over, or so far.
@@ -69,7 +77,7 @@ pub struct Report {
     pub bad: Regions,
     /// Requests that transferred fewer blocks than asked.
     pub short_transfers: u64,
-    /// The pass ended early because nothing worked any more; the blocks from here on were not tried.
+    /// The pass ended early because nothing worked any more, or a request was never answered; from here on, not all blocks were tried.
     pub abandoned_at: Option<Lba>,
     /// The drive went away in the middle.
     pub gone: bool,
@@ -82,7 +90,8 @@ impl Report {
     }
 }
 
-/// A walk over extents in requests of bounded length. A request that fails is split until the bad granules are found.
+/// A walk over extents in requests of bounded length. A request that fails is split until the bad granules are found. Any number of
+/// requests may be under way, and they may end in any order.
 #[derive(Debug)]
 pub struct Pass {
     todo: VecDeque<Extent>,
@@ -152,6 +161,11 @@ impl Pass {
                 }
             }
             Transfer::Gone => self.report.gone = true,
+            Transfer::Unanswered => self.abandon(Some(extent.start)),
+        }
+        if self.report.abandoned_at.is_some() {
+            // What was under way when the pass was given up may want to be asked for again: it is not.
+            self.abandon(None);
         }
     }
 
@@ -175,14 +189,14 @@ impl Pass {
             self.report.bad.add(extent);
         }
         if self.failures_in_a_row >= FAILURES_IN_A_ROW {
-            self.abandon(extent.start);
+            self.abandon(Some(extent.start));
         }
     }
 
-    fn abandon(&mut self, at: Lba) {
-        self.report.abandoned_at = Some(at);
-        self.again.clear();
-        self.todo.clear();
+    /// Gives up at this block, or at a lower one that is still to be tried.
+    fn abandon(&mut self, at: Option<Lba>) {
+        let open = self.again.drain(..).map(|(extent, _)| extent).chain(self.todo.drain(..)).map(|extent| extent.start);
+        self.report.abandoned_at = open.chain(self.report.abandoned_at).chain(at).min();
     }
 
     /// What there is to show so far.
@@ -317,6 +331,67 @@ mod tests {
         assert!(pass.into_report().gone);
     }
 
+    #[test]
+    fn what_never_answers_ends_the_pass_at_the_lowest_open_block() {
+        let mut pass = Pass::new([Extent::new(0, 100)], Blocks(10), Blocks(1));
+        let asked: Vec<_> = (0..4).filter_map(|_| pass.next_request()).collect();
+        let hear = |pass: &mut Pass, index: usize, transfer| {
+            let (extent, attempt) = asked[index];
+            pass.hear(extent, attempt, transfer);
+            pass.report().abandoned_at
+        };
+        assert_eq!(hear(&mut pass, 0, Transfer::Done(Blocks(10))), None);
+        assert_eq!(hear(&mut pass, 3, Transfer::Unanswered), Some(Lba(30)));
+        assert_eq!(pass.next_request(), None);
+        // What was under way still counts for what it is.
+        assert_eq!(hear(&mut pass, 1, Transfer::Done(Blocks(10))), Some(Lba(30)));
+        assert_eq!(hear(&mut pass, 2, Transfer::Done(Blocks(4))), Some(Lba(24)));
+        let report = pass.into_report();
+        assert!(report.covered == Blocks(24) && report.bad.is_empty() && !report.is_whole());
+    }
+
+    #[test]
+    fn regions_join_in_any_order() {
+        let mut regions = Regions::default();
+        for (start, count) in [(40, 10), (0, 10), (20, 10), (10, 10), (60, 1), (30, 10)] {
+            regions.add(Extent::new(start, count));
+        }
+        assert_eq!(regions, Regions { extents: vec![Extent::new(0, 50), Extent::new(60, 1)], blocks: Blocks(51) });
+        for number in (0..1000).rev() {
+            regions.add(Extent::new(100 + 2 * number, 1));
+        }
+        assert_eq!((regions.extents.len(), regions.blocks), (REGIONS_KEPT, Blocks(1051)));
+        // The 254th after the first two is the lowest 254 of those from 100 on: 100 + 2 x 253.
+        assert_eq!(regions.extents.last(), Some(&Extent::new(606, 1)));
+    }
+
+    /// Runs a pass with up to `depth` requests under way, which end in the order of `picks`, each with what `answer` gives it.
+    fn run_deep(
+        pass: &mut Pass,
+        depth: usize,
+        mut picks: impl Iterator<Item = usize>,
+        mut answer: impl FnMut(Extent) -> Transfer,
+    ) -> Vec<Extent> {
+        let (mut under_way, mut done) = (vec![], vec![]);
+        for _ in 0..1_000_000 {
+            while under_way.len() < depth
+                && let Some(request) = pass.next_request()
+            {
+                under_way.push(request);
+            }
+            if under_way.is_empty() {
+                return done;
+            }
+            let (extent, attempt) = under_way.swap_remove(picks.next().unwrap() % under_way.len());
+            let transfer = answer(extent);
+            if let Transfer::Done(count) = transfer {
+                done.push(Extent { start: extent.start, count });
+            }
+            pass.hear(extent, attempt, transfer);
+        }
+        panic!("the pass does not end");
+    }
+
     proptest! {
         #[test]
         fn covered_and_bad_blocks_add_up_to_all(
@@ -331,6 +406,44 @@ mod tests {
                 prop_assert!(report.bad.extents.iter().any(|e| (e.start.0..e.end().0).contains(lba)));
             }
             prop_assert_eq!(report.is_whole(), bad.range(..count).next().is_none());
+        }
+
+        #[test]
+        fn in_any_order_each_block_is_covered_once_or_bad_or_behind_where_it_was_given_up(
+            places in proptest::collection::vec((0_u64..40, 1_u64..300), 1..5), request in 1_u64..120, granule in 1_u64..16,
+            depth in 1_usize..12, picks in proptest::collection::vec(0_usize..12, 1..40),
+            answers in proptest::collection::vec(0_u8..20, 1..60), bad in proptest::collection::btree_set(0_u64..1400, 0..9),
+        ) {
+            let mut from = 0;
+            let extents: Vec<Extent> = places.iter().map(|(gap, count)| {
+                let extent = Extent::new(from + gap, *count);
+                from = extent.end().0;
+                extent
+            }).collect();
+            let mut pass = Pass::new(extents.clone(), Blocks(request), Blocks(granule));
+            let mut answers = answers.into_iter().cycle();
+            let done = run_deep(&mut pass, depth, picks.into_iter().cycle(), |extent| match answers.next() {
+                _ if bad.range(extent.start.0..extent.end().0).next().is_some() => Transfer::Bad,
+                Some(0) => Transfer::Bad,
+                Some(1) => Transfer::Unanswered,
+                Some(2..=4) => Transfer::Done(Blocks(extent.count.0.div_ceil(3))),
+                _ => Transfer::Done(extent.count),
+            });
+            let report = pass.into_report();
+            let within = |extents: &[Extent], lba| extents.iter().filter(|e| (e.start.0..e.end().0).contains(&lba)).count();
+            for lba in extents.iter().flat_map(|extent| extent.start.0..extent.end().0) {
+                let (covered, is_bad) = (within(&done, lba), within(&report.bad.extents, lba));
+                prop_assert!(covered + is_bad <= 1, "{lba} counts twice");
+                let is_open = report.abandoned_at.is_some_and(|at| at.0 <= lba);
+                prop_assert!(covered + is_bad == 1 || is_open, "{lba} is lost");
+                prop_assert!(!(bad.contains(&lba) && covered == 1));
+            }
+            prop_assert_eq!(report.covered.0, done.iter().map(|extent| extent.count.0).sum::<u64>());
+            prop_assert_eq!(report.bad.blocks.0, report.bad.extents.iter().map(|extent| extent.count.0).sum::<u64>());
+            let joined = report.bad.extents.windows(2).all(|pair| pair[0].end() < pair[1].start);
+            prop_assert!(joined, "{:?}", report.bad);
+            let all = report.covered == report.wanted;
+            prop_assert_eq!(report.is_whole(), all && report.abandoned_at.is_none());
         }
     }
 }

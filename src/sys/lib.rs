@@ -14,6 +14,7 @@ pub mod netlink;
 pub mod nvme;
 pub mod power;
 pub mod process;
+pub mod ring;
 pub mod sg;
 pub mod signal;
 pub mod suspend;
