@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::libc::{self, dev_t};
-use purgeproof_core::drive::{Drive, Identity, Media, MediaError, OpenError, Opened};
+use purgeproof_core::drive::{Drive, Identity, Media, MediaError, OpenError, Opened, Queue};
 use purgeproof_core::units::{BlockSize, Bytes, Geometry, Lba};
 use purgeproof_sys::block;
 
@@ -22,6 +22,7 @@ use crate::exclusion::may_be_foreign;
 use crate::identity::with_geometry;
 use crate::inventory::{Found, identify, node_of};
 use crate::probe;
+use crate::queue;
 use crate::scsi::{self, ScsiMedia};
 use crate::sysfs::Chain;
 
@@ -157,8 +158,13 @@ impl BlockMedia {
         if count == 0 && !self.is_there() { Err(MediaError::Gone { errno: libc::ENODEV }) } else { Ok(count) }
     }
 
-    fn failed(&self, error: &io::Error) -> MediaError {
-        classify(error.raw_os_error().unwrap_or(libc::EIO), || self.is_there())
+    fn failed(&self, errno: Errno) -> MediaError {
+        classify(errno as i32, || self.is_there())
+    }
+
+    /// What a transfer came to.
+    fn judged(&self, result: Result<usize, Errno>) -> Result<usize, MediaError> {
+        self.moved(result.map_err(|errno| self.failed(errno))?)
     }
 }
 
@@ -169,24 +175,27 @@ impl Media for BlockMedia {
 
     fn read(&mut self, at: Lba, into: &mut [u8]) -> Result<usize, MediaError> {
         let offset = self.geometry.offset(at);
-        let count = again(|| self.file.read_at(into, offset)).map_err(|error| self.failed(&error))?;
-        self.moved(count)
+        self.judged(again(|| self.file.read_at(into, offset)).map_err(|error| errno(&error)))
     }
 
     fn write(&mut self, at: Lba, from: &[u8]) -> Result<usize, MediaError> {
         let offset = self.geometry.offset(at);
-        let count = again(|| self.file.write_at(from, offset)).map_err(|error| self.failed(&error))?;
-        self.moved(count)
+        self.judged(again(|| self.file.write_at(from, offset)).map_err(|error| errno(&error)))
     }
 
     fn flush(&mut self) -> Result<(), MediaError> {
         // On a block device fdatasync(2) sends the drive a flush command and waits for it.
-        again(|| self.file.sync_data()).map_err(|error| self.failed(&error))?;
+        again(|| self.file.sync_data()).map_err(|error| self.failed(errno(&error)))?;
         match block::flush_buffers(&self.file) {
             // Dropping the page cache takes CAP_SYS_ADMIN. O_DIRECT reads past it anyway: then nothing is lost.
             Ok(()) | Err(Errno::EACCES | Errno::EPERM) => Ok(()),
-            Err(errno) => Err(classify(errno as i32, || self.is_there())),
+            Err(errno) => Err(self.failed(errno)),
         }
+    }
+
+    fn queue(&mut self, slots: usize, length: usize) -> Option<Box<dyn Queue + '_>> {
+        let media = &*self;
+        queue::over(&media.file, media.geometry, (slots, length), Box::new(|result| media.judged(result)))
     }
 }
 

@@ -10,7 +10,7 @@ use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg, PosixFadviseAdvice, posix_fadvise};
 use nix::libc;
 use purgeproof_core::drive::{
-    Drive, Identity, Media, MediaError, Medium, OpenError, Opened, Serial, SerialSource, Transport,
+    Drive, Identity, Media, MediaError, Medium, OpenError, Opened, Queue, Serial, SerialSource, Transport,
 };
 use purgeproof_core::units::{BlockSize, Bytes, Geometry, Lba};
 use purgeproof_sys::block;
@@ -18,6 +18,7 @@ use purgeproof_sys::block;
 use crate::block::{again, classify, errno, refusal};
 use crate::inventory::Found;
 use crate::probe::unasked;
+use crate::queue;
 
 /// The major number of loop devices (Linux, admin-guide/devices.txt).
 const LOOP: u64 = 7;
@@ -111,8 +112,8 @@ struct FileMedia {
 }
 
 impl FileMedia {
-    fn failed(error: &io::Error) -> MediaError {
-        classify(error.raw_os_error().unwrap_or(libc::EIO), || true)
+    fn failed(errno: Errno) -> MediaError {
+        classify(errno as i32, || true)
     }
 
     /// How much of a transfer lies on the medium: a write beyond the end would make a file longer, where a disk refuses.
@@ -133,23 +134,29 @@ impl Media for FileMedia {
     fn read(&mut self, at: Lba, into: &mut [u8]) -> Result<usize, MediaError> {
         let (offset, length) = self.within(at, into.len())?;
         let into = into.get_mut(..length).unwrap_or_default();
-        again(|| self.file.read_at(into, offset)).map_err(|error| Self::failed(&error))
+        again(|| self.file.read_at(into, offset)).map_err(|error| Self::failed(errno(&error)))
     }
 
     fn write(&mut self, at: Lba, from: &[u8]) -> Result<usize, MediaError> {
         let (offset, length) = self.within(at, from.len())?;
         let from = from.get(..length).unwrap_or_default();
-        again(|| self.file.write_at(from, offset)).map_err(|error| Self::failed(&error))
+        again(|| self.file.write_at(from, offset)).map_err(|error| Self::failed(errno(&error)))
     }
 
     fn flush(&mut self) -> Result<(), MediaError> {
-        again(|| self.file.sync_data()).map_err(|error| Self::failed(&error))?;
+        again(|| self.file.sync_data()).map_err(|error| Self::failed(errno(&error)))?;
         if self.cached {
             // What is read back shall come from below the page cache. On tmpfs there is nothing below, and this does nothing.
             posix_fadvise(&*self.file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED)
                 .map_err(|errno| MediaError::Bad { errno: errno as i32 })?;
         }
         Ok(())
+    }
+
+    fn queue(&mut self, slots: usize, length: usize) -> Option<Box<dyn Queue + '_>> {
+        // Through the page cache nothing is under way but copies in memory.
+        let judge = || Box::new(|result: Result<usize, Errno>| result.map_err(Self::failed));
+        (!self.cached).then(|| queue::over(&*self.file, self.geometry, (slots, length), judge())).flatten()
     }
 }
 

@@ -33,6 +33,7 @@ mod mmc;
 mod mounted;
 mod nvme;
 mod probe;
+mod queue;
 mod scsi;
 pub mod shelf;
 pub mod sim;

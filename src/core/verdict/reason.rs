@@ -102,7 +102,7 @@ pub enum Reason {
     Unreadable(Regions),
     /// So many blocks read back otherwise than they were written.
     Mismatch(Mismatches),
-    /// Requests failed one after the other; from this block on nothing was tried.
+    /// Requests failed one after the other, or one was never answered; from this block on not all was tried.
     Abandoned(Lba),
     /// It went away while being written.
     GoneWhileWriting,
@@ -161,7 +161,7 @@ impl fmt::Display for Reason {
             Self::Unreadable(bad) => write!(f, "{} could not be read back: {}", blocks(bad.blocks), list(bad)),
             Self::Mismatch(mismatches) => f.write_str(&mismatched(mismatches)),
             Self::Abandoned(lba) => {
-                write!(f, "the drive failed request after request and was given up at LBA {}", lba.0)
+                write!(f, "the drive failed or left unanswered what was asked of it and was given up at LBA {}", lba.0)
             }
             Self::GoneWhileWriting => f.write_str("the drive disappeared while it was being overwritten"),
             Self::GoneWhileReading => f.write_str(GONE_WHILE_READING),
