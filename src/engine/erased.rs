@@ -31,31 +31,54 @@ impl Erased {
         }
     }
 
+    /// Nothing was read yet. What is read first decides what the rest must be: until then no more may be asked for than the first request.
+    pub(crate) const fn is_unread(&self) -> bool {
+        matches!(self.first, First::Unread)
+    }
+
     /// Fills a buffer with what no erased block holds, so that a read that fills nothing is found out.
     pub(crate) fn poison(buffer: &mut [u8]) {
-        buffer.iter_mut().zip((0..=250_u8).cycle()).for_each(|(byte, value)| *byte = value);
+        buffer
+            .chunks_mut(POISON.len())
+            .for_each(|piece| piece.copy_from_slice(POISON.get(..piece.len()).unwrap_or_default()));
     }
 
     /// Looks at what was read from `at` on, and adds every block that is not like the first one to `mismatches`.
     pub(crate) fn compare(&mut self, at: Lba, read: &[u8], mismatches: &mut Mismatches) {
         let block = self.geometry.block().get() as usize;
-        let mut poison = vec![0; read.len()];
-        Self::poison(&mut poison);
-        for ((found, poison), lba) in read.chunks(block).zip(poison.chunks(block)).zip(at.0..) {
-            if matches!(self.first, First::Unread) {
+        for ((number, found), lba) in read.chunks(block).enumerate().zip(at.0..) {
+            if self.is_unread() {
                 self.first = repeated(found).map_or(First::Mixed, First::Repeats);
             }
-            let is_like = self.constant().is_none_or(|byte| found.iter().all(|found| *found == byte));
-            if !is_like || found == poison {
+            let is_like = self.constant().is_none_or(|byte| repeated(found) == Some(byte));
+            if !is_like || is_poison(found, number * block) {
                 mismatches.add(Lba(lba));
             }
         }
     }
 }
 
+/// 0 to 250 again and again. A prime number of bytes: no block length is a multiple of it.
+const POISON: [u8; 251 * 16] = {
+    let mut bytes = [0; 251 * 16];
+    let (mut at, mut rest) = (0, bytes.as_mut_slice());
+    while let Some((first, tail)) = rest.split_first_mut() {
+        *first = at;
+        at = if at == 250 { 0 } else { at + 1 };
+        rest = tail;
+    }
+    bytes
+};
+
+/// Whether this is still the poison, from this place of the buffer on.
+fn is_poison(found: &[u8], from: usize) -> bool {
+    (from % 251..).zip(found).all(|(at, byte)| usize::from(*byte) == at % 251)
+}
+
 fn repeated(block: &[u8]) -> Option<u8> {
-    let first = *block.first()?;
-    block.iter().all(|byte| *byte == first).then_some(first)
+    let (first, rest) = block.split_first()?;
+    // Every byte is like the one before it: the same as all being like the first, and one comparison of memory.
+    (rest == block.get(..rest.len())?).then_some(*first)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 
 mod buffer;
 mod content;
+mod depth;
 mod engine;
 mod erased;
 pub mod journal;
@@ -16,7 +17,9 @@ pub mod keystream;
 mod lane;
 mod markers;
 mod meter;
+mod serial;
 mod session;
+mod walk;
 mod worker;
 
 pub use engine::{AlreadyRunning, Engine, Host};

@@ -1,0 +1,192 @@
+//! A pass over a queue: requests are kept under way, and what comes of them is heard in the order in which it comes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use purgeproof_core::drive::{Direction, MediaError, Queue};
+use purgeproof_core::evidence::Mismatches;
+use purgeproof_core::pass::{Attempt, Pass, Report, Transfer};
+use purgeproof_core::pattern::Pattern;
+use purgeproof_core::units::{Blocks, Extent};
+
+use crate::content::Content;
+use crate::depth::Depth;
+use crate::erased::Erased;
+use crate::lane::Watch;
+use crate::meter::Meter;
+
+/// How long a request may go without an answer. Linux ends one that hangs by itself, after six tries of 30 s (`SD_TIMEOUT`,
+/// `SD_MAX_RETRIES`) or two of an NVMe queue's, and a reset of what is in the way; what is silent for longer will not speak again.
+const PATIENCE_MS: u64 = 300_000;
+
+/// The longest wait for an answer, after which it is looked whether the operator wants it to end.
+const TURN: Duration = Duration::from_millis(50);
+
+/// The most that the clock may move in one turn: a machine that was asleep has not waited for its drives.
+const STEP_MS: u64 = 1_000;
+
+/// One walk over a medium.
+pub(crate) struct Walk<'a> {
+    queue: &'a mut dyn Queue,
+    content: Content,
+    erased: &'a mut Option<Erased>,
+    direction: Direction,
+    pass: Pass,
+    mismatches: Mismatches,
+    idle: Vec<usize>,
+    /// By slot. A slot that is neither here nor idle holds a request that nobody waits for any more.
+    under_way: BTreeMap<usize, Request>,
+    /// The slots whose buffers hold the pattern of a pass that writes the same everywhere.
+    filled: BTreeSet<usize>,
+    /// How long this walk has taken, but for sleep.
+    awake_ms: u64,
+}
+
+/// What was asked for.
+struct Request {
+    extent: Extent,
+    attempt: Attempt,
+    since_ms: u64,
+}
+
+impl<'a> Walk<'a> {
+    pub(crate) fn new(
+        queue: &'a mut dyn Queue,
+        content: Content,
+        erased: &'a mut Option<Erased>,
+        direction: Direction,
+        pass: Pass,
+    ) -> Self {
+        let idle = (0..queue.slots()).collect();
+        let (mismatches, under_way, filled) = (Mismatches::default(), BTreeMap::new(), BTreeSet::new());
+        Self { queue, content, erased, direction, pass, mismatches, idle, under_way, filled, awake_ms: 0 }
+    }
+
+    /// Walks to the end; `later` bytes follow in other stages. `None` if it was stopped.
+    pub(crate) fn run(mut self, stop: &AtomicBool, later: u64, watch: &dyn Watch) -> Option<(Report, Mismatches)> {
+        let geometry = self.content.geometry;
+        let mut clock_ms = watch.now_ms();
+        let mut meter = Meter::new(clock_ms, geometry.size_of(self.pass.report().wanted).0, later);
+        let mut depth = Depth::new(clock_ms, self.queue.slots());
+        loop {
+            if stop.load(Ordering::Relaxed) {
+                return None;
+            }
+            if self.has_room(depth.now())
+                && let Some((extent, attempt)) = self.pass.next_request()
+            {
+                self.begin(extent, attempt);
+                continue;
+            }
+            if self.under_way.is_empty() || self.pass.report().gone {
+                return Some((self.pass.into_report(), self.mismatches));
+            }
+            let came = self.finish();
+            let now_ms = watch.now_ms();
+            self.awake_ms += now_ms.saturating_sub(clock_ms).min(STEP_MS);
+            clock_ms = now_ms;
+            if let Some(bytes) = came {
+                depth.answered(now_ms, bytes);
+            }
+            self.give_up_on_the_silent();
+            let report = self.pass.report();
+            let (done, errors) = (geometry.size_of(report.covered).0, report.bad.blocks.0 + self.mismatches.blocks.0);
+            if let Some(progress) = meter.reach(now_ms, done, errors) {
+                watch.progress(progress);
+            }
+        }
+    }
+
+    fn has_room(&self, depth: usize) -> bool {
+        // What an erased drive holds is learnt from its first blocks, not from those that happen to come first.
+        let is_learning = self.erased.as_ref().is_some_and(Erased::is_unread);
+        let most = if is_learning { 1 } else { depth };
+        self.under_way.len() < most && !self.idle.is_empty()
+    }
+
+    fn begin(&mut self, extent: Extent, attempt: Attempt) {
+        let Some(slot) = self.idle.pop() else { return };
+        let length = self.length_of(extent.count);
+        self.prepare(slot, extent, length);
+        match self.queue.begin(slot, self.direction, extent.start, length) {
+            Ok(()) => {
+                self.under_way.insert(slot, Request { extent, attempt, since_ms: self.awake_ms });
+            }
+            Err(error) => {
+                self.idle.push(slot);
+                self.pass.hear(extent, attempt, self.transfer(Err(error)));
+            }
+        }
+    }
+
+    /// Puts into a buffer what is to be written, or what must not be read.
+    fn prepare(&mut self, slot: usize, extent: Extent, length: usize) {
+        let whole = self.queue.buffer(slot);
+        match (self.direction, self.content.pattern) {
+            (Direction::Write, Pattern::Byte(_)) => {
+                if self.filled.insert(slot) {
+                    self.content.fill(extent.start, whole);
+                }
+            }
+            (Direction::Write, Pattern::Random) => {
+                self.content.fill(extent.start, whole.get_mut(..length).unwrap_or_default());
+            }
+            (Direction::Read, _) => {
+                let bytes = whole.get_mut(..length).unwrap_or_default();
+                if self.erased.is_some() { Erased::poison(bytes) } else { self.content.poison(bytes) }
+            }
+        }
+    }
+
+    /// Waits for an answer and hears it; gives the bytes that were moved, `None` if none came.
+    fn finish(&mut self) -> Option<u64> {
+        let (slot, result) = self.queue.finish(TURN)?;
+        // An answer to what was given up comes too late: the pass is over for it.
+        let Request { extent, attempt, .. } = self.under_way.remove(&slot)?;
+        let transfer = self.transfer(result);
+        let count = if let Transfer::Done(count) = transfer { count } else { Blocks(0) };
+        if self.direction == Direction::Read {
+            self.compare(slot, extent, count);
+        }
+        self.idle.push(slot);
+        self.pass.hear(extent, attempt, transfer);
+        Some(self.content.geometry.size_of(count).0)
+    }
+
+    /// Only what came counts, in whole blocks; what did not come is asked for again and compared then.
+    fn compare(&mut self, slot: usize, extent: Extent, count: Blocks) {
+        let came = self.length_of(count.min(extent.count));
+        let read = self.queue.buffer(slot).get(..came).unwrap_or_default();
+        match self.erased {
+            Some(erased) => erased.compare(extent.start, read, &mut self.mismatches),
+            None => self.content.compare(extent.start, read, &mut self.mismatches),
+        }
+    }
+
+    /// A request without an answer for too long is not waited for, and its slot is not used again. The pass gives up there.
+    fn give_up_on_the_silent(&mut self) {
+        let is_silent = |request: &Request| self.awake_ms - request.since_ms >= PATIENCE_MS;
+        let silent = self.under_way.extract_if(.., |_, request| is_silent(request));
+        for (_, Request { extent, attempt, .. }) in silent {
+            self.pass.hear(extent, attempt, Transfer::Unanswered);
+        }
+    }
+
+    fn length_of(&self, count: Blocks) -> usize {
+        usize::try_from(self.content.geometry.size_of(count).0).unwrap_or(usize::MAX)
+    }
+
+    /// What came of a transfer, in whole blocks: a part of a block is no block.
+    fn transfer(&self, result: Result<usize, MediaError>) -> Transfer {
+        match result {
+            Ok(bytes) => Transfer::Done(Blocks(bytes as u64 / u64::from(self.content.geometry.block().get()))),
+            Err(MediaError::Bad { .. }) => Transfer::Bad,
+            Err(MediaError::Gone { .. }) => Transfer::Gone,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "walk_tests.rs"]
+mod tests;
