@@ -1,5 +1,6 @@
 use super::*;
 use crate::sysfs::tests::{Loop, Scratch};
+use purgeproof_core::drive::Direction;
 use purgeproof_core::units::Blocks;
 use std::process::Command;
 
@@ -89,4 +90,51 @@ fn the_end_that_a_pulled_disk_shows_is_no_short_read() {
     assert_eq!(media.write(Lba(0), buffer), Err(MediaError::Gone { errno: libc::ENOSPC }));
     drop(media);
     assert_eq!(BlockMedia::open(&device.0).err(), Some(Errno::EINVAL));
+}
+
+#[test]
+fn many_transfers_are_under_way_on_a_loop_device() {
+    let dir = Scratch::new();
+    let image = dir.0.join("loop.img");
+    let file = File::create(&image).unwrap();
+    file.set_len((1 << 20) + 512).unwrap();
+    let Some(device) = Loop::over(&image) else {
+        eprintln!("skipped: no loop device can be set up here (not root, or no losetup)");
+        return;
+    };
+    let (mut media, ..) = BlockMedia::open(&device.0).unwrap();
+    let long = Duration::from_secs(30);
+    let Some(mut queue) = media.queue(8, 128 * 1024) else {
+        eprintln!("skipped: this kernel allows no ring");
+        return;
+    };
+    for slot in 0..8 {
+        queue.buffer(slot).fill(u8::try_from(slot).unwrap() + 1);
+        queue.begin(slot, Direction::Write, Lba(slot as u64 * 256), 128 * 1024).unwrap();
+        assert!(queue.buffer(slot).is_empty(), "it is the kernel's now");
+    }
+    for _ in 0..8 {
+        assert_eq!(queue.finish(long).unwrap().1, Ok(128 * 1024));
+    }
+    // The last block, alone.
+    queue.buffer(3).fill(0xA5);
+    queue.begin(3, Direction::Read, Lba(2048), 512).unwrap();
+    assert_eq!(queue.finish(long), Some((3, Ok(512))));
+    assert_eq!(queue.buffer(3)[..512], [0; 512]);
+    assert_eq!(queue.begin(3, Direction::Write, Lba(2048), 1024), Err(MediaError::Bad { errno: libc::ENOSPC }));
+    drop(queue);
+    media.flush().unwrap();
+    let bytes = std::fs::read(&image).unwrap();
+    assert!(bytes.iter().take(1 << 20).zip(0..).all(|(byte, at)| usize::from(*byte) == at / (128 * 1024) + 1));
+
+    // The disk has the length 0 now, as one that was pulled.
+    file.set_len(0).unwrap();
+    let shrunk = Command::new("losetup").arg("--set-capacity").arg(&device.0).status();
+    assert!(shrunk.is_ok_and(|status| status.success()));
+    let mut queue = media.queue(1, 4096).unwrap();
+    queue.begin(0, Direction::Read, Lba(0), 4096).unwrap();
+    assert_eq!(queue.finish(long), Some((0, Err(MediaError::Gone { errno: libc::ENODEV }))));
+    drop(queue);
+    drop(media);
+    assert_eq!(BlockMedia::open(&device.0).err(), Some(Errno::EINVAL), "nobody else holds it any more");
 }

@@ -1,6 +1,8 @@
 use super::*;
 use crate::sysfs::tests::Scratch;
+use purgeproof_core::drive::Direction;
 use purgeproof_core::units::Blocks;
+use std::time::Duration;
 
 /// A buffer that starts where O_DIRECT wants it, and the room around it.
 fn aligned(room: &mut Vec<u8>, length: usize) -> &mut [u8] {
@@ -50,4 +52,24 @@ fn odd_sizes_missing_files_and_other_kinds_are_refused() {
     assert_eq!(FileDrive::new(dir.0.join("missing")).open().err(), Some(OpenError::Gone));
     assert_eq!(FileDrive::new("/dev/null").look().unwrap_err().raw_os_error(), Some(libc::ENOTBLK));
     assert_eq!(image(&dir, 4096).look().unwrap().identity.transport, Transport::File);
+}
+
+#[test]
+fn transfers_of_a_queue_end_with_the_file_and_let_it_go() {
+    let dir = Scratch::new();
+    let mut drive = image(&dir, 3 * 4096);
+    let Opened { mut media, .. } = drive.open().unwrap();
+    let Some(mut queue) = media.queue(2, 8192) else {
+        eprintln!("skipped: no ring, or a filesystem without O_DIRECT");
+        return;
+    };
+    queue.buffer(1).fill(0x3C);
+    queue.begin(1, Direction::Write, Lba(8), 8192).unwrap();
+    assert_eq!(queue.finish(Duration::from_secs(30)), Some((1, Ok(8192))));
+    assert_eq!(queue.begin(0, Direction::Write, Lba(16), 8192), Err(MediaError::Bad { errno: libc::ENOSPC }));
+    drop(queue);
+    drop(media);
+    let bytes = std::fs::read(dir.0.join("disk.img")).unwrap();
+    assert_eq!((&bytes[..4096], &bytes[4096..]), (&[0; 4096][..], &[0x3C; 8192][..]));
+    assert!(drive.open().is_ok());
 }

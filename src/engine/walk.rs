@@ -26,6 +26,9 @@ const TURN: Duration = Duration::from_millis(50);
 /// The most that the clock may move in one turn: a machine that was asleep has not waited for its drives.
 const STEP_MS: u64 = 1_000;
 
+/// A queue whose buffer is shorter than what was agreed on: `ENOBUFS`. Nothing may count then.
+const NO_ROOM: MediaError = MediaError::Bad { errno: 105 };
+
 /// One walk over a medium.
 pub(crate) struct Walk<'a> {
     queue: &'a mut dyn Queue,
@@ -108,8 +111,11 @@ impl<'a> Walk<'a> {
     fn begin(&mut self, extent: Extent, attempt: Attempt) {
         let Some(slot) = self.idle.pop() else { return };
         let length = self.length_of(extent.count);
-        self.prepare(slot, extent, length);
-        match self.queue.begin(slot, self.direction, extent.start, length) {
+        let begun = match self.prepare(slot, extent, length) {
+            Some(()) => self.queue.begin(slot, self.direction, extent.start, length),
+            None => Err(NO_ROOM),
+        };
+        match begun {
             Ok(()) => {
                 self.under_way.insert(slot, Request { extent, attempt, since_ms: self.awake_ms });
             }
@@ -120,22 +126,21 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Puts into a buffer what is to be written, or what must not be read.
-    fn prepare(&mut self, slot: usize, extent: Extent, length: usize) {
+    /// Puts into a buffer what is to be written, or what must not be read. `None` if it is too short.
+    fn prepare(&mut self, slot: usize, extent: Extent, length: usize) -> Option<()> {
         let whole = self.queue.buffer(slot);
         match (self.direction, self.content.pattern) {
             (Direction::Write, Pattern::Byte(_)) => {
                 if self.filled.insert(slot) {
                     self.content.fill(extent.start, whole);
                 }
+                whole.get(..length).map(drop)
             }
             (Direction::Write, Pattern::Random) => {
-                self.content.fill(extent.start, whole.get_mut(..length).unwrap_or_default());
+                whole.get_mut(..length).map(|bytes| self.content.fill(extent.start, bytes))
             }
-            (Direction::Read, _) => {
-                let bytes = whole.get_mut(..length).unwrap_or_default();
-                if self.erased.is_some() { Erased::poison(bytes) } else { self.content.poison(bytes) }
-            }
+            (Direction::Read, _) if self.erased.is_some() => whole.get_mut(..length).map(Erased::poison),
+            (Direction::Read, _) => whole.get_mut(..length).map(|bytes| self.content.poison(bytes)),
         }
     }
 
@@ -144,24 +149,26 @@ impl<'a> Walk<'a> {
         let (slot, result) = self.queue.finish(TURN)?;
         // An answer to what was given up comes too late: the pass is over for it.
         let Request { extent, attempt, .. } = self.under_way.remove(&slot)?;
-        let transfer = self.transfer(result);
-        let count = if let Transfer::Done(count) = transfer { count } else { Blocks(0) };
-        if self.direction == Direction::Read {
-            self.compare(slot, extent, count);
+        let mut transfer = self.transfer(result);
+        let count = if let Transfer::Done(count) = transfer { count.min(extent.count) } else { Blocks(0) };
+        if self.direction == Direction::Read && self.compare(slot, Extent { count, ..extent }).is_none() {
+            // What cannot be looked at was not read.
+            transfer = self.transfer(Err(NO_ROOM));
         }
         self.idle.push(slot);
         self.pass.hear(extent, attempt, transfer);
         Some(self.content.geometry.size_of(count).0)
     }
 
-    /// Only what came counts, in whole blocks; what did not come is asked for again and compared then.
-    fn compare(&mut self, slot: usize, extent: Extent, count: Blocks) {
-        let came = self.length_of(count.min(extent.count));
-        let read = self.queue.buffer(slot).get(..came).unwrap_or_default();
+    /// Only what came is compared; what did not come is asked for again.
+    fn compare(&mut self, slot: usize, came: Extent) -> Option<()> {
+        let length = self.length_of(came.count);
+        let read = self.queue.buffer(slot).get(..length)?;
         match self.erased {
-            Some(erased) => erased.compare(extent.start, read, &mut self.mismatches),
-            None => self.content.compare(extent.start, read, &mut self.mismatches),
+            Some(erased) => erased.compare(came.start, read, &mut self.mismatches),
+            None => self.content.compare(came.start, read, &mut self.mismatches),
         }
+        Some(())
     }
 
     /// A request without an answer for too long is not waited for, and its slot is not used again. The pass gives up there.
