@@ -79,8 +79,9 @@ impl<'a> Scripted<'a> {
         if self.touches(&self.bad, at, length) {
             return Err(MediaError::Bad { errno: 5 });
         }
-        // A part of a block may come too; it is no block.
-        let moved = if self.transfers.is_multiple_of(self.short_every) { length / 2 } else { length };
+        // A part of a block may come too; it is no block. One block at least comes, or this were a failure.
+        let is_short = self.transfers.is_multiple_of(self.short_every);
+        let moved = if is_short { (length / 2).max(self.geometry.block().get() as usize) } else { length };
         let from = usize::try_from(self.geometry.offset(at)).unwrap();
         let (medium, buffer) = (&mut self.bytes[from..from + moved], &mut self.buffers[slot][..moved]);
         match direction {
