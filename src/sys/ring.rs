@@ -1,4 +1,4 @@
-//! Requests to one file, several of which are under way at once: io_uring(7).
+//! Requests to one file, several of which are under way at once: `io_uring`(7).
 //!
 //! # Invariants
 //! - **Memory is either ours or the kernel's.** From [`Ring::begin`] until [`Ring::wait`] has given its answer, the buffer of a slot cannot be
@@ -40,7 +40,7 @@ pub enum Direction {
 
 /// A ring over one file, with a buffer for each request that may be under way.
 pub struct Ring {
-    ring: IoUring,
+    kernel: IoUring,
     memory: Option<Memory>,
     /// What is under way in each slot.
     requests: Vec<Option<Entry>>,
@@ -53,23 +53,23 @@ impl Ring {
     ///
     /// # Errors
     /// `ENOSYS` or `EPERM` where the kernel has no `io_uring` with timeouts (before Linux 5.11) or does not allow it
-    /// (kernel.io_uring_disabled, seccomp); `ENOMEM` where so much memory must not be locked (`RLIMIT_MEMLOCK`); `EINVAL` for no slots or
+    /// (`kernel.io_uring_disabled`, seccomp); `ENOMEM` where so much memory must not be locked (`RLIMIT_MEMLOCK`); `EINVAL` for no slots or
     /// no length.
     pub fn new(file: impl AsFd, slots: usize, length: usize) -> Result<Self, Errno> {
         let entries = u32::try_from(slots).map_err(|_| Errno::EINVAL)?;
         let mut memory = Memory::new(slots, length)?;
-        let ring = IoUring::new(entries).map_err(errno)?;
+        let ring = IoUring::new(entries).map_err(|error| errno(&error))?;
         if !ring.params().is_feature_ext_arg() {
             return Err(Errno::ENOSYS);
         }
-        ring.submitter().register_files(&[file.as_fd().as_raw_fd()]).map_err(errno)?;
+        ring.submitter().register_files(&[file.as_fd().as_raw_fd()]).map_err(|error| errno(&error))?;
         let buffers: Vec<libc::iovec> = (0..slots)
             .filter_map(|slot| memory.slot(slot))
             .map(|start| libc::iovec { iov_base: start.as_ptr().cast(), iov_len: length })
             .collect();
         // SAFETY: the buffers lie one behind the other in `memory`, which is freed only after this ring has no request under way.
-        unsafe { ring.submitter().register_buffers(&buffers) }.map_err(errno)?;
-        Ok(Self { ring, memory: Some(memory), requests: vec![None; slots], length })
+        unsafe { ring.submitter().register_buffers(&buffers) }.map_err(|error| errno(&error))?;
+        Ok(Self { kernel: ring, memory: Some(memory), requests: vec![None; slots], length })
     }
 
     /// How many requests may be under way.
@@ -109,12 +109,12 @@ impl Ring {
     fn submit(&mut self, slot: usize, entry: Entry) -> Result<(), Errno> {
         // SAFETY: the entry names registered memory of this slot, which stays where it is and which nobody else can look at or free until
         // the answer is there: `requests` says so from the next line on.
-        unsafe { self.ring.submission().push(&entry) }.map_err(|_| Errno::EBUSY)?;
+        unsafe { self.kernel.submission().push(&entry) }.map_err(|_| Errno::EBUSY)?;
         if let Some(request) = self.requests.get_mut(slot) {
             *request = Some(entry);
         }
         // What the kernel does not take now (`EAGAIN`, `EBUSY`, `EINTR`) stays in the ring and goes with the next wait.
-        let _ = self.ring.submit();
+        let _ = self.kernel.submit();
         Ok(())
     }
 
@@ -132,16 +132,16 @@ impl Ring {
 
     /// Takes an answer out of the ring; from then on its slot is idle.
     fn reap(&mut self, patience: Duration) -> Option<(usize, Entry, i32)> {
-        let mut answer = self.ring.completion().next();
+        let mut answer = self.kernel.completion().next();
         if answer.is_none() {
             let time = Timespec::from(patience);
-            let waited = self.ring.submitter().submit_with_args(1, &SubmitArgs::new().timespec(&time));
-            match waited.map_err(errno) {
+            let waited = self.kernel.submitter().submit_with_args(1, &SubmitArgs::new().timespec(&time));
+            match waited.map_err(|error| errno(&error)) {
                 Ok(_) | Err(Errno::ETIME | Errno::EINTR | Errno::EAGAIN | Errno::EBUSY) => {}
                 // Whatever else the kernel has against waiting, it shall not make us ask without a pause.
                 Err(_) => thread::sleep(patience),
             }
-            answer = self.ring.completion().next();
+            answer = self.kernel.completion().next();
         }
         let answer = answer?;
         let slot = usize::try_from(answer.user_data()).ok()?;
@@ -167,8 +167,8 @@ impl Drop for Ring {
             let _ = self.reap(left);
         }
         // Closing a ring lets go of its file some time later; whoever closes a disk wants to open it again at once.
-        let _ = self.ring.submitter().unregister_files();
-        let _ = self.ring.submitter().unregister_buffers();
+        let _ = self.kernel.submitter().unregister_files();
+        let _ = self.kernel.submitter().unregister_buffers();
     }
 }
 
@@ -214,7 +214,7 @@ impl Drop for Memory {
     }
 }
 
-fn errno(error: io::Error) -> Errno {
+fn errno(error: &io::Error) -> Errno {
     Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))
 }
 
