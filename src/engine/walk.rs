@@ -136,9 +136,7 @@ impl<'a> Walk<'a> {
                 }
                 whole.get(..length).map(drop)
             }
-            (Direction::Write, Pattern::Random) => {
-                whole.get_mut(..length).map(|bytes| self.content.fill(extent.start, bytes))
-            }
+            (Direction::Write, _) => whole.get_mut(..length).map(|bytes| self.content.fill(extent.start, bytes)),
             (Direction::Read, _) if self.erased.is_some() => whole.get_mut(..length).map(Erased::poison),
             (Direction::Read, _) => whole.get_mut(..length).map(|bytes| self.content.poison(bytes)),
         }
