@@ -106,10 +106,10 @@ fn read_back_holds(statement: &Statement, way: &Way, all: u64, reason: &Reason) 
     let held = verification.expect.and_then(|expect| expect.0.byte()).or(verification.constant);
     let is_all = verification.read == Some(all);
     let is_sample = |places: u64| {
-        verification.coverage.0 == Coverage::Sample
+        let suffices = |read| sample::suffices(verification.coverage.0, places, Blocks(read), Blocks(all));
+        verification.coverage.0 != Coverage::Full
             && verification.places == Some(places)
-            && places > 0
-            && verification.read >= Some(places)
+            && verification.read.is_some_and(suffices)
     };
     let is_told = match *reason {
         Reason::AllReadBack => way.overwrites() && is_all,

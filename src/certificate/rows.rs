@@ -131,7 +131,9 @@ pub(crate) fn deed(statement: &Statement) -> String {
     }
     match (verification.read, verification.coverage.0) {
         (Some(read), _) if Some(read) == all => sentences.push("Then every block was read back.".into()),
-        (Some(_), Coverage::Sample) => sentences.push("Then a random sample was read back.".into()),
+        (Some(_), coverage @ (Coverage::Sample | Coverage::Tenth)) => {
+            sentences.push(format!("Then {} was read back.", coverage.in_words()));
+        }
         (Some(_), Coverage::Full) => sentences.push("Then as much as could be was read back.".into()),
         (None, _) => sentences.push("Nothing was read back to the end.".into()),
     }
@@ -379,10 +381,8 @@ pub(crate) fn vitals(health: &Health) -> Vec<String> {
 
 fn verification(statement: &Statement) -> Vec<(&'static str, String)> {
     let verification = &statement.verification;
-    let planned = match verification.coverage.0 {
-        Coverage::Full => "every block",
-        Coverage::Sample => "a random sample",
-    };
+    let planned = verification.coverage.0;
+    let is_drawn = planned != Coverage::Full;
     let mut rows = Vec::new();
     if let Some(markers) = &verification.markers {
         let left = match &markers.sought {
@@ -396,7 +396,7 @@ fn verification(statement: &Statement) -> Vec<(&'static str, String)> {
             rows.push(("Beside them", format!("{found} left")));
         }
     }
-    rows.push(("Read back", planned.to_owned()));
+    rows.push(("Read back", planned.in_words().to_owned()));
     rows.push((
         "Read",
         match (verification.read, verification.wanted, verification.places) {
@@ -405,9 +405,7 @@ fn verification(statement: &Statement) -> Vec<(&'static str, String)> {
             _ => "did not begin".to_owned(),
         },
     ));
-    if let (Coverage::Sample, Some(places)) = (verification.coverage.0, verification.places) {
-        rows.push(("Places", grouped(places)));
-    }
+    rows.extend(verification.places.filter(|_| is_drawn).map(|places| ("Places", grouped(places))));
     match verification.expect {
         Some(Coded(Expect::Pattern(pattern @ (Pattern::Two(_) | Pattern::Three(_) | Pattern::Four(_))))) => {
             rows.push(("Content", format!("the bytes {}h, repeated", hex(pattern.bytes()).to_uppercase())));
@@ -417,9 +415,7 @@ fn verification(statement: &Statement) -> Vec<(&'static str, String)> {
             rows.extend(byte.map(|byte| ("Content", format!("the byte {byte:02X}h, repeated"))));
         }
     }
-    if let (Some(seed), Coverage::Sample) = (&verification.seed, verification.coverage.0) {
-        rows.push(("Seed", hex(&seed.0)));
-    }
+    rows.extend(verification.seed.iter().filter(|_| is_drawn).map(|seed| ("Seed", hex(&seed.0))));
     rows.extend(findings(statement));
     rows
 }

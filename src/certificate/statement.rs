@@ -164,7 +164,7 @@ impl Weighed {
 impl Verification {
     fn of(evidence: &Evidence) -> Self {
         let coverage = evidence.plan.verify;
-        let seed = (coverage == Coverage::Sample).then_some(Seed(evidence.drawn.seed.0));
+        let seed = (coverage != Coverage::Full).then_some(Seed(evidence.drawn.seed.0));
         let blank = || Self {
             coverage: Coded(coverage),
             places: None,

@@ -271,10 +271,7 @@ impl fmt::Display for Plan {
         if way.overwrites() {
             write!(f, ", {}", self.overwrite())?;
         }
-        f.write_str(match self.verify {
-            Coverage::Full => ", then every block read back",
-            Coverage::Sample => ", then a random sample read back",
-        })?;
+        write!(f, ", then {} read back", self.verify.in_words())?;
         match self.reformat {
             Some(to) => write!(f, ", then formatted to {}-byte blocks", to.get()),
             None => Ok(()),

@@ -157,8 +157,22 @@ pub enum Action {
 pub enum Coverage {
     /// Every block.
     Full,
-    /// Places drawn at random, one in each of 4608 equal parts ([`crate::sample`]).
+    /// Places drawn at random, one in each of 4608 equal parts ([`crate::sample::places`]).
     Sample,
+    /// A tenth of the blocks, in two places drawn at random in each of a thousand equal parts ([`crate::sample::tenth`]): NIST SP 800-88
+    /// Rev. 1, §4.7.3.
+    Tenth,
+}
+
+impl Coverage {
+    /// How much it is, in words that follow "then" or "reads".
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Full => "every block",
+            Self::Sample => "a random sample",
+            Self::Tenth => "a random tenth",
+        }
+    }
 }
 
 /// A size as people write it: `"500 GB"`, `"512 MiB"`, `"4096"`.

@@ -199,6 +199,7 @@ impl<'a> Worker<'a> {
         let bytes = media.geometry().bytes().0;
         let verify = match plan.verify {
             Coverage::Full => bytes,
+            Coverage::Tenth => bytes / 10,
             Coverage::Sample => 0,
         };
         let later = bytes.saturating_mul(u64::from(of - number.min(of))).saturating_add(verify);
@@ -215,6 +216,7 @@ impl<'a> Worker<'a> {
         let extents: Vec<Extent> = match coverage {
             Coverage::Full => vec![geometry.whole()],
             Coverage::Sample => sample::places(geometry, &self.job.evidence().drawn.seed.0),
+            Coverage::Tenth => sample::tenth(geometry, &self.job.evidence().drawn.seed.0),
         };
         self.hear(Heard::VerifyBegan(extents.len() as u64));
         // What is on the drive in the end is the last pass's.

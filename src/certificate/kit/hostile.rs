@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use purgeproof_core::drive::Transport;
+use purgeproof_core::policy::Coverage;
 
 use super::firmware::security_erased;
 use super::*;
@@ -153,6 +154,8 @@ fn bounds_exceptions_times_and_places_in_the_log_are_checked() {
         of(&sampled(), |it| it.reasons = vec![Because(Reason::SampleReadBack { places: 4609, bound_ppm: 1 })]),
         [Flaw::Unfounded]
     );
+    // 4609 places of a page each are no tenth of the drive.
+    assert_eq!(of(&sampled(), |it| it.verification.coverage = Coded(Coverage::Tenth)), [Flaw::Unfounded]);
     assert_eq!(of(&sampled(), |it| it.exceptions.pop().map_or((), drop)), [Flaw::ExceptionLeftOut]);
     assert_eq!(of(&cleared(), |it| (it.device.serial, it.device.wwn) = (None, None)), [Flaw::ExceptionLeftOut]);
     assert_eq!(

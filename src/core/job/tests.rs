@@ -186,6 +186,25 @@ fn a_sample_states_its_bound() {
 }
 
 #[test]
+fn a_tenth_is_a_tenth_or_no_word_at_all() {
+    let policy = "[[rule]]\nname = 'x'\naction = 'purge'\nverify = 'tenth'";
+    let end = |places: u64, blocks: u64| {
+        let mut job = job_with(policy);
+        tell(&mut job, written());
+        let read = Report { covered: Blocks(blocks), wanted: Blocks(blocks), ..Report::default() };
+        job.hear(8, Heard::VerifyBegan(places));
+        job.hear(9, Heard::VerifyEnded(read, Mismatches::default(), None))
+    };
+    let all = whole().covered.0;
+    let Next::End(verdict) = end(2002, all.div_ceil(10)) else { panic!() };
+    assert_eq!(verdict.outcome, Outcome::Cleared);
+    // 4.605171 / 2002 = 0.230029 %.
+    assert_eq!(verdict.reasons, [Reason::SampleReadBack { places: 2002, bound_ppm: 2301 }]);
+    assert_eq!(outcome(&end(2002, all.div_ceil(10) - 1)), Outcome::Indeterminate);
+    assert_eq!(outcome(&end(1999, all.div_ceil(10))), Outcome::Indeterminate);
+}
+
+#[test]
 fn stopped_and_crashed_jobs_never_pass() {
     for last in [Heard::Stopped, Heard::Crashed("index out of bounds".into())] {
         let mut job_1 = job();

@@ -86,9 +86,9 @@ impl Policy {
             let problem = format!("rule \"{name}\" names an unknown scheme \"{wanted}\": expected one of {known}");
             return Err(PolicyError::of(problem));
         };
-        if (rule.verify, verify) == (Some(Coverage::Sample), Some(Coverage::Full)) {
+        if let (Some(Coverage::Sample | Coverage::Tenth), Some(Coverage::Full)) = (rule.verify, verify) {
             let problem = format!(
-                "rule \"{name}\" has only a sample read back, and scheme \"{wanted}\" wants all: expected `verify = \"full\"` or none"
+                "rule \"{name}\" has only a part read back, and scheme \"{wanted}\" wants all: expected `verify = \"full\"` or none"
             );
             return Err(PolicyError::of(problem));
         }

@@ -322,8 +322,7 @@ impl<'a> Tally<'a> {
         }
         let Some((coverage, places, expect)) = self.proof.reading.take() else { return };
         let is_all = report.covered == self.all;
-        // A place is at least a block long, and only where there are too few of them for a draw is the whole medium read instead.
-        let enough = is_all || coverage == Coverage::Sample && places >= sample::STRATA && report.covered.0 >= places;
+        let enough = is_all || sample::suffices(coverage, places, report.covered, self.all);
         if report.is_whole() && mismatches.blocks.0 == 0 && enough {
             // A small medium is read whole even where a sample was asked for: then that is what was done.
             let (coverage, places) = if is_all { (Coverage::Full, 1) } else { (coverage, places) };
@@ -387,9 +386,11 @@ impl<'a> Tally<'a> {
         let places = verified.places;
         reasons.push(match (way.overwrites(), verified.coverage) {
             (true, Coverage::Full) => Reason::AllReadBack,
-            (true, Coverage::Sample) => Reason::SampleReadBack { places, bound_ppm: sample::bound_ppm(Blocks(places)) },
+            (true, Coverage::Sample | Coverage::Tenth) => {
+                Reason::SampleReadBack { places, bound_ppm: sample::bound_ppm(Blocks(places)) }
+            }
             (false, Coverage::Full) => Reason::AllErased(verified.constant),
-            (false, Coverage::Sample) => Reason::SampleErased { places, constant: verified.constant },
+            (false, Coverage::Sample | Coverage::Tenth) => Reason::SampleErased { places, constant: verified.constant },
         });
         let outcome = match table::level(&way.steps, self.plan.drive.medium)? {
             Level::Purge => Outcome::Purged,

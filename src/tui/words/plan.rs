@@ -3,7 +3,6 @@
 use purgeproof_core::capability::{Area, Found, Hidden, Obstacle};
 use purgeproof_core::event::Stage;
 use purgeproof_core::plan::{Plan, Way};
-use purgeproof_core::policy::Coverage;
 use purgeproof_core::scheme;
 use purgeproof_core::technique::{Level, Technique};
 
@@ -110,10 +109,7 @@ pub(crate) fn steps(plan: &Plan) -> String {
     }
     let writes: Vec<String> = writes.map(|one| stage(&one)).collect();
     words.extend(if passes > LISTED && way.overwrites() { vec![writes.join(" to ")] } else { writes });
-    words.push(match plan.verify {
-        Coverage::Full => format!("{} every block", stage(&Stage::Verify)),
-        Coverage::Sample => format!("{} a random sample", stage(&Stage::Verify)),
-    });
+    words.push(format!("{} {}", stage(&Stage::Verify), plan.verify.in_words()));
     words.extend(plan.reformat.map(|to| format!("{} to {}-byte blocks", stage(&Stage::Reformat { to }), to.get())));
     words.join(", ")
 }

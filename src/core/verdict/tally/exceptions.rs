@@ -19,7 +19,7 @@ pub(super) fn exceptions(evidence: &Evidence, tally: &Tally<'_>, outcome: Outcom
     let is_device = drive.transport != Transport::File;
     let firmware: Vec<Technique> = tally.way().into_iter().flat_map(Way::firmware).collect();
     let hidden = tally.hidden();
-    let sampled = tally.proof.verified.as_ref().is_some_and(|verified| verified.coverage == Coverage::Sample);
+    let sampled = tally.proof.verified.as_ref().is_some_and(|verified| verified.coverage != Coverage::Full);
     let constant = tally.proof.verified.as_ref().is_some_and(|verified| verified.constant.is_some());
     let is_pattern =
         tally.proof.verified.as_ref().is_some_and(|verified| matches!(verified.expect, Expect::Pattern(_)));
