@@ -8,6 +8,7 @@ from typing import NoReturn
 ROOT = Path(__file__).resolve().parent.parent.parent
 OUT = ROOT / "out"
 MIB = 1 << 20
+GB = 10**9
 
 
 def fail(sentence: str) -> NoReturn:
