@@ -71,10 +71,11 @@ use_installed_rust() {
         fail "rustc is $have, but $pin or later is needed. Install it (with rustup: 'rustup toolchain install $pin') and run this again."
 }
 
-# Where rustc has no std for musl, the one that scripts/setup built is used. Build paths are cut off, so that they are neither in the
+# chacha20 has code for AVX-512 that is compiled in only if it is asked for, and chosen at run time like that for AVX2; aes needs no word
+# for its VAES. Where rustc has no std for musl, the one that scripts/setup built is used. Build paths are cut off, so that they are neither in the
 # binary's messages nor a reason for other bytes on another machine.
 use_musl() {
-    local flags="--remap-path-prefix=$root=. --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
+    local flags="--remap-path-prefix=$root=. --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo --cfg chacha20_avx512"
     [[ -d $(rustc --print sysroot)/lib/rustlib/$target/lib ]] || flags+=" --sysroot $root/.musl-sysroot"
     export CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_RUSTFLAGS=$flags
 }

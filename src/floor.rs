@@ -14,7 +14,7 @@ use purgeproof_core::plan::{Plan, plan};
 use purgeproof_core::policy::{Policy, WhenDone};
 use purgeproof_drive::Psid;
 use purgeproof_drive::inventory::Found;
-use purgeproof_engine::Engine;
+use purgeproof_engine::{Engine, keystream};
 
 use crate::filing::{AnyShelf, Filing};
 use crate::means::{self, Means};
@@ -477,7 +477,7 @@ pub(crate) fn draw() -> Result<(JobId, Drawn), getrandom::Error> {
     getrandom::fill(&mut job)?;
     getrandom::fill(&mut key)?;
     getrandom::fill(&mut seed)?;
-    Ok((JobId(job), Drawn { key: Secret(key), seed: Secret(seed) }))
+    Ok((JobId(job), Drawn { key: Secret(key), seed: Secret(seed), stream: keystream::fastest() }))
 }
 
 #[cfg(test)]

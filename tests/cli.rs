@@ -70,7 +70,7 @@ fn an_image_file_is_overwritten_and_certified() {
         serde_json::from_slice(&fs::read(certificate.with_extension("evidence.json")).unwrap()).unwrap();
     let key: Vec<u8> = hex(evidence["drawn"]["key"].as_str().unwrap());
     let mut expected = vec![0; content.len()];
-    keystream(&key, &mut expected);
+    keystream(evidence["drawn"]["stream"].as_str().unwrap(), &key, &mut expected);
     assert!(content == expected, "the file does not hold the keystream of its evidence");
 
     let output = purgeproof(&scratch.0, &["verify", certificate.to_str().unwrap()]);
@@ -200,11 +200,18 @@ fn hex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
 }
 
-/// The keystream as docs/certificate.md describes it, by another route than the product's: block by block of 64 bytes.
-fn keystream(key: &[u8], into: &mut [u8]) {
+/// The keystream as docs/certificate.md describes it, by another route than the product's: block by block.
+fn keystream(cipher: &str, key: &[u8], into: &mut [u8]) {
     use chacha20::cipher::{KeyIvInit, StreamCipher};
-    let mut stream = chacha20::ChaCha20Legacy::new_from_slices(key, &[0; 8]).unwrap();
-    for block in into.chunks_mut(64) {
-        stream.apply_keystream(block);
+    match cipher {
+        "chacha20" => {
+            let mut stream = chacha20::ChaCha20Legacy::new_from_slices(key, &[0; 8]).unwrap();
+            into.chunks_mut(64).for_each(|block| stream.apply_keystream(block));
+        }
+        "aes-256-ctr" => {
+            let mut stream = ctr::Ctr128BE::<aes::Aes256>::new_from_slices(key, &[0; 16]).unwrap();
+            into.chunks_mut(16).for_each(|block| stream.apply_keystream(block));
+        }
+        other => panic!("{other} is no keystream that is described"),
     }
 }

@@ -20,11 +20,13 @@ use purgeproof_core::job::Job;
 use purgeproof_core::pattern::Pattern;
 use purgeproof_core::plan::plan;
 use purgeproof_core::policy::Policy;
+use purgeproof_core::stream::Stream;
 use purgeproof_core::units::{BlockSize, Extent, Lba};
 use purgeproof_core::verdict::{Outcome, Reason};
 use purgeproof_drive::sim::{Fault, SimDrive};
 use purgeproof_engine::journal::{Journal, Record, Writer, unfiled};
-use purgeproof_engine::{Engine, Host, keystream};
+use purgeproof_engine::keystream::Keystream;
+use purgeproof_engine::{Engine, Host};
 
 /// 9 000 blocks of 512 bytes: two requests, the second one short.
 const BLOCKS: u64 = 9_000;
@@ -83,7 +85,7 @@ fn erase_through(
     let plan = plan(identity, capabilities, &Policy::parse(policy).unwrap()).unwrap();
     let consent = Consent::typed(identity, &challenge(identity)).unwrap();
     let setting = Setting { clock: Clock { unix_s: 1_800_000_000, ..Clock::default() }, ..Setting::default() };
-    let drawn = Drawn { key: Secret(KEY), seed: Secret([0x5d; 32]) };
+    let drawn = Drawn { key: Secret(KEY), seed: Secret([0x5d; 32]), stream: Stream::ChaCha20 };
     let job = Job::new(JobId([7; 16]), plan, consent, setting, drawn).unwrap();
     let (ended, endings) = mpsc::channel();
     let desk = Arc::new(Desk { clock: AtomicU64::new(0), journal: Mutex::default(), events: Mutex::default(), ended });

@@ -9,7 +9,7 @@
 //! | 1 | version | 1 |
 //! | 2 | outcome | 1 Purged, 2 Cleared, 3 Not Erased, 4 Indeterminate |
 //! | 3 | device | 1 vendor, 2 model, 3 serial, 4 firmware, 5 bytes, 6 logical block, 7 physical block, 8 transport, 9 medium, 10 WWN, 11 asset tag, 14 serial's source, 15 simulated, 16 bytes once hidden areas were opened, 17 encrypts all data |
-//! | 4 | method | 1 technique, 2 level planned, 3 passes (a byte, 256 for the keystream, or the bytes repeated), 4 blocks written in each pass that ended ([`Written`]), 5 techniques considered, 6 rule, 7 ways gone ([`Way`]), 8 lowest level that there was leave for, 9 why earlier ways came to nothing ([`Because`]), 10 overwrite scheme |
+//! | 4 | method | 1 technique, 2 level planned, 3 passes (a byte, 256 for the keystream, or the bytes repeated), 4 blocks written in each pass that ended ([`Written`]), 5 techniques considered, 6 rule, 7 ways gone ([`Way`]), 8 lowest level that there was leave for, 9 why earlier ways came to nothing ([`Because`]), 10 overwrite scheme, 11 keystream of random passes, unless it is ChaCha20 |
 //! | 5 | verification | 1 coverage planned, 2 places, 3 blocks to read, 4 blocks read, 5 seed of the sample, 6 markers ([`Markers`]), 7 what was expected (as a pass, or 257: what firmware leaves), 8 the byte that all blocks hold |
 //! | 6 | time | 1 start, 2 end (s since 1970 UTC), 3 clock source, 4 duration (ms by a clock that cannot be set) |
 //! | 7 | tool | 1 version, 2 image, 3 kernel |
@@ -34,6 +34,7 @@ use purgeproof_core::drive::{Medium, SerialSource, Transport};
 use purgeproof_core::evidence::{ClockSource, Expect, JobId};
 use purgeproof_core::pattern::Pattern;
 use purgeproof_core::policy::Coverage;
+use purgeproof_core::stream::Stream;
 use purgeproof_core::technique::{Level, Technique};
 use purgeproof_core::verdict::{Exception, Outcome};
 
@@ -214,6 +215,9 @@ pub struct Method {
     /// The name of the scheme that the passes are, of the core's table or of the policy.
     #[n(10)]
     pub scheme: Option<String>,
+    /// The keystream that random passes wrote; absent for ChaCha20, and where no pass is random ([`Method::stream`]).
+    #[n(11)]
+    pub other_stream: Option<Coded<Stream>>,
 }
 
 /// Techniques that the drive has, or not, for the same reason.
@@ -407,6 +411,12 @@ impl Device {
 }
 
 impl Method {
+    /// The keystream of the random passes; `None` if there is no such pass.
+    pub fn stream(&self) -> Option<Stream> {
+        let is_random = self.passes.contains(&Coded(Pattern::Random));
+        is_random.then(|| self.other_stream.map_or_else(Stream::default, |stream| stream.0))
+    }
+
     /// The way that was gone last.
     pub fn way(&self) -> Option<&Way> {
         self.ways.last()

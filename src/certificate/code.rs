@@ -8,6 +8,7 @@ use purgeproof_core::drive::{Medium, SerialSource, Transport};
 use purgeproof_core::evidence::{ClockSource, Expect};
 use purgeproof_core::pattern::Pattern;
 use purgeproof_core::policy::Coverage;
+use purgeproof_core::stream::Stream;
 use purgeproof_core::technique::{Level, Technique};
 use purgeproof_core::verdict::{Exception, Outcome};
 
@@ -59,6 +60,7 @@ codes!(Technique {
     7 SecurityEraseNormal, 8 FormatCryptoErase, 9 FormatUserDataErase, 10 FormatUnit, 11 EraseAndSanitize, 12 SecureErase,
 });
 codes!(Coverage { 1 Full, 2 Sample, 3 Tenth });
+codes!(Stream { 1 ChaCha20, 2 Aes256Ctr });
 codes!(Medium { 1 Magnetic, 2 Flash, 3 Unknown });
 codes!(Transport { 1 Nvme, 2 Ata, 3 Scsi, 4 Usb, 5 Mmc, 6 Ufs, 7 Virtio, 8 Raid, 9 File, 10 Other });
 codes!(SerialSource { 1 NvmeIdentify, 2 AtaIdentify, 3 ScsiVpd80, 4 MmcCid, 5 Virtio, 6 UsbDescriptor, 7 File });

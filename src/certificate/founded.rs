@@ -7,6 +7,7 @@ use purgeproof_core::evidence::{ClockSource, Expect};
 use purgeproof_core::pattern::Pattern;
 use purgeproof_core::policy::Coverage;
 use purgeproof_core::scheme::{self, Scheme};
+use purgeproof_core::stream::Stream;
 use purgeproof_core::technique::{Level, Technique};
 use purgeproof_core::units::Blocks;
 use purgeproof_core::verdict::{Exception, Outcome, Reason};
@@ -155,9 +156,12 @@ pub(crate) fn method_holds(statement: &Statement) -> bool {
 }
 
 /// The passes are those of the scheme that is named, if it is one of the table, and what it wants read back was to be. There is no
-/// scheme without passes.
+/// scheme without passes, and no keystream without a random one.
 pub(crate) fn scheme_holds(statement: &Statement) -> bool {
     let method = &statement.method;
+    if method.other_stream.is_some_and(|stream| method.stream() != Some(stream.0) || stream.0 == Stream::default()) {
+        return false;
+    }
     let Some(name) = &method.scheme else { return true };
     let passes: Vec<Pattern> = method.passes.iter().map(|pattern| pattern.0).collect();
     let is_its_own = |scheme: &Scheme| {

@@ -2,6 +2,7 @@
 
 use purgeproof_core::consent::Given;
 use purgeproof_core::evidence::{hex, unhex};
+use purgeproof_core::stream::Stream;
 use serde::Serialize;
 
 use crate::civil::Civil;
@@ -66,6 +67,7 @@ struct Method<'a> {
     tried_first: Vec<String>,
     scheme: Option<&'a str>,
     passes: Vec<String>,
+    keystream: Option<&'static str>,
     blocks_written: &'a [u64],
     considered: Vec<Considered<'a>>,
     rule: Option<&'a str>,
@@ -242,6 +244,7 @@ impl<'a> Method<'a> {
             technique: method.technique.0.to_string(),
             scheme: method.scheme.as_deref(),
             passes: method.passes.iter().map(|pattern| pattern.0.to_string()).collect(),
+            keystream: method.stream().map(Stream::recipe),
             blocks_written: &method.written.0,
             considered: method.considered.iter().flat_map(Considered::of).collect(),
             rule: method.rule.as_deref(),

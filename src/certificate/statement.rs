@@ -5,8 +5,10 @@ use purgeproof_core::consent::Given;
 use purgeproof_core::drive::Identity;
 use purgeproof_core::evidence::{Entry, Evidence, Fact, Setting};
 use purgeproof_core::firmware::{Prepared, Standing};
+use purgeproof_core::pattern::Pattern;
 use purgeproof_core::plan::Considered;
 use purgeproof_core::policy::Coverage;
+use purgeproof_core::stream::Stream;
 use purgeproof_core::technique::Technique;
 use purgeproof_core::verdict::Verdict;
 
@@ -91,15 +93,17 @@ impl Method {
         let technique = last.and_then(|way| way.steps.iter().map(|step| step.0).find(attains));
         let overwrites = last.is_some_and(crate::claims::Way::overwrites);
         let passes = if overwrites { evidence.passes() } else { Vec::new() };
+        let stream = evidence.drawn.stream;
         Self {
             technique: Coded(technique.unwrap_or(Technique::Overwrite)),
             level: Coded(plan.level()),
-            passes: passes.into_iter().map(Coded).collect(),
+            passes: passes.iter().copied().map(Coded).collect(),
             written: Written(written(evidence.facts())),
             considered: Weighed::of(&plan.considered),
             rule: plan.rule.as_deref().map(cut),
             floor: Coded(plan.floor),
             scheme: plan.scheme.as_deref().filter(|_| overwrites).map(cut),
+            other_stream: (passes.contains(&Pattern::Random) && stream != Stream::default()).then_some(Coded(stream)),
             setbacks: (verdict.outcome.is_good() && !setbacks.is_empty()).then_some(setbacks),
             ways,
         }

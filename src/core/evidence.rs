@@ -18,6 +18,7 @@ use crate::plan::{Plan, Way};
 use crate::policy::{Coverage, Record};
 use crate::reformat::Reformat;
 use crate::scheme;
+use crate::stream::Stream;
 use crate::technique::Technique;
 use crate::units::{BlockSize, Blocks, Extent, Lba};
 use crate::verdict::{Reason, Verdict};
@@ -61,6 +62,9 @@ pub struct Drawn {
     pub key: Secret,
     /// The seed of the places that a sampled read-back visits, and of what a scheme leaves to chance; fixed before the first write.
     pub seed: Secret,
+    /// The keystream of random passes and of markers, chosen before the job began.
+    #[serde(default)]
+    pub stream: Stream,
 }
 
 /// The circumstances, the same for all drives of a run but for the time.

@@ -39,6 +39,7 @@ pub mod policy;
 pub mod reformat;
 pub mod sample;
 pub mod scheme;
+pub mod stream;
 pub mod table;
 pub mod technique;
 pub mod units;

@@ -1,20 +1,21 @@
 //! What a pass writes and what a read-back must find: the same function, so that they cannot differ.
 
-use purgeproof_core::evidence::{Mismatches, Secret};
+use purgeproof_core::evidence::Mismatches;
 use purgeproof_core::pattern::Pattern;
 use purgeproof_core::units::{Geometry, Lba};
 use rayon::prelude::*;
 
-use crate::keystream;
+use crate::keystream::Keystream;
 
 /// The length of the pieces that the cores share out among themselves: long enough to be worth it, short enough to stay in a cache.
 const PIECE: usize = 128 * 1024;
 
 /// The content of a medium after a pass.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Content {
     pub(crate) pattern: Pattern,
-    pub(crate) key: Secret,
+    /// What a random pattern is.
+    pub(crate) keystream: Keystream,
     pub(crate) geometry: Geometry,
 }
 
@@ -29,7 +30,7 @@ impl Content {
             Pattern::Random => {
                 let start = self.geometry.offset(at);
                 into.par_chunks_mut(PIECE).enumerate().for_each(|(number, piece)| {
-                    keystream::fill(&self.key.0, start + (number * PIECE) as u64, piece);
+                    self.keystream.fill(start + (number * PIECE) as u64, piece);
                 });
             }
         }
@@ -76,18 +77,24 @@ fn repeat(bytes: &[u8], offset: u64, into: &mut [u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use purgeproof_core::evidence::Secret;
+    use purgeproof_core::stream::Stream;
     use purgeproof_core::units::{BlockSize, Blocks};
+
+    fn keystream() -> Keystream {
+        Keystream::new(Stream::Aes256Ctr, &Secret([5; 32]))
+    }
 
     fn content(pattern: Pattern) -> Content {
         let geometry = Geometry::new(BlockSize::B512, Blocks(10_000)).unwrap();
-        Content { pattern, key: Secret([5; 32]), geometry }
+        Content { pattern, keystream: keystream(), geometry }
     }
 
     #[test]
     fn pieces_join_to_one_stream() {
         let (mut parallel, mut serial) = (vec![0; 300_000], vec![0; 300_000]);
         content(Pattern::Random).fill(Lba(3), &mut parallel);
-        keystream::fill(&[5; 32], 1536, &mut serial);
+        keystream().fill(1536, &mut serial);
         assert!(parallel == serial);
     }
 
@@ -97,7 +104,7 @@ mod tests {
             [(512, Pattern::Three([1, 2, 3])), (520, Pattern::Three([1, 2, 3])), (520, Pattern::Four([1, 2, 3, 4]))]
         {
             let geometry = Geometry::new(BlockSize::new(block).unwrap(), Blocks(10_000)).unwrap();
-            let content = Content { pattern, key: Secret([5; 32]), geometry };
+            let content = Content { pattern, keystream: keystream(), geometry };
             // Byte n of the medium is byte n modulo three, or four, of the pattern.
             for (lba, blocks) in [(0, 1), (1, 1), (2, 7), (9_997, 3)] {
                 let mut filled = vec![0xA5; (blocks * block) as usize];

@@ -81,7 +81,7 @@ impl<'a> Lane<'a> {
         later: u64,
         watch: &dyn Watch,
     ) -> Option<(Report, Mismatches)> {
-        let (content, erased, stop, granule) = (self.content, &mut self.erased, self.stop, self.granule);
+        let (content, erased, stop, granule) = (self.content.clone(), &mut self.erased, self.stop, self.granule);
         let geometry = content.geometry;
         let longest = extents.iter().map(|extent| extent.count).max().unwrap_or(Blocks(1));
         let request = |most: u64| Blocks((most / u64::from(geometry.block().get())).max(1)).min(longest);

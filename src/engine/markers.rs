@@ -1,13 +1,13 @@
 //! The marker test on an open medium: blocks that only this job can have written, and the owner's blocks beside them.
 
 use purgeproof_core::drive::{Media, MediaError};
-use purgeproof_core::evidence::{Drawn, Secret};
+use purgeproof_core::evidence::Drawn;
 use purgeproof_core::marker::{self, Place, Placed, Sought};
 use purgeproof_core::units::{Extent, Geometry, Lba};
 use sha2::{Digest, Sha256};
 
 use crate::buffer::Buffer;
-use crate::keystream;
+use crate::keystream::Keystream;
 
 /// Places closer than this are reached by one transfer: on a small medium they lie so close that reading what is between them costs
 /// less than asking again.
@@ -23,7 +23,7 @@ const KEPT: usize = 16;
 /// The markers of one job.
 pub(crate) struct Markers {
     geometry: Geometry,
-    key: Secret,
+    keystream: Keystream,
     marks: Vec<Mark>,
     windows: Vec<Window>,
     buffer: Buffer,
@@ -61,7 +61,8 @@ impl Markers {
         let windows = windows(geometry, &places);
         let longest = windows.iter().map(|window| length_of(geometry, window.extent)).max().unwrap_or(0);
         let marks = places.into_iter().map(|place| Mark { place, landed: false, witness: Vec::new() }).collect();
-        Self { geometry, key: marker::key(&drawn.key), marks, windows, buffer: Buffer::new(longest) }
+        let keystream = Keystream::new(drawn.stream, &marker::key(&drawn.key));
+        Self { geometry, keystream, marks, windows, buffer: Buffer::new(longest) }
     }
 
     /// Looks at the owner's blocks, writes the markers and reads them back; `progress` hears how many of how many windows are done.
@@ -78,7 +79,8 @@ impl Markers {
                 return None;
             }
             let Some(marks) = self.marks.get_mut(window.marks.clone()) else { continue };
-            let written = write_window(media, self.geometry, &self.key, window, marks, &mut self.buffer, &mut refused);
+            let written =
+                write_window(media, self.geometry, &self.keystream, window, marks, &mut self.buffer, &mut refused);
             if written.is_err() || refused >= GIVE_UP {
                 return Some(self.placed());
             }
@@ -92,7 +94,7 @@ impl Markers {
             let Ok(looks) = self.look(media, number) else { break };
             for look in looks {
                 if let Some(mark) = self.marks.get_mut(look.number) {
-                    mark.landed = look.marker == Some(content(self.geometry, &self.key, mark.place.marker));
+                    mark.landed = look.marker == Some(content(self.geometry, &self.keystream, mark.place.marker));
                 }
             }
         }
@@ -127,7 +129,7 @@ impl Markers {
             };
             for look in looks {
                 if let Some(mark) = self.marks.get(look.number) {
-                    judge(self.geometry, &self.key, mark, &look, is_blank, &mut sought);
+                    judge(self.geometry, &self.keystream, mark, &look, is_blank, &mut sought);
                 }
             }
         }
@@ -164,7 +166,7 @@ impl Markers {
 fn write_window(
     media: &mut dyn Media,
     geometry: Geometry,
-    key: &Secret,
+    keystream: &Keystream,
     window: &Window,
     marks: &mut [Mark],
     buffer: &mut Buffer,
@@ -180,7 +182,7 @@ fn write_window(
     }
     if whole {
         for mark in &*marks {
-            let marker = content(geometry, key, mark.place.marker);
+            let marker = content(geometry, keystream, mark.place.marker);
             if let Some(room) = part(geometry, window.extent, mark.place.marker, buffer) {
                 room.copy_from_slice(&marker);
             }
@@ -192,7 +194,7 @@ fn write_window(
     }
     // Some block of the window is bad: each place by itself.
     for mark in marks {
-        let marker = content(geometry, key, mark.place.marker);
+        let marker = content(geometry, keystream, mark.place.marker);
         buffer.first(marker.len()).copy_from_slice(&marker);
         let is_taken = write(media, geometry, mark.place.marker, buffer)?;
         *refused = if is_taken { 0 } else { *refused + 1 };
@@ -206,7 +208,7 @@ fn write_window(
 /// What is left of one place.
 fn judge(
     geometry: Geometry,
-    key: &Secret,
+    keystream: &Keystream,
     mark: &Mark,
     look: &Look,
     is_blank: &mut dyn FnMut(Lba) -> bool,
@@ -233,7 +235,7 @@ fn judge(
     if !mark.landed {
         return;
     }
-    let expected = content(geometry, key, mark.place.marker);
+    let expected = content(geometry, keystream, mark.place.marker);
     if let Some(index) = now.chunks(block).zip(expected.chunks(block)).position(|(now, expected)| now == expected) {
         sought.markers_left += 1;
         keep(&mut sought.first_left, Lba(mark.place.marker.start.0 + index as u64));
@@ -271,9 +273,9 @@ fn windows(geometry: Geometry, places: &[Place]) -> Vec<Window> {
 }
 
 /// The marker that belongs at these blocks.
-fn content(geometry: Geometry, key: &Secret, extent: Extent) -> Vec<u8> {
+fn content(geometry: Geometry, keystream: &Keystream, extent: Extent) -> Vec<u8> {
     let mut bytes = vec![0; length_of(geometry, extent)];
-    keystream::fill(&key.0, geometry.offset(extent.start), &mut bytes);
+    keystream.fill(geometry.offset(extent.start), &mut bytes);
     bytes
 }
 

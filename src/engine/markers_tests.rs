@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use purgeproof_core::evidence::Secret;
+use purgeproof_core::stream::Stream;
 use purgeproof_core::units::{BlockSize, Blocks};
 
 use super::*;
@@ -30,7 +32,7 @@ impl Memory {
         let geometry = Geometry::new(BlockSize::new(block).unwrap(), Blocks(blocks)).unwrap();
         let mut bytes = vec![0; usize::try_from(geometry.bytes().0).unwrap()];
         // The owner's data.
-        keystream::fill(&[0x0d; 32], 0, &mut bytes);
+        Keystream::new(Stream::ChaCha20, &Secret([0x0d; 32])).fill(0, &mut bytes);
         Self {
             geometry,
             bytes,
@@ -90,7 +92,7 @@ impl Media for Memory {
     }
 }
 
-const DRAWN: Drawn = Drawn { key: Secret([0x5e; 32]), seed: Secret([0x5d; 32]) };
+const DRAWN: Drawn = Drawn { key: Secret([0x5e; 32]), seed: Secret([0x5d; 32]), stream: Stream::ChaCha20 };
 
 fn go_on(_: u64, _: u64) -> bool {
     true
@@ -141,7 +143,7 @@ fn what_is_erased_is_told_by_its_content() {
             let sought = markers.seek(&mut memory, &mut never, &mut go_on).unwrap();
             assert_eq!(sought, Sought { constant: places, ..Sought::default() });
         }
-        keystream::fill(&[0x99; 32], 0, &mut memory.bytes);
+        Keystream::new(Stream::ChaCha20, &Secret([0x99; 32])).fill(0, &mut memory.bytes);
         let sought = markers.seek(&mut memory, &mut never, &mut go_on).unwrap();
         assert_eq!(sought, Sought { other: places, ..Sought::default() });
         assert!(sought.is_clean() && sought.looked_at() == places);
@@ -182,7 +184,7 @@ fn what_lies_between_the_markers_is_as_it_was() {
         for mark in &markers.marks {
             expected[memory.range(mark.place.marker)].copy_from_slice(&content(
                 memory.geometry,
-                &markers.key,
+                &markers.keystream,
                 mark.place.marker,
             ));
         }

@@ -13,6 +13,7 @@ use purgeproof_core::firmware::{Answer, Octets, Settled};
 use purgeproof_core::job::Job;
 use purgeproof_core::plan::plan;
 use purgeproof_core::policy::Policy;
+use purgeproof_core::stream::Stream;
 use purgeproof_core::units::{BlockSize, Bytes, Geometry, Lba};
 use purgeproof_core::verdict::{Outcome, Reason};
 
@@ -203,7 +204,7 @@ fn run(drive: &Scripted, techniques: &[Technique]) -> Evidence {
     let capabilities = Capabilities { techniques, ..Capabilities::default() };
     let plan = plan(&identity(), &capabilities, &Policy::default()).unwrap();
     let consent = Consent::typed(&identity(), &challenge(&identity())).unwrap();
-    let drawn = Drawn { key: Secret([1; 32]), seed: Secret([2; 32]) };
+    let drawn = Drawn { key: Secret([1; 32]), seed: Secret([2; 32]), stream: Stream::ChaCha20 };
     let job = Job::new(JobId([3; 16]), plan, consent, Setting::default(), drawn).unwrap();
     Worker::new(DriveId(0), job, drive.desk.as_ref(), &drive.desk.stop).run(&mut drive.clone())
 }

@@ -6,9 +6,11 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use purgeproof_core::event::Progress;
 use purgeproof_core::evidence::Secret;
+use purgeproof_core::stream::Stream;
 use purgeproof_core::units::{BlockSize, Geometry, Lba};
 
 use super::*;
+use crate::keystream::Keystream;
 
 /// Time passes when nothing answers.
 #[derive(Default)]
@@ -134,7 +136,7 @@ fn walk(
 ) -> Option<(Report, Mismatches)> {
     let (geometry, clock) = (queue.geometry, queue.clock);
     let request = Blocks((queue.buffers[0].len() / geometry.block().get() as usize) as u64);
-    let content = Content { pattern, key: Secret([3; 32]), geometry };
+    let content = Content { pattern, keystream: Keystream::new(Stream::Aes256Ctr, &Secret([3; 32])), geometry };
     let pass = Pass::new([geometry.whole()], request, Blocks(1));
     Walk::new(queue, content, erased, direction, pass).run(&clock.stop, 0, clock)
 }
@@ -142,7 +144,8 @@ fn walk(
 /// What the medium must hold.
 fn expected(geometry: Geometry, pattern: Pattern) -> Vec<u8> {
     let mut bytes = vec![0; usize::try_from(geometry.bytes().0).unwrap()];
-    Content { pattern, key: Secret([3; 32]), geometry }.fill(Lba(0), &mut bytes);
+    Content { pattern, keystream: Keystream::new(Stream::Aes256Ctr, &Secret([3; 32])), geometry }
+        .fill(Lba(0), &mut bytes);
     bytes
 }
 

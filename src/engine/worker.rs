@@ -18,6 +18,7 @@ use purgeproof_core::units::Extent;
 use crate::content::Content;
 use crate::engine::Host;
 use crate::journal::Record;
+use crate::keystream::Keystream;
 use crate::lane::{Lane, Watch};
 use crate::markers::Markers;
 use crate::session::{Medium, Session};
@@ -237,7 +238,8 @@ impl<'a> Worker<'a> {
         'a: 'm,
     {
         let evidence = self.job.evidence();
-        let content = Content { pattern, key, geometry: media.geometry() };
+        let keystream = Keystream::new(evidence.drawn.stream, &key);
+        let content = Content { pattern, keystream, geometry: media.geometry() };
         Lane::new(media, content, evidence.plan.drive.physical_block, self.stop)
     }
 }

@@ -30,17 +30,17 @@ fn bad_sectors_and_pulled_plugs() {
     let results = Results::of(&bench, &stick);
     let certificate = results.only(&sound);
     assert_eq!(certificate.outcome(), "CLEARED");
-    sound.assert_holds_stream(&certificate.key());
+    sound.assert_holds_stream(&certificate.keystream());
 
     let certificate = results.only(&unreadable);
     assert_eq!(certificate.outcome(), "NOT ERASED");
     assert_eq!(certificate.reasons(), ["4 blocks could not be read back: LBA 20000-20003"]);
-    assert_eq!(unreadable.strangers(&certificate.key()), [0; 0], "it was written nevertheless");
+    assert_eq!(unreadable.strangers(&certificate.keystream()), [0; 0], "it was written nevertheless");
 
     let certificate = results.only(&unwritable);
     assert_eq!(certificate.outcome(), "NOT ERASED");
     assert_eq!(certificate.reasons()[0], "1 block could not be written: LBA 9000");
-    assert_eq!(unwritable.strangers(&certificate.key()), [9_000], "all but the bad sector was written");
+    assert_eq!(unwritable.strangers(&certificate.keystream()), [9_000], "all but the bad sector was written");
 
     for disk in [&pulled_usb, &pulled_scsi] {
         let certificate = results.only(disk);
@@ -70,7 +70,7 @@ fn certificates_wait_for_a_stick() {
 
     let certificate = Results::of(&bench, &other).only(&disk);
     assert_eq!(certificate.outcome(), "CLEARED");
-    disk.assert_holds_stream(&certificate.key());
+    disk.assert_holds_stream(&certificate.keystream());
     certificate.assert_verifies();
     assert_eq!(Results::of(&bench, &stick).certificates().len(), 0, "the first stick was gone");
 }

@@ -67,7 +67,7 @@ fn from_the_list_to_the_certificate() {
     first.assert_untouched();
     let certificate = Results::of(&bench, &stick).only(&second);
     assert_eq!(certificate.outcome(), "CLEARED");
-    second.assert_holds_stream(&certificate.key());
+    second.assert_holds_stream(&certificate.keystream());
 }
 
 /// Slow enough for a loaded machine under emulation; by hand it takes about a second.

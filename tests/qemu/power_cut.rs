@@ -25,7 +25,7 @@ fn the_interrupted_job_is_not_forgotten_and_not_good() {
     let first = Results::of(&bench, &stick);
     assert_eq!(first.about(&slow).len(), 0);
     assert_eq!(first.only(&quick).outcome(), "CLEARED");
-    quick.assert_holds_stream(&first.only(&quick).key());
+    quick.assert_holds_stream(&first.only(&quick).keystream());
 
     // Again, but only for the slow one; the quick one has its certificate.
     let slow = slow.slow(1 << 30);
@@ -39,7 +39,7 @@ fn the_interrupted_job_is_not_forgotten_and_not_good() {
         certificate.assert_verifies();
         assert!(second.journal_has("filed", certificate.job()));
         if certificate.outcome() == "CLEARED" {
-            slow.assert_holds_stream(&certificate.key());
+            slow.assert_holds_stream(&certificate.keystream());
         } else {
             assert_eq!(
                 certificate.reasons(),
@@ -47,6 +47,6 @@ fn the_interrupted_job_is_not_forgotten_and_not_good() {
             );
         }
     }
-    quick.assert_holds_stream(&second.only(&quick).key());
+    quick.assert_holds_stream(&second.only(&quick).keystream());
     assert_eq!(second.journals().len(), 2);
 }

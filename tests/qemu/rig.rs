@@ -2,6 +2,7 @@
 
 mod bench;
 mod disk;
+mod keystream;
 mod machine;
 mod picture;
 mod qmp;

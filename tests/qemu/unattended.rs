@@ -31,13 +31,13 @@ fn every_selected_drive_and_no_other() {
     for disk in [&nvme, &sata, &scsi, &usb] {
         let certificate = results.only(disk);
         assert_eq!(certificate.outcome(), "CLEARED", "{}", disk.serial());
-        disk.assert_holds_stream(&certificate.key());
+        disk.assert_holds_stream(&certificate.keystream());
         certificate.assert_verifies();
         certificate.assert_pdf_says_the_same();
         for kind in ["ended", "filed"] {
             assert!(results.journal_has(kind, certificate.job()), "{kind} of {}", disk.serial());
         }
     }
-    usb.assert_holds_stream_by_openssl(&results.only(&usb).key());
+    usb.assert_holds_stream_by_openssl(&results.only(&usb).keystream());
     assert_eq!(results.journals().len(), 1);
 }

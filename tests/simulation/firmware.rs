@@ -2,14 +2,15 @@
 
 use proptest::prelude::*;
 use purgeproof_core::drive::{Medium, Transport};
-use purgeproof_core::evidence::Evidence;
+use purgeproof_core::evidence::{Evidence, Secret};
 use purgeproof_core::marker;
+use purgeproof_core::stream::Stream;
 use purgeproof_core::technique::Technique;
 use purgeproof_core::units::{BlockSize, Extent, Lba};
 use purgeproof_core::verdict::{Exception, Outcome, Reason};
 use purgeproof_drive::sim::{Fault, SimDrive};
 use purgeproof_engine::journal::{Journal, unfiled};
-use purgeproof_engine::keystream;
+use purgeproof_engine::keystream::Keystream;
 
 use super::{BLOCKS, KEY, erase_by};
 
@@ -33,10 +34,10 @@ fn disk(seed: u64) -> SimDrive {
 
 /// Blocks that hold the owner's data, or the markers that stood for them.
 fn survivors(drive: &SimDrive) -> Vec<u64> {
-    let key = marker::key(&purgeproof_core::evidence::Secret(KEY)).0;
+    let keystream = Keystream::new(Stream::ChaCha20, &marker::key(&Secret(KEY)));
     let survives = |lba: &u64| {
         let mut marker = vec![0; 512];
-        keystream::fill(&key, lba * 512, &mut marker);
+        keystream.fill(lba * 512, &mut marker);
         let now = drive.block(Lba(*lba));
         now == drive.original(Lba(*lba)) || now == marker
     };

@@ -10,7 +10,7 @@ use super::*;
 pub(super) fn fill(pattern: Pattern, key: &[u8; 32], offset: u64, into: &mut [u8]) {
     let period = pattern.bytes().len();
     if period == 0 {
-        return keystream::fill(key, offset, into);
+        return Keystream::new(Stream::ChaCha20, &Secret(*key)).fill(offset, into);
     }
     for (at, byte) in (usize::try_from(offset).unwrap()..).zip(into) {
         *byte = pattern.bytes()[at % period];
@@ -113,6 +113,6 @@ fn vectors_worked_out_by_hand() {
 fn a_job_of_one_random_pass_writes_the_stream_of_the_job_s_own_key() {
     let (evidence, found) = watch(512, 3, "pattern = 'random'");
     let mut wanted = vec![0; 1536];
-    keystream::fill(&KEY, 0, &mut wanted);
+    Keystream::new(Stream::ChaCha20, &Secret(KEY)).fill(0, &mut wanted);
     assert_eq!((evidence.passes(), found), (vec![Pattern::Random], vec![wanted]));
 }

@@ -66,6 +66,28 @@ fn a_pattern_of_several_bytes_is_what_was_expected() {
 }
 
 #[test]
+fn a_certificate_names_the_keystream_of_its_random_passes() {
+    let mut evidence = by_scheme("dod-short");
+    assert_eq!((method(&evidence).other_stream, method(&evidence).stream()), (None, Some(Stream::ChaCha20)));
+    assert!(issue(&evidence).json().contains("\"keystream\": \"ChaCha20, 256-bit key, 64-bit little-endian"));
+    evidence.drawn.stream = Stream::Aes256Ctr;
+    let certificate = issue(&evidence);
+    assert_eq!(certificate.claims().statement.method.stream(), Some(Stream::Aes256Ctr));
+    assert!(certificate.verify().holds());
+    assert!(certificate.json().contains("\"keystream\": \"AES-256-CTR, 256-bit key, 128-bit big-endian"));
+    assert_eq!(Certificate::parse(certificate.bytes()).unwrap(), certificate);
+
+    // Without a random pass there is none to name, and ChaCha20 is named by no word.
+    let mut fixed = by_scheme("nist-clear");
+    fixed.drawn.stream = Stream::Aes256Ctr;
+    assert_eq!((method(&fixed).other_stream, method(&fixed).stream()), (None, None));
+    for (evidence, wrong) in [(&fixed, Stream::Aes256Ctr), (&evidence, Stream::ChaCha20)] {
+        let forged = forged(evidence, |it| it.statement.method.other_stream = Some(Coded(wrong)));
+        assert!(flaws(&forged).contains(&Flaw::OtherPasses), "{wrong}");
+    }
+}
+
+#[test]
 fn thirty_five_passes_cost_a_qr_code_little() {
     let (one, gutmann) = (issue(&cleared()).bytes().len(), issue(&by_scheme("gutmann")).bytes().len());
     assert!(gutmann < one + 160, "{one} bytes, Gutmann {gutmann}");

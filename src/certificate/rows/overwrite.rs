@@ -32,16 +32,19 @@ pub(super) fn in_short(statement: &Statement) -> Vec<(&'static str, String)> {
     title(method).map(|title| ("Scheme", title.to_owned())).into_iter().chain(passes(statement)).collect()
 }
 
-/// The rows for the auditor: the scheme and what it is worth, and each pass. None where there is one pass, which stands on the first page.
+/// The rows for the auditor: the scheme and what it is worth, each pass, and how a random one can be computed again. Not the pass where
+/// there is but one, which stands on the first page.
 pub(crate) fn pass_by_pass(statement: &Statement) -> Vec<(&'static str, String)> {
-    let Some(name) = statement.method.scheme.as_deref() else {
-        return if statement.method.passes.len() > 1 { passes(statement) } else { Vec::new() };
-    };
-    let text = match scheme::named(name) {
+    let method = &statement.method;
+    let scheme = method.scheme.as_deref().map(|name| match scheme::named(name) {
         Some(scheme) => format!("{} ({name}): Clear; {}", scheme.title, scheme.worth),
         None => format!("{name}: Clear; the policy's own"),
-    };
-    [("Scheme", text)].into_iter().chain(passes(statement)).collect()
+    });
+    let is_listed = scheme.is_some() || method.passes.len() > 1;
+    let passes = if is_listed { passes(statement) } else { Vec::new() };
+    let keystream = method.stream().map(|stream| format!("{}; the key is in the evidence file", stream.recipe()));
+    let (scheme, keystream) = (scheme.map(|text| ("Scheme", text)), keystream.map(|text| ("Keystream", text)));
+    scheme.into_iter().chain(passes).chain(keystream).collect()
 }
 
 fn passes(statement: &Statement) -> Vec<(&'static str, String)> {
@@ -52,7 +55,11 @@ fn passes(statement: &Statement) -> Vec<(&'static str, String)> {
             Some(blocks) => format!("{} of {all} blocks written", grouped(*blocks)),
             None => "did not end".to_owned(),
         };
-        ("Pass", format!("{} of {}, {}: {written}", index + 1, method.passes.len(), pattern.0))
+        let what = match (pattern.0, method.stream()) {
+            (Pattern::Random, Some(stream)) => format!("random by {stream}"),
+            (pattern, _) => pattern.to_string(),
+        };
+        ("Pass", format!("{} of {}, {what}: {written}", index + 1, method.passes.len()))
     };
     method.passes.iter().enumerate().map(pass).collect()
 }

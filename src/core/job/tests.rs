@@ -7,6 +7,7 @@ use crate::evidence::Secret;
 use crate::pass::Regions;
 use crate::plan::plan;
 use crate::policy::Policy;
+use crate::stream::Stream;
 use crate::technique::Technique;
 use crate::units::{Blocks, Extent, Lba};
 use crate::verdict::{Exception, Outcome, Reason};
@@ -20,7 +21,7 @@ fn job_with(policy: &str) -> Job {
         Capabilities { techniques: vec![(Technique::Overwrite, Support::Present)], ..Capabilities::default() };
     let plan = plan(&nvme(), &capabilities, &Policy::parse(policy).unwrap()).unwrap();
     let consent = Consent::typed(&nvme(), "2345").unwrap();
-    let drawn = Drawn { key: Secret([1; 32]), seed: Secret([2; 32]) };
+    let drawn = Drawn { key: Secret([1; 32]), seed: Secret([2; 32]), stream: Stream::ChaCha20 };
     Job::new(JobId([3; 16]), plan, consent, Setting::default(), drawn).unwrap()
 }
 
@@ -227,7 +228,7 @@ fn the_consent_must_be_about_the_drive_of_the_plan() {
     let mut other = nvme();
     other.serial.as_mut().unwrap().text = "OTHER".into();
     let plan = plan(&other, &capabilities, &Policy::default()).unwrap();
-    let drawn = Drawn { key: Secret([1; 32]), seed: Secret([2; 32]) };
+    let drawn = Drawn { key: Secret([1; 32]), seed: Secret([2; 32]), stream: Stream::ChaCha20 };
     let consent = Consent::typed(&nvme(), "2345").unwrap();
     assert!(Job::new(JobId([3; 16]), plan, consent, Setting::default(), drawn).is_err());
 }
@@ -264,7 +265,7 @@ fn an_emmc_whose_boot_partitions_stay_closed_or_unseen_is_not_cleared_by_an_over
             ..Capabilities::default()
         };
         let plan = plan(&emmc, &capabilities, &Policy::default()).unwrap();
-        let drawn = Drawn { key: Secret([1; 32]), seed: Secret([2; 32]) };
+        let drawn = Drawn { key: Secret([1; 32]), seed: Secret([2; 32]), stream: Stream::ChaCha20 };
         let consent = Consent::typed(&emmc, "2345").unwrap();
         let mut job = Job::new(JobId([3; 16]), plan, consent, Setting::default(), drawn).unwrap();
         tell(&mut job, written());

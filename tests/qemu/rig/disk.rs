@@ -3,12 +3,12 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
-use chacha20::ChaCha20Legacy;
-use chacha20::cipher::{KeyIvInit, StreamCipher};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+
+use super::keystream::Keystream;
 
 const MIB: usize = 1 << 20;
 /// The unit of blkdebug's rules and of QEMU's drives here.
@@ -99,18 +99,17 @@ impl Disk {
         assert!(now == self.before, "{} was not to be touched, but its content has changed", self.serial);
     }
 
-    /// Sectors that do not hold the stream of this key, by our own computation.
-    pub(crate) fn strangers(&self, key: &[u8; 32]) -> Vec<usize> {
+    /// Sectors that do not hold this stream, by our own computation.
+    pub(crate) fn strangers(&self, keystream: &Keystream) -> Vec<usize> {
         let content = self.content();
-        let mut stream = vec![0; content.len()];
-        ChaCha20Legacy::new(key.into(), &[0; 8].into()).apply_keystream(&mut stream);
+        let stream = keystream.bytes(content.len());
         let pairs = content.chunks(SECTOR).zip(stream.chunks(SECTOR)).enumerate();
         pairs.filter(|(_, (is, should))| is != should).map(|(lba, _)| lba).collect()
     }
 
-    /// Every sector holds the stream of this key.
-    pub(crate) fn assert_holds_stream(&self, key: &[u8; 32]) {
-        let strangers = self.strangers(key);
+    /// Every sector holds this stream.
+    pub(crate) fn assert_holds_stream(&self, keystream: &Keystream) {
+        let strangers = self.strangers(keystream);
         let first = &strangers[..strangers.len().min(8)];
         assert!(
             strangers.is_empty(),
@@ -120,17 +119,10 @@ impl Disk {
         );
     }
 
-    /// The same by a program that shares no line with ours. OpenSSL's IV is the block counter (32 bits, little-endian) and a nonce of
-    /// 96 bits, whose first 32 are the upper half of our counter: zero below 256 GiB.
-    pub(crate) fn assert_holds_stream_by_openssl(&self, key: &[u8; 32]) {
-        let key = super::hex(key);
+    /// The same by a program that shares no line with ours.
+    pub(crate) fn assert_holds_stream_by_openssl(&self, keystream: &Keystream) {
         let image = File::open(&self.image).expect("a disk image can be read");
-        let mut openssl = Command::new("openssl")
-            .args(["enc", "-d", "-chacha20", "-K", &key, "-iv", &"0".repeat(32)])
-            .stdin(image)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("openssl can be started");
+        let mut openssl = keystream.openssl(image).stdout(Stdio::piped()).spawn().expect("openssl can be started");
         let mut plain = Vec::new();
         openssl.stdout.take().expect("a pipe").read_to_end(&mut plain).expect("openssl's output can be read");
         assert!(openssl.wait().expect("openssl ends").success(), "openssl failed");
@@ -152,21 +144,22 @@ impl Disk {
 #[test]
 fn the_oracle_sees_every_bit() {
     let bench = super::Bench::new("oracle");
-    let (disk, key) = (bench.disk("ORACLE-1", 2), [7; 32]);
+    let disk = bench.disk("ORACLE-1", 2);
     disk.assert_untouched();
     assert_eq!(disk.old_sectors(), 4096);
-    assert_eq!(disk.strangers(&key).len(), 4096);
+    for cipher in ["chacha20", "aes-256-ctr"] {
+        let keystream = Keystream { cipher: cipher.to_owned(), key: [7; 32] };
+        assert_eq!(disk.strangers(&keystream).len(), 4096);
+        let mut stream = keystream.bytes(2 * MIB);
+        std::fs::write(&disk.image, &stream).expect("a disk image can be written");
+        disk.assert_holds_stream(&keystream);
+        disk.assert_holds_stream_by_openssl(&keystream);
+        assert_eq!(disk.old_sectors(), 0);
 
-    let mut stream = vec![0; 2 * MIB];
-    ChaCha20Legacy::new(&key.into(), &[0; 8].into()).apply_keystream(&mut stream);
-    std::fs::write(&disk.image, &stream).expect("a disk image can be written");
-    disk.assert_holds_stream(&key);
-    disk.assert_holds_stream_by_openssl(&key);
-    assert_eq!(disk.old_sectors(), 0);
-
-    stream[1000 * SECTOR + 17] ^= 1;
-    std::fs::write(&disk.image, &stream).expect("a disk image can be written");
-    assert_eq!(disk.strangers(&key), [1000]);
+        stream[1000 * SECTOR + 17] ^= 1;
+        std::fs::write(&disk.image, &stream).expect("a disk image can be written");
+        assert_eq!(disk.strangers(&keystream), [1000]);
+        assert!(std::panic::catch_unwind(|| disk.assert_holds_stream_by_openssl(&keystream)).is_err());
+    }
     assert!(std::panic::catch_unwind(|| disk.assert_untouched()).is_err());
-    assert!(std::panic::catch_unwind(|| disk.assert_holds_stream_by_openssl(&key)).is_err());
 }

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::bench::{Bench, artefact};
 use super::disk::Disk;
+use super::keystream::Keystream;
 use super::stick::Stick;
 
 /// The content of PPDATA.
@@ -116,11 +117,13 @@ impl Certificate {
         self.evidence["job"].as_str().expect("the job has a number")
     }
 
-    /// The key that the content of the drive is computed from.
-    pub(crate) fn key(&self) -> [u8; 32] {
-        let text = self.evidence["drawn"]["key"].as_str().expect("the key is in the evidence");
+    /// What the content of the drive is computed from.
+    pub(crate) fn keystream(&self) -> Keystream {
+        let drawn = &self.evidence["drawn"];
+        let text = drawn["key"].as_str().expect("the key is in the evidence");
         let byte = |at| u8::from_str_radix(&text[at..at + 2], 16).expect("the key is hexadecimal");
-        std::array::from_fn(|at| byte(at * 2))
+        let cipher = drawn["stream"].as_str().expect("the cipher is in the evidence").to_owned();
+        Keystream { cipher, key: std::array::from_fn(|at| byte(at * 2)) }
     }
 
     /// The word of the verdict.
