@@ -200,6 +200,14 @@ pub enum Fact {
         /// What the drive says.
         health: Health,
     },
+    /// The drive has rested from being written or read back; nothing was asked of it but its temperature. If that is above its limit
+    /// still, the job ends here.
+    Rested {
+        /// For how long, in milliseconds.
+        rested_ms: u64,
+        /// What the drive says now.
+        health: Health,
+    },
     /// The markers are about to be written. From here on the drive is no longer as it was.
     MarkingBegan,
     /// The markers were placed.

@@ -257,6 +257,12 @@ pub struct Health {
 impl Health {
     /// Hotter than the drive wants to be.
     pub fn is_too_hot(&self) -> bool {
-        matches!((self.temperature_c, self.limit_c), (Some(now), Some(limit)) if now > limit)
+        self.is_within(0)
+    }
+
+    /// Hotter than so many degrees below what the drive wants.
+    pub fn is_within(&self, degrees: i16) -> bool {
+        let limit = self.limit_c.map(|limit| limit.saturating_sub(degrees));
+        matches!((self.temperature_c, limit), (Some(now), Some(limit)) if now > limit)
     }
 }

@@ -42,6 +42,8 @@ pub enum Heard {
     Exchanged(Exchange),
     /// The drive's health was read.
     Health(Health),
+    /// The drive's health was read while it was being written or read back, or while it rests from that.
+    Felt(Health),
     /// The markers were placed.
     Marked(Placed),
     /// The drive was asked to erase itself, and answered.
@@ -175,6 +177,7 @@ impl Job {
                 Next::GoOn
             }
             Heard::Health(health) => self.health(now_ms, health),
+            Heard::Felt(health) => self.felt(now_ms, health),
             Heard::Marked(placed) => self.marked(now_ms, placed),
             Heard::Begun(begun) => self.begun(now_ms, &begun),
             Heard::Standing(standing) => self.stands(now_ms, &standing),

@@ -142,6 +142,11 @@ impl Pass {
         Some((first, Attempt { tries: 0, split: false }))
     }
 
+    /// Nothing is left to be asked for, as far as is known: what is under way may fail yet and be asked for again.
+    pub fn is_over(&self) -> bool {
+        self.report.gone || self.report.abandoned_at.is_some() || self.again.is_empty() && self.todo.is_empty()
+    }
+
     /// How the request for `extent` went.
     pub fn hear(&mut self, extent: Extent, attempt: Attempt, transfer: Transfer) {
         match transfer {

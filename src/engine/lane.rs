@@ -36,12 +36,16 @@ pub(crate) struct Lane<'a> {
     stop: &'a AtomicBool,
 }
 
-/// What a lane needs while it works: the clock, and somebody who wants to know how far it is.
+/// What a lane needs while it works: the clock, somebody who wants to know how far it is, and who looks after the drive.
 pub(crate) trait Watch {
     /// Milliseconds since the machine started.
     fn now_ms(&self) -> u64;
     /// The figures of the stage, a few times a second.
-    fn progress(&self, progress: Progress);
+    fn progress(&mut self, progress: Progress);
+    /// Whether the drive wants a rest. Then no more is asked of it, and when all that is under way has ended it rests.
+    fn wants_rest(&mut self) -> bool;
+    /// Waits until the drive may be worked again; whether it ever may.
+    fn rest(&mut self) -> bool;
 }
 
 impl<'a> Lane<'a> {
@@ -64,13 +68,13 @@ impl<'a> Lane<'a> {
     }
 
     /// Writes every block once; `later` bytes follow in other stages. `None` if it was stopped.
-    pub(crate) fn write(&mut self, later: u64, watch: &dyn Watch) -> Option<Report> {
+    pub(crate) fn write(&mut self, later: u64, watch: &mut dyn Watch) -> Option<Report> {
         let whole = self.content.geometry.whole();
         self.walk(vec![whole], Direction::Write, later, watch).map(|(report, _)| report)
     }
 
     /// Reads these extents and compares them. `None` if it was stopped.
-    pub(crate) fn verify(&mut self, extents: Vec<Extent>, watch: &dyn Watch) -> Option<(Report, Mismatches)> {
+    pub(crate) fn verify(&mut self, extents: Vec<Extent>, watch: &mut dyn Watch) -> Option<(Report, Mismatches)> {
         self.walk(extents, Direction::Read, 0, watch)
     }
 
@@ -79,7 +83,7 @@ impl<'a> Lane<'a> {
         extents: Vec<Extent>,
         direction: Direction,
         later: u64,
-        watch: &dyn Watch,
+        watch: &mut dyn Watch,
     ) -> Option<(Report, Mismatches)> {
         let (content, erased, stop, granule) = (self.content.clone(), &mut self.erased, self.stop, self.granule);
         let geometry = content.geometry;

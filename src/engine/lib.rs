@@ -7,6 +7,7 @@
 //!   written ([`Host::record`]).
 //! - **A fault of ours ends one job, never as a success**: a panic in a worker becomes [`purgeproof_core::evidence::Fact::Crashed`].
 
+mod attendant;
 mod buffer;
 mod content;
 mod depth;

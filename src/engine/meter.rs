@@ -40,6 +40,11 @@ impl Meter {
         Some(self.reading(errors))
     }
 
+    /// For so long the stage rested, which says nothing about how fast it is.
+    pub(crate) fn skip(&mut self, rested_ms: u64) {
+        self.marks.iter_mut().for_each(|(at_ms, _)| *at_ms += rested_ms);
+    }
+
     /// The figures as they are.
     fn reading(&self, errors: u64) -> Progress {
         let (first, last) =
@@ -85,5 +90,15 @@ mod tests {
         assert!(meter.reach(0, 1, 0).is_some());
         assert!(meter.reach(249, 2, 0).is_none());
         assert_eq!(meter.reach(250, 3, 7).map(|p| (p.done, p.errors)), Some((3, 7)));
+    }
+
+    #[test]
+    fn a_rest_is_not_slowness() {
+        let mut meter = Meter::new(0, 1_000_000, 0);
+        for s in 0..=10 {
+            meter.reach(s * 1000, s * 10_000, 0);
+        }
+        meter.skip(1_800_000);
+        assert_eq!(meter.reach(1_811_000, 110_000, 0).map(|progress| progress.rate), Some(10_000));
     }
 }

@@ -10,7 +10,6 @@ use purgeproof_core::plan::Way;
 use purgeproof_core::technique::Technique;
 use purgeproof_core::units::{BlockSize, Geometry, Lba};
 
-use crate::lane::Watch as _;
 use crate::markers::Markers;
 use crate::worker::Worker;
 
@@ -131,7 +130,7 @@ fn stage(worker: &Worker<'_>, technique: Technique) -> Stage {
 }
 
 /// Waits, and looks every now and then whether the operator wants it to end; whether to go on.
-fn wait(worker: &Worker<'_>, ms: u64) -> bool {
+pub(crate) fn wait(worker: &Worker<'_>, ms: u64) -> bool {
     let mut left = Duration::from_millis(ms);
     while !worker.is_stopped() {
         if left.is_zero() {

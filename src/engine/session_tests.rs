@@ -101,6 +101,10 @@ struct Scripted {
     refuses: Vec<Technique>,
     standings: VecDeque<Standing>,
     has_firmware: bool,
+    /// What it says of its health, one answer after the other, and then always what it said when it was prepared.
+    healths: VecDeque<Health>,
+    /// How long a transfer takes, and what it moves at most.
+    transfer: (u64, usize),
 }
 
 impl Drive for Scripted {
@@ -116,12 +120,15 @@ impl Media for Scripted {
     }
 
     fn read(&mut self, at: Lba, into: &mut [u8]) -> Result<usize, MediaError> {
-        self.memory.lock().unwrap().read(at, into)
+        self.desk.clock.fetch_add(self.transfer.0, Ordering::Relaxed);
+        let most = into.len().min(self.transfer.1);
+        self.memory.lock().unwrap().read(at, &mut into[..most])
     }
 
     fn write(&mut self, at: Lba, from: &[u8]) -> Result<usize, MediaError> {
         self.desk.say("drive: write");
-        self.memory.lock().unwrap().write(at, from)
+        self.desk.clock.fetch_add(self.transfer.0, Ordering::Relaxed);
+        self.memory.lock().unwrap().write(at, &from[..from.len().min(self.transfer.1)])
     }
 
     fn flush(&mut self) -> Result<(), MediaError> {
@@ -166,9 +173,10 @@ impl Firmware for Scripted {
         Settled::default()
     }
 
-    fn health(&mut self, _: &mut dyn Transcript) -> Health {
+    fn health(&mut self, log: &mut dyn Transcript) -> Health {
         self.desk.say("drive: SMART");
-        self.prepared.health.clone()
+        log.note(exchange("SMART", Some("good")));
+        self.healths.pop_front().unwrap_or_else(|| self.prepared.health.clone())
     }
 }
 
@@ -196,6 +204,8 @@ fn drive(desk: Desk, standings: impl Into<VecDeque<Standing>>) -> Scripted {
         refuses: Vec::new(),
         standings: standings.into(),
         has_firmware: true,
+        healths: VecDeque::new(),
+        transfer: (0, usize::MAX),
     }
 }
 
@@ -358,4 +368,72 @@ fn an_overwrite_begins_once_everything_before_it_is_in_the_journal() {
     let log = drive.desk.log();
     let before = log.iter().take_while(|line| *line != "drive: write").map(String::as_str).collect::<Vec<_>>();
     assert_eq!(before, ["journal: job", "journal: Opened", "journal: PassBegan", "sync"]);
+}
+
+fn celsius(temperature_c: i16) -> Health {
+    Health { temperature_c: Some(temperature_c), limit_c: Some(70), ..Health::default() }
+}
+
+#[test]
+fn the_temperature_is_read_twice_a_minute_and_a_hot_drive_is_left_alone() {
+    let mut drive = drive(Desk::default(), []);
+    // 2 048 512 bytes in steps of 256 KiB and 15 s each are eight transfers.
+    drive.transfer = (15_000, 256 << 10);
+    drive.prepared = Prepared { health: celsius(40), ..Prepared::default() };
+    drive.healths = [celsius(50), celsius(71), celsius(72), celsius(60)].into();
+    let evidence = run(&drive, &[Technique::Overwrite]);
+    assert_eq!(evidence.verdict().outcome, Outcome::Cleared);
+    let log = drive.desk.log();
+    let lines = log.iter().map(String::as_str).filter(|line| !line.starts_with("wait") && *line != "sync");
+    let talk: Vec<&str> = lines.skip_while(|line| !line.contains("PassBegan")).take(16).collect();
+    assert_eq!(
+        talk,
+        [
+            "journal: PassBegan",
+            "drive: write",
+            "drive: write",
+            "drive: SMART",
+            "drive: write",
+            "drive: write",
+            "drive: SMART",
+            "journal: SMART good",
+            "journal: TooHot",
+            "drive: SMART",
+            "drive: SMART",
+            "journal: Rested",
+            "drive: write",
+            "drive: write",
+            "drive: SMART",
+            "drive: write",
+        ]
+    );
+    let rested = evidence.facts().iter().find(|entry| matches!(entry.fact, Fact::Rested { .. })).unwrap();
+    assert_eq!((rested.at_ms, rested.fact.clone()), (120_000, Fact::Rested { rested_ms: 60_000, health: celsius(60) }));
+    let events = drive.desk.events.lock().unwrap();
+    let stages =
+        events.iter().filter_map(|event| if let Event::Stage { stage, .. } = event { Some(stage) } else { None });
+    let purge = Stage::Purge { number: 1, of: 1 };
+    let shown: Vec<&Stage> = stages.collect();
+    assert!(shown.windows(3).any(|three| three == [&purge, &Stage::Cool, &purge]), "{shown:?}");
+}
+
+#[test]
+fn a_drive_that_stays_hot_is_written_no_further() {
+    let mut drive = drive(Desk::default(), []);
+    drive.transfer = (15_000, 256 << 10);
+    drive.prepared = Prepared { health: celsius(40), ..Prepared::default() };
+    drive.healths = vec![celsius(80); 100].into();
+    let verdict = run(&drive, &[Technique::Overwrite]).verdict();
+    assert_eq!((verdict.outcome, verdict.reasons), (Outcome::NotErased, vec![Reason::TooHot]));
+    assert_eq!(drive.desk.log().iter().filter(|line| *line == "drive: write").count(), 2);
+    // Two transfers, and half an hour of waiting.
+    assert_eq!(drive.desk.now_ms(), 30_000 + 30 * 60_000);
+}
+
+#[test]
+fn a_drive_that_tells_no_temperature_is_asked_three_times_in_a_stage() {
+    let mut drive = drive(Desk::default(), []);
+    drive.transfer = (30_000, 128 << 10);
+    assert_eq!(run(&drive, &[Technique::Overwrite]).verdict().outcome, Outcome::Cleared);
+    assert_eq!(drive.desk.log().iter().filter(|line| *line == "drive: SMART").count(), 6);
 }

@@ -67,7 +67,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Walks to the end; `later` bytes follow in other stages. `None` if it was stopped.
-    pub(crate) fn run(mut self, stop: &AtomicBool, later: u64, watch: &dyn Watch) -> Option<(Report, Mismatches)> {
+    pub(crate) fn run(mut self, stop: &AtomicBool, later: u64, watch: &mut dyn Watch) -> Option<(Report, Mismatches)> {
         let geometry = self.content.geometry;
         let mut clock_ms = watch.now_ms();
         let mut meter = Meter::new(clock_ms, geometry.size_of(self.pass.report().wanted).0, later);
@@ -76,14 +76,27 @@ impl<'a> Walk<'a> {
             if stop.load(Ordering::Relaxed) {
                 return None;
             }
-            if self.has_room(depth.now())
+            // What it has begun it may end: the last requests of a pass make nothing hot.
+            let wants_rest = !self.pass.is_over() && watch.wants_rest();
+            if !wants_rest
+                && self.has_room(depth.now())
                 && let Some((extent, attempt)) = self.pass.next_request()
             {
                 self.begin(extent, attempt);
                 continue;
             }
-            if self.under_way.is_empty() || self.pass.report().gone {
+            if self.pass.report().gone || self.under_way.is_empty() && !wants_rest {
                 return Some((self.pass.into_report(), self.mismatches));
+            }
+            if self.under_way.is_empty() {
+                if !watch.rest() {
+                    return None;
+                }
+                // Nobody waited for an answer meanwhile, and the drive was not slow.
+                let now_ms = watch.now_ms();
+                meter.skip(now_ms.saturating_sub(clock_ms));
+                clock_ms = now_ms;
+                continue;
             }
             let came = self.finish();
             let now_ms = watch.now_ms();

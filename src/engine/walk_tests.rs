@@ -19,14 +19,38 @@ struct Clock {
     /// When the operator wants it to end.
     stop_at_ms: Option<u64>,
     stop: AtomicBool,
+    under_way: Cell<usize>,
+    /// How often it is looked at the drive before that is too hot; 0 is never.
+    hot_after: Cell<usize>,
+    /// It does not cool down.
+    stays_hot: bool,
+    rests: Cell<usize>,
 }
 
-impl Watch for Clock {
+/// How long a rest takes: longer than a request may.
+const REST_MS: u64 = 20 * 60 * 1000;
+
+impl Watch for &Clock {
     fn now_ms(&self) -> u64 {
         self.now_ms.get()
     }
 
-    fn progress(&self, _: Progress) {}
+    fn progress(&mut self, _: Progress) {}
+
+    fn wants_rest(&mut self) -> bool {
+        if self.hot_after.get() > 1 {
+            self.hot_after.set(self.hot_after.get() - 1);
+        }
+        self.hot_after.get() == 1
+    }
+
+    fn rest(&mut self) -> bool {
+        assert_eq!(self.under_way.get(), 0, "the drive is at work");
+        self.now_ms.set(self.now_ms.get() + REST_MS);
+        self.rests.set(self.rests.get() + 1);
+        self.hot_after.set(0);
+        !self.stays_hot
+    }
 }
 
 /// A medium in memory behind a queue.
@@ -108,6 +132,7 @@ impl Queue for Scripted<'_> {
         assert!(self.under_way.iter().all(|request| request.0 != slot));
         assert!(at.0 + (length as u64) / u64::from(self.geometry.block().get()) <= self.geometry.count().0);
         self.under_way.push((slot, direction, at, length));
+        self.clock.under_way.set(self.under_way.len());
         self.most_under_way = self.most_under_way.max(self.under_way.len());
         Ok(())
     }
@@ -124,6 +149,7 @@ impl Queue for Scripted<'_> {
         }
         let pick = self.picks[self.transfers % self.picks.len()] % answers.len();
         let (slot, direction, at, length) = self.under_way.remove(answers[pick]);
+        self.clock.under_way.set(self.under_way.len());
         Some((slot, self.transfer(slot, direction, at, length)))
     }
 }
@@ -134,11 +160,11 @@ fn walk(
     direction: Direction,
     erased: &mut Option<Erased>,
 ) -> Option<(Report, Mismatches)> {
-    let (geometry, clock) = (queue.geometry, queue.clock);
+    let (geometry, mut clock) = (queue.geometry, queue.clock);
     let request = Blocks((queue.buffers[0].len() / geometry.block().get() as usize) as u64);
     let content = Content { pattern, keystream: Keystream::new(Stream::Aes256Ctr, &Secret([3; 32])), geometry };
     let pass = Pass::new([geometry.whole()], request, Blocks(1));
-    Walk::new(queue, content, erased, direction, pass).run(&clock.stop, 0, clock)
+    Walk::new(queue, content, erased, direction, pass).run(&clock.stop, 0, &mut clock)
 }
 
 /// What the medium must hold.
@@ -240,4 +266,25 @@ fn what_an_erased_drive_holds_is_learnt_from_its_first_blocks_in_whatever_order_
         assert!(report.is_whole() && erased.unwrap().constant() == Some(0));
         assert_eq!(mismatches, Mismatches { blocks: Blocks(2), first: vec![Lba(95), Lba(96)] });
     }
+}
+
+#[test]
+fn a_hot_drive_rests_when_all_has_ended_and_then_gets_the_rest_of_the_pass() {
+    for hot_after in 1..240 {
+        let clock = Clock { hot_after: Cell::new(hot_after), ..Clock::default() };
+        let mut queue = Scripted::new(&clock, 512, 1000, 8, 10);
+        let (report, _) = walk(&mut queue, Pattern::Byte(0), Direction::Write, &mut None).unwrap();
+        assert!(report.is_whole() && queue.bytes.iter().all(|byte| *byte == 0));
+        // It is looked at before each of 100 requests, and after some of them; after the last one there is nothing to rest for.
+        assert!(clock.rests.get() == 1 || hot_after > 100, "{hot_after}");
+        assert!(clock.rests.get() == 0 || hot_after < 200, "{hot_after}");
+    }
+}
+
+#[test]
+fn a_drive_that_does_not_cool_down_is_asked_for_nothing_more() {
+    let clock = Clock { hot_after: Cell::new(20), stays_hot: true, ..Clock::default() };
+    let mut queue = Scripted::new(&clock, 512, 1000, 8, 10);
+    assert!(walk(&mut queue, Pattern::Byte(0), Direction::Write, &mut None).is_none());
+    assert!(queue.transfers < 20);
 }

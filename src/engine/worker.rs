@@ -15,11 +15,12 @@ use purgeproof_core::sample;
 use purgeproof_core::scheme;
 use purgeproof_core::units::Extent;
 
+use crate::attendant::Attendant;
 use crate::content::Content;
 use crate::engine::Host;
 use crate::journal::Record;
 use crate::keystream::Keystream;
-use crate::lane::{Lane, Watch};
+use crate::lane::Lane;
 use crate::markers::Markers;
 use crate::session::{Medium, Session};
 
@@ -73,14 +74,13 @@ impl<'a> Worker<'a> {
 
     /// Does the one thing that the job asked for.
     fn act(&mut self, session: &mut Session, next: Next) -> Heard {
-        let media = session.media.as_mut();
         match next {
-            Next::Write { number, pattern } => self.write(media, number, pattern),
+            Next::Write { number, pattern } => self.write(session, number, pattern),
             Next::Flush => {
                 self.stage(Stage::Flush);
-                Heard::Flushed(media.flush())
+                Heard::Flushed(session.media.flush())
             }
-            Next::Verify { coverage, expect } => self.verify(media, coverage, expect),
+            Next::Verify { coverage, expect } => self.verify(session, coverage, expect),
             Next::Mark => self.mark(session),
             Next::Seek => self.seek(session),
             Next::SeekOnMedium => self.seek_on_medium(session),
@@ -135,6 +135,10 @@ impl<'a> Worker<'a> {
 
     pub(crate) fn stage(&self, stage: Stage) {
         self.host.tell(Event::Stage { drive: self.drive, stage });
+    }
+
+    pub(crate) fn progress(&self, progress: Progress) {
+        self.host.tell(Event::Progress { drive: self.drive, progress });
     }
 
     fn open(&self, device: &mut dyn Drive, session: &mut Option<Session>) -> Heard {
@@ -193,10 +197,10 @@ impl<'a> Worker<'a> {
         self.stop.load(Ordering::Relaxed)
     }
 
-    fn write(&self, media: &mut dyn Media, number: u32, pattern: Pattern) -> Heard {
+    fn write(&mut self, session: &mut Session, number: u32, pattern: Pattern) -> Heard {
+        let Session { media, firmware, .. } = session;
         let plan = &self.job.evidence().plan;
         let of = u32::try_from(plan.passes.len()).unwrap_or(u32::MAX);
-        self.stage(Stage::Purge { number, of });
         let bytes = media.geometry().bytes().0;
         let verify = match plan.verify {
             Coverage::Full => bytes,
@@ -205,14 +209,16 @@ impl<'a> Worker<'a> {
         };
         let later = bytes.saturating_mul(u64::from(of - number.min(of))).saturating_add(verify);
         let key = scheme::key(&self.job.evidence().drawn.key, number, of);
-        match self.lane(media, pattern, key).write(later, self) {
+        let mut lane = self.lane(media.as_mut(), pattern, key);
+        let mut attendant = Attendant::new(self, firmware.as_deref_mut(), Stage::Purge { number, of });
+        match lane.write(later, &mut attendant) {
             Some(report) => Heard::PassEnded(report),
             None => Heard::Stopped,
         }
     }
 
-    fn verify(&mut self, media: &mut dyn Media, coverage: Coverage, expect: Expect) -> Heard {
-        self.stage(Stage::Verify);
+    fn verify(&mut self, session: &mut Session, coverage: Coverage, expect: Expect) -> Heard {
+        let Session { media, firmware, .. } = session;
         let geometry = media.geometry();
         let extents: Vec<Extent> = match coverage {
             Coverage::Full => vec![geometry.whole()],
@@ -223,11 +229,12 @@ impl<'a> Worker<'a> {
         // What is on the drive in the end is the last pass's.
         let key = self.job.evidence().drawn.key;
         let mut lane = match expect {
-            Expect::Pattern(pattern) => self.lane(media, pattern, key),
+            Expect::Pattern(pattern) => self.lane(media.as_mut(), pattern, key),
             // What a pattern would be is of no concern to a lane that expects none.
-            Expect::Erased => self.lane(media, Pattern::Random, key).expecting_erased(),
+            Expect::Erased => self.lane(media.as_mut(), Pattern::Random, key).expecting_erased(),
         };
-        match lane.verify(extents, self) {
+        let mut attendant = Attendant::new(self, firmware.as_deref_mut(), Stage::Verify);
+        match lane.verify(extents, &mut attendant) {
             Some((report, mismatches)) => Heard::VerifyEnded(report, mismatches, lane.constant()),
             None => Heard::Stopped,
         }
@@ -241,16 +248,6 @@ impl<'a> Worker<'a> {
         let keystream = Keystream::new(evidence.drawn.stream, &key);
         let content = Content { pattern, keystream, geometry: media.geometry() };
         Lane::new(media, content, evidence.plan.drive.physical_block, self.stop)
-    }
-}
-
-impl Watch for Worker<'_> {
-    fn now_ms(&self) -> u64 {
-        self.host.now_ms()
-    }
-
-    fn progress(&self, progress: Progress) {
-        self.host.tell(Event::Progress { drive: self.drive, progress });
     }
 }
 

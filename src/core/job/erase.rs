@@ -1,6 +1,7 @@
 //! The part of a job that the drive's firmware does: what is asked of it, how long it is waited for, and what is done when it says no.
 
 mod reformat;
+mod rest;
 
 use alloc::vec::Vec;
 
@@ -29,6 +30,8 @@ pub(super) struct Erase {
     has_health: bool,
     /// Since when it has been waited for the drive to cool down.
     hot_since_ms: Option<u64>,
+    /// Since when it rests from being written or read.
+    resting_since_ms: Option<u64>,
     /// Techniques that the drive refused, failed at or lied about: no other way through them is tried.
     failed: Vec<Technique>,
     /// The technique that has been tried once and may be tried once more.

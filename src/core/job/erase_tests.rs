@@ -832,3 +832,64 @@ fn a_drive_that_its_medium_gives_away_is_believed_in_nothing() {
         }
     }
 }
+
+/// Up to the middle of the one pass of a disk.
+fn in_a_pass() -> Job {
+    let mut job = job_of(&disk(), &[], CLEAR_WILL_DO);
+    let next = tell(&mut job, [Heard::Ready, Heard::Opened(disk()), Heard::Prepared(Prepared::default())]);
+    assert!(matches!(next, Next::Write { number: 1, .. }));
+    job
+}
+
+#[test]
+fn a_drive_that_gets_hot_in_a_pass_rests_until_it_is_well_below_its_limit() {
+    let mut job = in_a_pass();
+    let known = job.evidence().facts().len();
+    // What it says while it is cool enough is not kept.
+    assert_eq!(job.hear(30_000, Heard::Felt(hot(70))), Next::GoOn);
+    assert_eq!(job.hear(60_000, Heard::Felt(Health::default())), Next::GoOn);
+    assert_eq!(job.evidence().facts().len(), known);
+    let wait = Next::CheckHealth { after_ms: 30_000 };
+    assert_eq!(job.hear(90_000, Heard::Felt(hot(71))), wait);
+    // At 66 it is below its limit of 70, but not by five degrees.
+    assert_eq!(job.hear(120_000, Heard::Felt(hot(73))), wait);
+    assert_eq!(job.hear(150_000, Heard::Felt(hot(66))), wait);
+    assert_eq!(job.hear(180_000, Heard::Felt(hot(65))), Next::GoOn);
+    let facts: Vec<_> = job.evidence().facts().iter().skip(known).map(|entry| entry.fact.clone()).collect();
+    assert_eq!(facts, [Fact::TooHot { health: hot(71) }, Fact::Rested { rested_ms: 90_000, health: hot(65) }]);
+    // It counts for nothing in the end.
+    let rest = [Heard::PassEnded(whole()), Heard::Flushed(Ok(())), Heard::VerifyBegan(1)];
+    tell(&mut job, rest);
+    assert_eq!(job.hear(200_000, Heard::Felt(hot(80))), wait);
+    assert_eq!(job.hear(230_000, Heard::Felt(hot(60))), Next::GoOn);
+    assert_eq!(outcome(&tell(&mut job, [read_back()])), Outcome::Cleared);
+}
+
+#[test]
+fn a_drive_that_does_not_cool_down_in_a_pass_is_left_and_one_that_is_not_quite_cool_goes_on() {
+    for (temperature, is_left) in [(71, true), (70, false)] {
+        let mut job = in_a_pass();
+        job.hear(0, Heard::Felt(hot(90)));
+        for half_minute in 1..60 {
+            let next = job.hear(half_minute * 30_000, Heard::Felt(hot(temperature)));
+            assert_eq!(next, Next::CheckHealth { after_ms: 30_000 }, "{half_minute}");
+        }
+        let next = job.hear(60 * 30_000, Heard::Felt(hot(temperature)));
+        assert_eq!(next == Next::GoOn, !is_left);
+        if is_left {
+            assert_eq!(outcome(&next), Outcome::NotErased);
+            assert_eq!(reasons(&job), [Reason::TooHot]);
+        }
+    }
+}
+
+#[test]
+fn too_hot_to_be_read_back_is_written_and_not_checked() {
+    let mut job = in_a_pass();
+    tell(&mut job, [Heard::PassEnded(whole()), Heard::Flushed(Ok(())), Heard::VerifyBegan(1), Heard::Felt(hot(90))]);
+    assert_eq!(outcome(&job.hear(3 * HOUR, Heard::Felt(hot(90)))), Outcome::Indeterminate);
+    // A record that ends in a rest says that it ends there.
+    let mut cut = in_a_pass();
+    cut.hear(0, Heard::Felt(hot(90)));
+    assert_eq!(reasons(&cut), [Reason::Unfinished]);
+}

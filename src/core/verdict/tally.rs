@@ -106,6 +106,7 @@ impl<'a> Tally<'a> {
             Fact::NotOpened { error } => self.reasons.push(Reason::NotOpened(error.clone())),
             Fact::Prepared { prepared } => self.prepared(prepared),
             Fact::TooHot { .. } => self.hot = true,
+            Fact::Rested { health, .. } => self.reasons.extend(health.is_too_hot().then_some(Reason::TooHot)),
             Fact::MarkingBegan => self.wrote = true,
             Fact::MarkersPlaced { placed } => {
                 self.wrote = true;
@@ -440,7 +441,8 @@ impl<'a> Tally<'a> {
             )
         });
         let implausible = reasons.iter().any(|reason| matches!(reason, Reason::ImplausiblyFast { .. }));
-        let unchecked = reasons.iter().all(|reason| matches!(reason, Reason::Stopped | Reason::Unfinished));
+        let unchecked =
+            reasons.iter().all(|reason| matches!(reason, Reason::Stopped | Reason::TooHot | Reason::Unfinished));
         // An erase under way is in nobody's hands but the drive's: what it has done by now cannot be known. One in the foreground is not
         // accepted first: that its command may be out is all there is until its end.
         let under_way = self.proof.step.is_some() || !self.proof.steps.is_empty();

@@ -116,6 +116,7 @@ fn is_the_end(fact: &Fact) -> bool {
         | Fact::NotFlushed { .. }
         | Fact::Stopped
         | Fact::Crashed { .. } => true,
+        Fact::Rested { health, .. } => health.is_too_hot(),
         Fact::EraseAnswered { begun } => matches!(begun, Begun::Lost { .. } | Begun::Refused { .. }),
         Fact::Stands { standing } => *standing == Standing::Gone,
         Fact::Settled { settled } => !settled.problems.is_empty(),
