@@ -11,7 +11,7 @@
 //! | 3 | device | 1 vendor, 2 model, 3 serial, 4 firmware, 5 bytes, 6 logical block, 7 physical block, 8 transport, 9 medium, 10 WWN, 11 asset tag, 14 serial's source, 15 simulated, 16 bytes once hidden areas were opened, 17 encrypts all data |
 //! | 4 | method | 1 technique, 2 level planned, 3 passes (a byte, 256 for the keystream, or the bytes repeated), 4 blocks written in each pass that ended ([`Written`]), 5 techniques considered, 6 rule, 7 ways gone ([`Way`]), 8 lowest level that there was leave for, 9 why earlier ways came to nothing ([`Because`]), 10 overwrite scheme, 11 keystream of random passes, unless it is ChaCha20 |
 //! | 5 | verification | 1 coverage planned, 2 places, 3 blocks to read, 4 blocks read, 5 seed of the sample, 6 markers ([`Markers`]), 7 what was expected (as a pass, or 257: what firmware leaves), 8 the byte that all blocks hold |
-//! | 6 | time | 1 start, 2 end (s since 1970 UTC), 3 clock source, 4 duration (ms by a clock that cannot be set) |
+//! | 6 | time | 1 start, 2 end (s since 1970 UTC), 3 clock source, 4 duration (ms by a clock that cannot be set), 5 rests from heat ([`Rests`]) |
 //! | 7 | tool | 1 version, 2 image, 3 kernel |
 //! | 8 | log | 1 id, 2 number, 3 SHA-256 of the certificate before it |
 //! | 9 | host | 1 vendor, 2 product, 3 serial, 4 UUID, 5 asset tag |
@@ -44,9 +44,11 @@ use crate::reason::Because;
 use crate::reformat::Reformat;
 
 mod firmware;
+mod rests;
 mod written;
 
 pub use firmware::{End, Health, Markers, RAW_BYTES, Raw, Sought, Step, Vitals, Way};
+pub use rests::Rests;
 pub use written::Written;
 
 /// The version of the field table.
@@ -309,6 +311,9 @@ pub struct Time {
     /// From start to end in milliseconds, by a clock that cannot be set.
     #[n(4)]
     pub duration_ms: u64,
+    /// The time of it in which the drive was left alone, because it had become too hot.
+    #[n(5)]
+    pub rests: Option<Rests>,
 }
 
 /// The program.

@@ -97,6 +97,8 @@ struct Time {
     start: String,
     end: String,
     duration_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rests: Option<crate::claims::Rests>,
     source: purgeproof_core::evidence::ClockSource,
 }
 
@@ -288,6 +290,7 @@ impl Time {
             start: Civil::of(time.start_unix_s).to_string(),
             end: Civil::of(time.end_unix_s).to_string(),
             duration_ms: time.duration_ms,
+            rests: time.rests,
             source: time.source.0,
         }
     }

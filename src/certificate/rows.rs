@@ -209,11 +209,14 @@ pub(crate) fn right(certificate: &Certificate) -> Vec<Section> {
     vec![
         Section {
             heading: "Time",
-            rows: vec![
+            rows: [
                 ("Start", Civil::of(time.start_unix_s).to_string()),
                 ("End", format!("{}, {} later", Civil::of(time.end_unix_s), duration(time.duration_ms))),
                 ("Clock", clock.to_owned()),
-            ],
+            ]
+            .into_iter()
+            .chain(time.rests.map(|rests| ("Drive", rests.to_string())))
+            .collect(),
         },
         Section {
             heading: "Machine (source of the drive)",

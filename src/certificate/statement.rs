@@ -13,7 +13,7 @@ use purgeproof_core::technique::Technique;
 use purgeproof_core::verdict::Verdict;
 
 use crate::claims::{
-    Consent, Device, Health, Host, Job, Link, Markers, Method, Seed, Statement, Supported, Time, Tool, VERSION,
+    Consent, Device, Health, Host, Job, Link, Markers, Method, Rests, Seed, Statement, Supported, Time, Tool, VERSION,
     Verification, Weighed, Written,
 };
 use crate::code::Coded;
@@ -203,6 +203,7 @@ impl Time {
             end_unix_s: clock.unix_at(ended_ms),
             source: Coded(clock.source),
             duration_ms: ended_ms.saturating_sub(began_ms),
+            rests: Rests::of(evidence.facts()),
         }
     }
 }

@@ -226,5 +226,7 @@ impl core::error::Error for Disagreement {}
 
 fn times_hold(time: &Time, issued_unix_s: u64) -> bool {
     // Both ends are read off one clock by one that cannot be set, so the seconds between them are the duration's.
-    time.end_unix_s.checked_sub(time.start_unix_s) == Some(time.duration_ms / 1000) && issued_unix_s >= time.end_unix_s
+    time.end_unix_s.checked_sub(time.start_unix_s) == Some(time.duration_ms / 1000)
+        && issued_unix_s >= time.end_unix_s
+        && time.rests.is_none_or(|rests| rests.count > 0 && rests.ms <= time.duration_ms)
 }

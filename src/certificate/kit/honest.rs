@@ -257,3 +257,30 @@ fn a_status_that_cannot_be_read_is_not_called_a_refusal() {
     let why = "GOOD without the registers that were asked for (CK_COND)".into();
     assert_eq!(reasons, [Reason::StatusUnreadable(why)]);
 }
+
+#[test]
+fn a_rest_from_heat_explains_the_time_that_a_pass_took() {
+    use crate::claims::Rests;
+    use purgeproof_core::firmware::Health;
+    let celsius = |temperature_c| Health { temperature_c: Some(temperature_c), limit_c: Some(70), ..Health::default() };
+    let mut evidence = begun(plan_for(&drive()));
+    evidence.add(60_100, Fact::Opened { found: drive() });
+    evidence.add(60_200, Fact::PassBegan { number: 1, pattern: Pattern::Random });
+    for (hot_at_ms, temperature_c, rested_ms) in [(62_000, 71, 3_000), (70_000, 73, 4_000)] {
+        evidence.add(hot_at_ms, Fact::TooHot { health: celsius(temperature_c) });
+        evidence.add(hot_at_ms + rested_ms, Fact::Rested { rested_ms, health: celsius(65) });
+    }
+    evidence.add(80_200, Fact::PassEnded { number: 1, report: whole(BLOCKS) });
+    evidence.add(80_900, Fact::Flushed);
+    evidence.add(81_000, Fact::VerifyBegan { coverage: Coverage::Full, places: 1, expect: RANDOM });
+    evidence
+        .add(101_500, Fact::VerifyEnded { report: whole(BLOCKS), mismatches: Mismatches::default(), constant: None });
+    let certificate = issue(&evidence);
+    assert!(certificate.verify().holds());
+    let rests = certificate.claims().statement.time.rests.unwrap();
+    assert_eq!(rests, Rests { count: 2, ms: 7_000, hottest_c: 73 });
+    assert_eq!(rests.to_string(), "rested 2 times for 7 s in all: it was too hot, 73 °C at most");
+    assert_eq!(minicbor::to_vec(rests).unwrap(), [0x83, 0x02, 0x19, 0x1b, 0x58, 0x18, 0x49]);
+    assert!(certificate.json().contains("\"hottest_c\": 73"));
+    assert_eq!(issue(&cleared()).claims().statement.time.rests, None);
+}

@@ -164,6 +164,8 @@ fn bounds_exceptions_times_and_places_in_the_log_are_checked() {
     );
     assert_eq!(of(&cleared(), |it| it.time.end_unix_s = 0), [Flaw::Times]);
     assert_eq!(of(&cleared(), |it| it.time.duration_ms += 1000), [Flaw::Times]);
+    let rests = crate::claims::Rests { count: 1, ms: 41_501, hottest_c: 71 };
+    assert_eq!(of(&cleared(), |it| it.time.rests = Some(rests)), [Flaw::Times]);
     assert_eq!(of(&cleared(), |it| it.link.seq = 0), [Flaw::Log]);
     assert_eq!(of(&cleared(), |it| it.link.prev = [0; 32]), [Flaw::Log]);
     assert_eq!(flaws(&forged(&cleared(), |it| it.issued_unix_s = 1)), [Flaw::Times]);
