@@ -6,6 +6,7 @@ use purgeproof_core::policy::Coverage;
 
 use super::firmware::security_erased;
 use super::*;
+use crate::claims::Rests;
 use crate::code::Coded;
 use crate::reason::Because;
 
@@ -164,8 +165,7 @@ fn bounds_exceptions_times_and_places_in_the_log_are_checked() {
     );
     assert_eq!(of(&cleared(), |it| it.time.end_unix_s = 0), [Flaw::Times]);
     assert_eq!(of(&cleared(), |it| it.time.duration_ms += 1000), [Flaw::Times]);
-    let rests = crate::claims::Rests { count: 1, ms: 41_501, hottest_c: 71 };
-    assert_eq!(of(&cleared(), |it| it.time.rests = Some(rests)), [Flaw::Times]);
+    assert_eq!(of(&cleared(), |it| it.time.rests = Some(Rests { count: 1, ms: 41_501, hottest_c: 71 })), [Flaw::Times]);
     assert_eq!(of(&cleared(), |it| it.link.seq = 0), [Flaw::Log]);
     assert_eq!(of(&cleared(), |it| it.link.prev = [0; 32]), [Flaw::Log]);
     assert_eq!(flaws(&forged(&cleared(), |it| it.issued_unix_s = 1)), [Flaw::Times]);
