@@ -181,7 +181,8 @@ fn watch(events: &Receiver<Event>, as_json: bool) -> Result<bool, String> {
             Event::Stage { stage: next, .. } => stage = in_words(&next),
             Event::Progress { progress, .. } if io::stderr().is_terminal() => {
                 let percent = (progress.done.saturating_mul(100)).checked_div(progress.total).unwrap_or(0).min(99);
-                eprint!("\r{stage}: {percent} %, {} MB/s   ", progress.rate / 1_000_000);
+                let left = progress.eta.map_or(String::new(), |eta| format!(", {eta} left in all"));
+                eprint!("\r{stage}: {percent} %, {} MB/s{left}        ", progress.rate / 1_000_000);
                 let _ = io::stderr().flush();
             }
             Event::FellThrough { setbacks, .. } => {

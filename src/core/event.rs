@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::capability::Capabilities;
 use crate::drive::{Exclusion, Identity};
+use crate::eta::Eta;
 use crate::evidence::{Battery, JobId};
 use crate::plan::{Plan, Refusal};
 use crate::reformat::Reformat;
@@ -115,8 +116,8 @@ pub struct Progress {
     pub total: u64,
     /// Bytes a second, lately; 0 while not known.
     pub rate: u64,
-    /// Seconds until all stages are over, as things go; `None` while not known.
-    pub eta_s: Option<u64>,
+    /// Until all stages are over; `None` while not known.
+    pub eta: Option<Eta>,
     /// Blocks that failed or did not match so far.
     pub errors: u64,
     /// The drive's own estimate of the whole stage in seconds, if it gives one.

@@ -27,6 +27,7 @@ extern crate alloc;
 pub mod capability;
 pub mod consent;
 pub mod drive;
+pub mod eta;
 pub mod event;
 pub mod evidence;
 pub mod firmware;

@@ -10,6 +10,7 @@ use purgeproof_core::units::{BlockSize, Blocks, Extent};
 
 use crate::content::Content;
 use crate::erased::Erased;
+use crate::meter::Ahead;
 use crate::serial::Serial;
 use crate::walk::Walk;
 
@@ -67,22 +68,27 @@ impl<'a> Lane<'a> {
         self.erased.as_ref().and_then(Erased::constant)
     }
 
-    /// Writes every block once; `later` bytes follow in other stages. `None` if it was stopped.
-    pub(crate) fn write(&mut self, later: u64, watch: &mut dyn Watch) -> Option<Report> {
+    /// Writes every block once. `None` if it was stopped.
+    pub(crate) fn write(&mut self, ahead: Ahead<'_>, watch: &mut dyn Watch) -> Option<Report> {
         let whole = self.content.geometry.whole();
-        self.walk(vec![whole], Direction::Write, later, watch).map(|(report, _)| report)
+        self.walk(vec![whole], Direction::Write, ahead, watch).map(|(report, _)| report)
     }
 
     /// Reads these extents and compares them. `None` if it was stopped.
-    pub(crate) fn verify(&mut self, extents: Vec<Extent>, watch: &mut dyn Watch) -> Option<(Report, Mismatches)> {
-        self.walk(extents, Direction::Read, 0, watch)
+    pub(crate) fn verify(
+        &mut self,
+        extents: Vec<Extent>,
+        ahead: Ahead<'_>,
+        watch: &mut dyn Watch,
+    ) -> Option<(Report, Mismatches)> {
+        self.walk(extents, Direction::Read, ahead, watch)
     }
 
     fn walk(
         &mut self,
         extents: Vec<Extent>,
         direction: Direction,
-        later: u64,
+        ahead: Ahead<'_>,
         watch: &mut dyn Watch,
     ) -> Option<(Report, Mismatches)> {
         let (content, erased, stop, granule) = (self.content.clone(), &mut self.erased, self.stop, self.granule);
@@ -95,11 +101,11 @@ impl<'a> Lane<'a> {
         let slots = (QUEUE_BYTES / geometry.size_of(short).0.max(1)).clamp(1, SLOTS);
         if let Some(mut queue) = self.media.queue(usize::try_from(slots).unwrap_or(1), length(short)) {
             let pass = Pass::new(extents, short, granule);
-            return Walk::new(queue.as_mut(), content, erased, direction, pass).run(stop, later, watch);
+            return Walk::new(queue.as_mut(), content, erased, direction, pass).run(stop, ahead, watch);
         }
         let long = request(SERIAL_BYTES);
         let mut queue = Serial::new(self.media, length(long));
         let pass = Pass::new(extents, long, granule);
-        Walk::new(&mut queue, content, erased, direction, pass).run(stop, later, watch)
+        Walk::new(&mut queue, content, erased, direction, pass).run(stop, ahead, watch)
     }
 }

@@ -22,5 +22,6 @@ mod serial;
 mod session;
 mod walk;
 mod worker;
+mod zones;
 
 pub use engine::{AlreadyRunning, Engine, Host};

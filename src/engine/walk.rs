@@ -14,7 +14,7 @@ use crate::content::Content;
 use crate::depth::Depth;
 use crate::erased::Erased;
 use crate::lane::Watch;
-use crate::meter::Meter;
+use crate::meter::{Ahead, Meter};
 
 /// How long a request may go without an answer. Linux ends one that hangs by itself, after six tries of 30 s (`SD_TIMEOUT`,
 /// `SD_MAX_RETRIES`) or two of an NVMe queue's, and a reset of what is in the way; what is silent for longer will not speak again.
@@ -66,11 +66,16 @@ impl<'a> Walk<'a> {
         Self { queue, content, erased, direction, pass, mismatches, idle, under_way, filled, awake_ms: 0 }
     }
 
-    /// Walks to the end; `later` bytes follow in other stages. `None` if it was stopped.
-    pub(crate) fn run(mut self, stop: &AtomicBool, later: u64, watch: &mut dyn Watch) -> Option<(Report, Mismatches)> {
+    /// Walks to the end. `None` if it was stopped.
+    pub(crate) fn run(
+        mut self,
+        stop: &AtomicBool,
+        ahead: Ahead<'_>,
+        watch: &mut dyn Watch,
+    ) -> Option<(Report, Mismatches)> {
         let geometry = self.content.geometry;
         let mut clock_ms = watch.now_ms();
-        let mut meter = Meter::new(clock_ms, geometry.size_of(self.pass.report().wanted).0, later);
+        let mut meter = Meter::new(clock_ms, geometry.size_of(self.pass.report().wanted).0, ahead);
         let mut depth = Depth::new(clock_ms, self.queue.slots());
         loop {
             if stop.load(Ordering::Relaxed) {

@@ -164,7 +164,7 @@ fn walk(
     let request = Blocks((queue.buffers[0].len() / geometry.block().get() as usize) as u64);
     let content = Content { pattern, keystream: Keystream::new(Stream::Aes256Ctr, &Secret([3; 32])), geometry };
     let pass = Pass::new([geometry.whole()], request, Blocks(1));
-    Walk::new(queue, content, erased, direction, pass).run(&clock.stop, 0, &mut clock)
+    Walk::new(queue, content, erased, direction, pass).run(&clock.stop, Ahead { later: 0, zones: None }, &mut clock)
 }
 
 /// What the medium must hold.

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use purgeproof_core::drive::{Drive, Media};
+use purgeproof_core::drive::{self, Drive, Media};
 use purgeproof_core::event::{DriveId, Event, Progress, Stage};
 use purgeproof_core::evidence::{Evidence, Expect, Fact, Secret};
 use purgeproof_core::firmware::Exchange;
@@ -22,7 +22,9 @@ use crate::journal::Record;
 use crate::keystream::Keystream;
 use crate::lane::Lane;
 use crate::markers::Markers;
+use crate::meter::Ahead;
 use crate::session::{Medium, Session};
+use crate::zones::Zones;
 
 /// One job at work.
 pub(crate) struct Worker<'a> {
@@ -32,11 +34,15 @@ pub(crate) struct Worker<'a> {
     pub(crate) job: Job,
     /// How many facts the journal has.
     journalled: usize,
+    /// How fast the drive is where, if that makes a difference.
+    zones: Option<Zones>,
 }
 
 impl<'a> Worker<'a> {
     pub(crate) fn new(drive: DriveId, job: Job, host: &'a dyn Host, stop: &'a AtomicBool) -> Self {
-        Self { drive, host, stop, job, journalled: 0 }
+        // What does not say what it stores on may have platters.
+        let has_zones = job.evidence().plan.drive.medium != drive::Medium::Flash;
+        Self { drive, host, stop, job, journalled: 0, zones: has_zones.then(Zones::default) }
     }
 
     /// Runs the job to its end, whatever happens, and gives what is known then.
@@ -210,11 +216,11 @@ impl<'a> Worker<'a> {
         let later = bytes.saturating_mul(u64::from(of - number.min(of))).saturating_add(verify);
         let key = scheme::key(&self.job.evidence().drawn.key, number, of);
         let mut lane = self.lane(media.as_mut(), pattern, key);
+        let mut zones = self.zones.take();
         let mut attendant = Attendant::new(self, firmware.as_deref_mut(), Stage::Purge { number, of });
-        match lane.write(later, &mut attendant) {
-            Some(report) => Heard::PassEnded(report),
-            None => Heard::Stopped,
-        }
+        let report = lane.write(Ahead { later, zones: zones.as_mut() }, &mut attendant);
+        self.zones = zones;
+        report.map_or(Heard::Stopped, Heard::PassEnded)
     }
 
     fn verify(&mut self, session: &mut Session, coverage: Coverage, expect: Expect) -> Heard {
@@ -233,8 +239,11 @@ impl<'a> Worker<'a> {
             // What a pattern would be is of no concern to a lane that expects none.
             Expect::Erased => self.lane(media.as_mut(), Pattern::Random, key).expecting_erased(),
         };
+        // In places it is not as fast as in one go, but as much slower towards the end.
+        let mut zones =
+            self.zones.take().map(|zones| if coverage == Coverage::Full { zones } else { Zones::default() });
         let mut attendant = Attendant::new(self, firmware.as_deref_mut(), Stage::Verify);
-        match lane.verify(extents, &mut attendant) {
+        match lane.verify(extents, Ahead { later: 0, zones: zones.as_mut() }, &mut attendant) {
             Some((report, mismatches)) => Heard::VerifyEnded(report, mismatches, lane.constant()),
             None => Heard::Stopped,
         }

@@ -4,6 +4,7 @@ mod firmware;
 
 use purgeproof_core::capability::{Capabilities, Support};
 use purgeproof_core::drive::{Exclusion, Identity, Medium, Serial, SerialSource, Transport};
+use purgeproof_core::eta::Eta;
 use purgeproof_core::event::{Controller, DriveId, Event, Filed, Listed, Offer, Progress, Stage, Stick};
 use purgeproof_core::evidence::JobId;
 use purgeproof_core::plan::{Refusal, plan};
@@ -186,7 +187,7 @@ pub(crate) fn progress(id: u32, stage: Stage, percent: u64, errors: u64) -> [Eve
         done: total / 100 * percent,
         total,
         rate: 210_000_000,
-        eta_s: Some(4_300 - 40 * percent),
+        eta: Some(Eta { soonest_s: 4_300 - 40 * percent, latest_s: 5_200 - 48 * percent }),
         errors,
         estimate_s: None,
     };

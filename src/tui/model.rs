@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use purgeproof_core::drive::Exclusion;
+use purgeproof_core::eta::Eta;
 use purgeproof_core::event::{Controller, DriveId, Event, Filed, Listed, Offer, Progress, Stage, Stick};
 use purgeproof_core::evidence::{Battery, JobId};
 use purgeproof_core::plan::{Plan, Refusal};
@@ -381,6 +382,13 @@ impl Model {
 
     pub(crate) fn running(&self) -> usize {
         self.runs.values().filter(|run| run.running().is_some()).count()
+    }
+
+    /// When the last of several running jobs will be over, if that can be said of every one of them.
+    pub(crate) fn left(&self) -> Option<Eta> {
+        let mut etas = self.runs.values().filter_map(Run::running).map(|running| running.progress.eta);
+        let (first, second) = (etas.next()??, etas.next()??);
+        etas.try_fold(first.and(second), |all, eta| Some(all.and(eta?)))
     }
 
     /// Drives that could be erased and have not been touched.

@@ -252,16 +252,6 @@ pub(crate) fn rate(bytes_a_second: u64) -> String {
     format!("{}/s", Bytes(bytes_a_second))
 }
 
-/// A time to wait, as people say it: `3 h 20 min`, `12 min`, `under 1 min`.
-pub(crate) fn eta(seconds: u64) -> String {
-    match seconds.div_ceil(60) {
-        0 | 1 => "under 1 min".into(),
-        minutes @ 2..120 => format!("{minutes} min"),
-        minutes if minutes < 48 * 60 => format!("{} h {} min", minutes / 60, minutes % 60),
-        minutes => format!("{} days {} h", minutes / 60 / 24, minutes / 60 % 24),
-    }
-}
-
 /// A time that passed: `2 h 5 min`, `3 min 20 s`, `7 s`.
 pub(crate) fn duration(seconds: u64) -> String {
     let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
@@ -293,9 +283,9 @@ pub(crate) fn figures(running: &Running, now_s: u64) -> String {
 
 fn transfer(running: &Running) -> String {
     let progress = &running.progress;
-    let left = match progress.eta_s {
-        Some(seconds @ 0..=60) => format!("{} left in all", eta(seconds)),
-        Some(seconds) => format!("about {} left in all", eta(seconds)),
+    let left = match progress.eta {
+        Some(eta) if eta.latest_s <= 60 => format!("{eta} left in all"),
+        Some(eta) => format!("about {eta} left in all"),
         None => "time left not known yet".into(),
     };
     let rate = if progress.rate == 0 { "speed not known yet".into() } else { rate(progress.rate) };

@@ -7,6 +7,7 @@ use std::time::Duration;
 use purgeproof_core::capability::{Capabilities, Support};
 use purgeproof_core::consent::Consent;
 use purgeproof_core::drive::{Identity, Medium, Serial, SerialSource, Transport};
+use purgeproof_core::eta::Eta;
 use purgeproof_core::event::{DriveId, Event, Filed, Listed, Offer, Progress, Request, Stage, Stick};
 use purgeproof_core::evidence::JobId;
 use purgeproof_core::plan::plan;
@@ -42,8 +43,13 @@ fn job(drive: DriveId, tell: &Sender<Event>) -> Result<(), mpsc::SendError<Event
     for stage in [Stage::Purge { number: 1, of: 1 }, Stage::Flush, Stage::Verify] {
         tell.send(Event::Stage { drive, stage })?;
         for done in 0..=100 {
-            let progress =
-                Progress { done, total: 100, rate: 210_000_000, eta_s: Some((100 - done) / 10), ..Progress::default() };
+            let progress = Progress {
+                done,
+                total: 100,
+                rate: 210_000_000,
+                eta: Some(Eta { soonest_s: (100 - done) / 10, latest_s: (100 - done) / 10 }),
+                ..Progress::default()
+            };
             tell.send(Event::Progress { drive, progress })?;
             thread::sleep(Duration::from_millis(100));
         }

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;
 
+use purgeproof_core::eta::Eta;
 use purgeproof_core::event::{Offer, Stick};
 use purgeproof_core::verdict::Outcome;
 
@@ -128,7 +129,9 @@ fn draw_head(model: &Model, area: Rect, buffer: &mut Buffer) -> Rect {
         used += 1;
     }
     if area.height > 10 && !model.rows().is_empty() {
-        put(buffer, area, used, &counts(model), PLAIN);
+        let counts = counts(model);
+        let left = model.left().map(|eta| format!("{counts}; all over in {eta}"));
+        put(buffer, area, used, &left.filter(|line| line.chars().count() <= width).unwrap_or(counts), PLAIN);
         used += 1;
     }
     Rect { y: area.y + used.min(area.height), height: area.height.saturating_sub(used), ..area }
@@ -296,7 +299,7 @@ fn progress(running: &Running, now_s: u64) -> Vec<String> {
     }
     if let Some(setback) = words::setback(running) {
         let percent = if progress.total == 0 { "...".into() } else { format!("{:>2} %", running.percent()) };
-        let eta = progress.eta_s.map_or(String::new(), |seconds| format!(" {}", words::eta(seconds)));
+        let eta = progress.eta.map_or(String::new(), |eta| format!(" {eta}"));
         let [long, short] = setback.map(|setback| format!("{setback}{stage} {percent}"));
         return vec![format!("{long}{eta}"), long, short];
     }
@@ -307,8 +310,10 @@ fn progress(running: &Running, now_s: u64) -> Vec<String> {
     let errors = if bad == 0 { String::new() } else { format!(" {bad} BAD") };
     let head = format!("{stage} {:>2} %{errors}", running.percent());
     let rate = if progress.rate == 0 { String::new() } else { format!(" {}", words::rate(progress.rate)) };
-    let eta = progress.eta_s.map_or(String::new(), |seconds| format!(" {}", words::eta(seconds)));
-    vec![format!("{head}{rate}{eta}"), format!("{head}{eta}"), head]
+    let Some(eta) = progress.eta else { return vec![format!("{head}{rate}"), head] };
+    // Where there is no room for both ends, the later one promises nothing.
+    let latest = Eta { soonest_s: eta.latest_s, ..eta };
+    vec![format!("{head}{rate} {eta}"), format!("{head} {eta}"), format!("{head} {latest}"), head]
 }
 
 /// How far the drive says it is with its own erase; where it does not, the time, beside its estimate.
