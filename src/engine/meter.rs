@@ -130,8 +130,8 @@ mod tests {
         Ahead { later, zones: None }
     }
 
-    fn eta(soonest_s: u64, latest_s: u64) -> Option<Eta> {
-        Some(Eta { soonest_s, latest_s })
+    const fn eta(soonest_s: u64, latest_s: u64) -> Eta {
+        Eta { soonest_s, latest_s }
     }
 
     #[test]
@@ -144,18 +144,18 @@ mod tests {
         }
         assert_eq!(meter.reading(0).rate, 10_000);
         // (800 000 + 1 000 000) / 10 000
-        assert_eq!(meter.reading(0).eta, eta(180, 180));
+        assert_eq!(meter.reading(0).eta, Some(eta(180, 180)));
         for s in 21..=40 {
             meter.reach(s * 1000, 200_000 + (s - 20) * 1_000, 0);
         }
         assert_eq!(meter.reading(0).rate, 1_000);
         // 780 000 + 1 000 000 are left: 178 s at the 10 kB/s of two minutes ago, 1780 s as it goes now.
-        assert_eq!(meter.reading(0).eta, eta(178, 1780));
+        assert_eq!(meter.reading(0).eta, Some(eta(178, 1780)));
         // Two minutes later nobody remembers the better days: 1 kB/s it is.
         for s in 41..=170 {
             meter.reach(s * 1000, 200_000 + (s - 20) * 1_000, 0);
         }
-        assert_eq!(meter.reading(0).eta, eta(1650, 1650));
+        assert_eq!(meter.reading(0).eta, Some(eta(1650, 1650)));
     }
 
     #[test]
@@ -165,7 +165,7 @@ mod tests {
             meter.reach(s * 1000, done, 0);
         }
         // 1 kB/s, nothing, 1 kB/s, 1 kB/s.
-        assert_eq!(meter.reading(0).eta, eta(76, 76));
+        assert_eq!(meter.reading(0).eta, Some(eta(76, 76)));
     }
 
     #[test]
@@ -180,10 +180,10 @@ mod tests {
         for s in 2..=64 {
             meter.reach(s * 1000, s * 1000, 0);
         }
-        assert_eq!(meter.reading(0).eta, eta(128, 128));
+        assert_eq!(meter.reading(0).eta, Some(eta(128, 128)));
         drop(meter);
         let mut next = Meter::new(64_000, 64_000, Ahead { later: 64_000, zones: Some(&mut zones) });
-        assert_eq!(next.reach(66_000, 2_000, 0).unwrap().eta, eta(62 + 64, 62 + 64));
+        assert_eq!(next.reach(66_000, 2_000, 0).unwrap().eta, Some(eta(62 + 64, 62 + 64)));
     }
 
     #[test]
@@ -202,6 +202,6 @@ mod tests {
         }
         meter.skip(1_800_000);
         let after = meter.reach(1_811_000, 110_000, 0).unwrap();
-        assert_eq!((after.rate, after.eta), (10_000, eta(89, 89)));
+        assert_eq!((after.rate, after.eta), (10_000, Some(eta(89, 89))));
     }
 }
