@@ -44,7 +44,7 @@ impl Means {
                     self.tried.push((*technique, reason.to_string()));
                 }
                 // Which of the steps lied cannot be told, and what else such a drive says of itself is worth no more.
-                Reason::Survived { .. } => self.has_lied = true,
+                Reason::Survived { .. } | Reason::Unchanged { .. } => self.has_lied = true,
                 _ => {}
             }
         }

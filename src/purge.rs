@@ -228,6 +228,7 @@ fn in_words(stage: &Stage) -> String {
     match stage {
         Stage::Probe => "Probing".into(),
         Stage::Cool => "Waiting for the drive to cool down".into(),
+        Stage::Survey(_) => "Looking over what the drive holds".into(),
         Stage::Mark => "Placing markers".into(),
         Stage::Erase { technique, step, of } => format!("{technique}, step {step} of {of}, by the drive itself"),
         Stage::Settle => "Checking how the drive was left".into(),

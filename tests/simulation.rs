@@ -28,6 +28,8 @@ use purgeproof_engine::journal::{Journal, Record, Writer, unfiled};
 use purgeproof_engine::keystream::Keystream;
 use purgeproof_engine::{Engine, Host};
 
+/// The transfers of a survey of so many blocks: three stretches with signatures, and a page of each region.
+const SURVEY: u64 = 3 + 512;
 /// 9 000 blocks of 512 bytes: two requests, the second one short.
 const BLOCKS: u64 = 9_000;
 
@@ -135,7 +137,7 @@ fn each_fault_has_its_verdict_and_its_reason() {
         (Fault::Lies(at(0, 1)), Outcome::NotErased, |r| matches!(r, Reason::Mismatch(_))),
         (Fault::Misdirects { from: at(50, 1), by: 7 }, Outcome::NotErased, |r| matches!(r, Reason::Mismatch(_))),
         (Fault::VanishesAt(1), Outcome::NotErased, |r| *r == Reason::GoneWhileWriting),
-        (Fault::VanishesAt(4), Outcome::Indeterminate, |r| *r == Reason::GoneWhileReading),
+        (Fault::VanishesAt(SURVEY + 4), Outcome::Indeterminate, |r| *r == Reason::GoneWhileReading),
         (Fault::FlushFails, Outcome::Indeterminate, |r| *r == Reason::NotFlushed),
         (Fault::BusyFor(1), Outcome::NotErased, |r| *r == Reason::NothingWritten),
     ];
@@ -179,7 +181,7 @@ fn fault() -> impl Strategy<Value = Fault> {
         (0_u64..3000).prop_map(|blocks| Fault::Shortens { blocks }),
         extent().prop_map(Fault::Lies),
         (extent(), 1_u64..BLOCKS).prop_map(|(from, by)| Fault::Misdirects { from, by }),
-        (0_u64..12).prop_map(Fault::VanishesAt),
+        (0_u64..12, any::<bool>()).prop_map(|(at, later)| Fault::VanishesAt(if later { SURVEY + at } else { at })),
         Just(Fault::FlushFails),
     ]
 }

@@ -46,6 +46,7 @@ pub(crate) fn outcome_flaw(statement: &Statement) -> Option<Flaw> {
                 | Reason::Mismatch(_)
                 | Reason::Abandoned(_)
                 | Reason::Survived { .. }
+                | Reason::Unchanged { .. }
                 | Reason::EraseFailed(..)
                 | Reason::InTheWay(_)
                 | Reason::HiddenAreaKept(_)

@@ -71,6 +71,10 @@ impl Because {
                 first.truncate(LISTED);
                 Reason::Survived { markers, witnesses, first }
             }
+            Reason::Unchanged { places, mut first } => {
+                first.truncate(LISTED);
+                Reason::Unchanged { places, first }
+            }
             Reason::HiddenAreaKept(hidden) => Reason::HiddenAreaKept(HiddenArea::of(&hidden).0),
             Reason::Refused(technique, why) => Reason::Refused(technique, cut(&why)),
             Reason::EraseFailed(technique, why) => Reason::EraseFailed(technique, cut(&why)),
@@ -132,6 +136,7 @@ impl<C> Encode<C> for Because {
             Reason::Survived { markers, witnesses, first } => {
                 e.encode_with((34_u8, markers, witnesses, addresses(first)), c)?
             }
+            Reason::Unchanged { places, first } => e.encode_with((37_u8, places, addresses(first)), c)?,
             Reason::MarkersTooFew { landed, places } => e.encode_with((35_u8, landed, places), c)?,
             Reason::ImplausiblyFast { took_ms } => e.encode_with((36_u8, took_ms), c)?,
             // Those of `alone`.
@@ -191,6 +196,7 @@ impl<'b, C> Decode<'b, C> for Because {
             (33, 2) => Reason::LeftInDisorder(d.str()?.to_owned()),
             (34, 4) => Reason::Survived { markers: d.u64()?, witnesses: d.u64()?, first: lbas(d)? },
             (35, 3) => Reason::MarkersTooFew { landed: d.u64()?, places: d.u64()? },
+            (37, 3) => Reason::Unchanged { places: d.u64()?, first: lbas(d)? },
             (36, 2) => Reason::ImplausiblyFast { took_ms: d.u64()? },
             _ => return Err(Error::message("a reason that this version does not know").at(at)),
         }))

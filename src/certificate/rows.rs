@@ -85,7 +85,14 @@ pub(crate) fn meaning(statement: &Statement) -> &'static str {
 
 /// The drive did not do what it was asked for, or that does not reach all of it: so it would be again.
 const fn is_own_failure(reason: &Reason) -> bool {
-    matches!(reason, Reason::Refused(..) | Reason::EraseFailed(..) | Reason::Ignored(_) | Reason::HiddenAreaKept(_))
+    matches!(
+        reason,
+        Reason::Refused(..)
+            | Reason::EraseFailed(..)
+            | Reason::Ignored(_)
+            | Reason::HiddenAreaKept(_)
+            | Reason::Unchanged { .. }
+    )
 }
 
 /// What the word is worth, for somebody who does not know the standard.

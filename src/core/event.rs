@@ -12,6 +12,7 @@ use crate::eta::Eta;
 use crate::evidence::{Battery, JobId};
 use crate::plan::{Plan, Refusal};
 use crate::reformat::Reformat;
+use crate::survey::{Survey, When};
 use crate::technique::Technique;
 use crate::units::BlockSize;
 use crate::verdict::{Reason, Verdict};
@@ -73,6 +74,8 @@ pub enum Stage {
     Probe,
     /// Waiting for the drive to cool down.
     Cool,
+    /// Looking over what the drive holds.
+    Survey(When),
     /// Placing the markers.
     Mark,
     /// The drive erases itself. [`Progress::done`] and `total` count 65536ths of it then; a `total` of 0 means that the drive does not
@@ -200,6 +203,15 @@ pub enum Event {
         drive: DriveId,
         /// The figures.
         progress: Progress,
+    },
+    /// The drive was looked over.
+    Surveyed {
+        /// The drive.
+        drive: DriveId,
+        /// Before the first write, or after the last.
+        when: When,
+        /// What was found.
+        survey: Survey,
     },
     /// The job is over.
     Ended {

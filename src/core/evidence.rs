@@ -19,6 +19,7 @@ use crate::policy::{Coverage, Record};
 use crate::reformat::Reformat;
 use crate::scheme;
 use crate::stream::Stream;
+use crate::survey::{Survey, When};
 use crate::technique::Technique;
 use crate::units::{BlockSize, Blocks, Extent, Lba};
 use crate::verdict::{Reason, Verdict};
@@ -207,6 +208,13 @@ pub enum Fact {
         rested_ms: u64,
         /// What the drive says now.
         health: Health,
+    },
+    /// The drive was looked over, as far as it let itself be read.
+    Surveyed {
+        /// Whether that was before the first write or after the last.
+        when: When,
+        /// What was found.
+        survey: Survey,
     },
     /// The markers are about to be written. From here on the drive is no longer as it was.
     MarkingBegan,

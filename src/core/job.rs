@@ -13,6 +13,7 @@ use crate::pass::Report;
 use crate::pattern::Pattern;
 use crate::plan::Plan;
 use crate::policy::Coverage;
+use crate::survey::{Survey, When};
 use crate::technique::Technique;
 use crate::units::{BlockSize, Blocks};
 use crate::verdict::Verdict;
@@ -44,6 +45,8 @@ pub enum Heard {
     Health(Health),
     /// The drive's health was read while it was being written or read back, or while it rests from that.
     Felt(Health),
+    /// The drive was looked over, as far as it let itself be read.
+    Surveyed(When, Survey),
     /// The markers were placed.
     Marked(Placed),
     /// The drive was asked to erase itself, and answered.
@@ -84,6 +87,8 @@ pub enum Next {
         /// How long to wait first.
         after_ms: u64,
     },
+    /// Look over what the drive holds. Nothing that comes of it is an error.
+    Survey(When),
     /// Place the markers.
     Mark,
     /// Ask the drive to erase itself.
@@ -178,6 +183,7 @@ impl Job {
             }
             Heard::Health(health) => self.health(now_ms, health),
             Heard::Felt(health) => self.felt(now_ms, health),
+            Heard::Surveyed(when, survey) => self.surveyed(now_ms, when, survey),
             Heard::Marked(placed) => self.marked(now_ms, placed),
             Heard::Begun(begun) => self.begun(now_ms, &begun),
             Heard::Standing(standing) => self.stands(now_ms, &standing),
@@ -197,7 +203,7 @@ impl Job {
             }
             Heard::VerifyEnded(report, mismatches, constant) => {
                 self.evidence.add(now_ms, Fact::VerifyEnded { report, mismatches, constant });
-                self.last_look(now_ms)
+                Next::Survey(When::After)
             }
             Heard::Reformatted(_) => {
                 self.end(now_ms, Fact::Crashed { what: "a format was measured that nobody had asked for".into() })

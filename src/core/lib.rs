@@ -41,6 +41,7 @@ pub mod reformat;
 pub mod sample;
 pub mod scheme;
 pub mod stream;
+pub mod survey;
 pub mod table;
 pub mod technique;
 pub mod units;

@@ -28,7 +28,7 @@ pub fn key(key: &Secret) -> Secret {
 /// The places, drawn from the job's seed like those of a sampled read-back, but others: what is known to be looked at later is not
 /// where this looks.
 pub fn places(geometry: Geometry, seed: &Secret) -> Vec<Place> {
-    let per_place = (sample::PLACE_BYTES / u64::from(geometry.block().get())).max(1);
+    let per_place = sample::blocks_per_place(geometry);
     let drawn = match sample::places(geometry, &seed.derive("marker places").0).as_slice() {
         // Too small for a draw: every other place of the medium.
         [whole] => {

@@ -37,7 +37,7 @@ pub fn tenth(geometry: Geometry, seed: &[u8; 32]) -> Vec<Extent> {
 
 /// One place in each of `parts` equal parts; `length` says how many of a part's pages it has, from one to all of them.
 fn draw_places(geometry: Geometry, seed: &[u8; 32], parts: u64, length: impl Fn(u64) -> u64) -> Vec<Extent> {
-    let page = (PLACE_BYTES / u64::from(geometry.block().get())).max(1);
+    let page = blocks_per_place(geometry);
     let total = geometry.count().0;
     let pages = total / page;
     if pages <= parts {
@@ -60,6 +60,19 @@ fn draw_places(geometry: Geometry, seed: &[u8; 32], parts: u64, length: impl Fn(
         _ => places.push(Extent::new(total - page, page)),
     }
     places
+}
+
+/// The length of one place in blocks: [`PLACE_BYTES`], or one block that is longer.
+pub(crate) fn blocks_per_place(geometry: Geometry) -> u64 {
+    (PLACE_BYTES / u64::from(geometry.block().get())).max(1)
+}
+
+/// Draws one of so many pages in each of so many equal parts of them, of which there are no more than pages.
+pub(crate) fn spread(pages: u64, parts: u64, seed: &[u8; 32]) -> impl Iterator<Item = u64> + '_ {
+    (0..parts).map(move |part| {
+        let (from, to) = (share(pages, part, parts), share(pages, part + 1, parts));
+        from + draw(seed, part) % (to - from).max(1)
+    })
 }
 
 /// Where part number `part` of `parts` begins.

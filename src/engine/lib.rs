@@ -20,6 +20,7 @@ mod markers;
 mod meter;
 mod serial;
 mod session;
+mod survey;
 mod walk;
 mod worker;
 mod zones;

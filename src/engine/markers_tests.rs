@@ -13,13 +13,13 @@ pub(crate) struct Memory {
     geometry: Geometry,
     pub(crate) bytes: Vec<u8>,
     /// Blocks that cannot be read.
-    unreadable: BTreeSet<u64>,
+    pub(crate) unreadable: BTreeSet<u64>,
     /// Blocks that cannot be written.
     unwritable: BTreeSet<u64>,
     /// No transfer moves more bytes.
     most: usize,
     /// So many transfers until it is gone.
-    lives: usize,
+    pub(crate) lives: usize,
     /// It drops all writes and says that it took them.
     drops: bool,
     transfers: usize,

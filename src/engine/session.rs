@@ -11,6 +11,7 @@ use purgeproof_core::technique::Technique;
 use purgeproof_core::units::{BlockSize, Geometry, Lba};
 
 use crate::markers::Markers;
+use crate::survey::Surveyor;
 use crate::worker::Worker;
 
 /// How often a wait looks whether the operator wants it to end.
@@ -21,13 +22,15 @@ pub(crate) struct Session {
     pub(crate) media: Box<dyn Media>,
     pub(crate) firmware: Option<Box<dyn Firmware>>,
     pub(crate) markers: Option<Markers>,
+    /// What the drive looked like before the first write.
+    pub(crate) surveyor: Option<Surveyor>,
     /// The drive's own estimate of the erase under way.
     estimate_s: Option<u64>,
 }
 
 impl Session {
     pub(crate) fn new(media: Box<dyn Media>, firmware: Option<Box<dyn Firmware>>) -> Self {
-        Self { media, firmware, markers: None, estimate_s: None }
+        Self { media, firmware, markers: None, surveyor: None, estimate_s: None }
     }
 
     pub(crate) fn prepare(&mut self, worker: &mut Worker<'_>) -> Heard {

@@ -237,6 +237,7 @@ fn what_goes_to_the_drive_is_in_the_journal_before_it_goes() {
             "journal: job",
             "journal: Opened",
             "journal: IDENTIFY good",
+            "journal: Surveyed",
             "journal: MarkingBegan",
             "sync",
             "drive: write",
@@ -259,6 +260,8 @@ fn what_goes_to_the_drive_is_in_the_journal_before_it_goes() {
             "journal: VerifyBegan",
             "sync",
             "journal: VerifyEnded",
+            "sync",
+            "journal: Surveyed",
             "sync",
             "journal: end",
             "sync",
@@ -367,7 +370,7 @@ fn an_overwrite_begins_once_everything_before_it_is_in_the_journal() {
     assert_eq!(run(&drive, &[Technique::Overwrite]).verdict().outcome, Outcome::Cleared);
     let log = drive.desk.log();
     let before = log.iter().take_while(|line| *line != "drive: write").map(String::as_str).collect::<Vec<_>>();
-    assert_eq!(before, ["journal: job", "journal: Opened", "journal: PassBegan", "sync"]);
+    assert_eq!(before, ["journal: job", "journal: Opened", "journal: Surveyed", "journal: PassBegan", "sync"]);
 }
 
 fn celsius(temperature_c: i16) -> Health {
@@ -407,8 +410,9 @@ fn the_temperature_is_read_twice_a_minute_and_a_hot_drive_is_left_alone() {
             "drive: write",
         ]
     );
+    // Two reads of the survey, which use up its time; four transfers; a rest of a minute.
     let rested = evidence.facts().iter().find(|entry| matches!(entry.fact, Fact::Rested { .. })).unwrap();
-    assert_eq!((rested.at_ms, rested.fact.clone()), (120_000, Fact::Rested { rested_ms: 60_000, health: celsius(60) }));
+    assert_eq!((rested.at_ms, rested.fact.clone()), (150_000, Fact::Rested { rested_ms: 60_000, health: celsius(60) }));
     let events = drive.desk.events.lock().unwrap();
     let stages =
         events.iter().filter_map(|event| if let Event::Stage { stage, .. } = event { Some(stage) } else { None });
@@ -426,8 +430,8 @@ fn a_drive_that_stays_hot_is_written_no_further() {
     let verdict = run(&drive, &[Technique::Overwrite]).verdict();
     assert_eq!((verdict.outcome, verdict.reasons), (Outcome::NotErased, vec![Reason::TooHot]));
     assert_eq!(drive.desk.log().iter().filter(|line| *line == "drive: write").count(), 2);
-    // Two transfers, and half an hour of waiting.
-    assert_eq!(drive.desk.now_ms(), 30_000 + 30 * 60_000);
+    // The survey's two reads, the second one past its time, two writes, and half an hour of waiting.
+    assert_eq!(drive.desk.now_ms(), 30_000 + 30_000 + 30 * 60_000);
 }
 
 #[test]

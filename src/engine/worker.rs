@@ -13,6 +13,7 @@ use purgeproof_core::pattern::Pattern;
 use purgeproof_core::policy::Coverage;
 use purgeproof_core::sample;
 use purgeproof_core::scheme;
+use purgeproof_core::survey::{self, When};
 use purgeproof_core::units::Extent;
 
 use crate::attendant::Attendant;
@@ -25,6 +26,7 @@ use crate::markers::Markers;
 use crate::meter::Ahead;
 use crate::session::{Medium, Session};
 use crate::zones::Zones;
+use crate::survey::Surveyor;
 
 /// One job at work.
 pub(crate) struct Worker<'a> {
@@ -87,6 +89,7 @@ impl<'a> Worker<'a> {
                 Heard::Flushed(session.media.flush())
             }
             Next::Verify { coverage, expect } => self.verify(session, coverage, expect),
+            Next::Survey(when) => self.survey(session, when),
             Next::Mark => self.mark(session),
             Next::Seek => self.seek(session),
             Next::SeekOnMedium => self.seek_on_medium(session),
@@ -113,7 +116,8 @@ impl<'a> Worker<'a> {
         if news.iter().any(|entry| matches!(entry.fact, Fact::FellThrough { .. })) {
             self.host.tell(Event::FellThrough { drive: self.drive, setbacks: self.job.evidence().setbacks() });
         }
-        if !(before_questions && matches!(next, Next::Prepare | Next::Begin(_))) {
+        let is_read_next = matches!(next, Next::Survey(When::Before));
+        if !(is_read_next || before_questions && matches!(next, Next::Prepare | Next::Begin(_))) {
             self.journal();
         }
         next
@@ -158,6 +162,31 @@ impl<'a> Worker<'a> {
             }
             Err(error) => Heard::NotOpened(error),
         }
+    }
+
+    /// Looks over what the drive holds for as long as there is time. Once everything is done a stop only cuts the picture short.
+    fn survey(&self, session: &mut Session, when: When) -> Heard {
+        self.stage(Stage::Survey(when));
+        let evidence = self.job.evidence();
+        let until_ms = self.host.now_ms().saturating_add(survey::BUDGET_MS);
+        let mut go_on = || !self.is_stopped() && self.host.now_ms() < until_ms;
+        let geometry = session.media.geometry();
+        let media = session.media.as_mut();
+        let surveyor = session.surveyor.get_or_insert_with(|| Surveyor::new(geometry, &evidence.drawn.seed));
+        let survey = match when {
+            When::Before => surveyor.before(media, &mut go_on),
+            When::After => {
+                let keystream = || Keystream::new(evidence.drawn.stream, &evidence.drawn.key);
+                let pattern = evidence.passes().last().copied();
+                let written = pattern.map(|pattern| Content { pattern, keystream: keystream(), geometry });
+                surveyor.after(media, written.as_ref(), &mut go_on)
+            }
+        };
+        if when == When::Before && self.is_stopped() {
+            return Heard::Stopped;
+        }
+        self.host.tell(Event::Surveyed { drive: self.drive, when, survey: survey.clone() });
+        Heard::Surveyed(when, survey)
     }
 
     fn mark(&self, session: &mut Session) -> Heard {

@@ -63,7 +63,9 @@ fn otherwise(row: &Row<'_>) -> &'static str {
 fn after(reason: &Reason, outcome: Outcome, row: &Row<'_>) -> Vec<&'static str> {
     match reason {
         Reason::Survived { .. } => vec![DISTRUST, otherwise(row)],
-        Reason::Refused(..) | Reason::EraseFailed(..) | Reason::Ignored(_) => vec![otherwise(row)],
+        Reason::Unchanged { .. } | Reason::Refused(..) | Reason::EraseFailed(..) | Reason::Ignored(_) => {
+            vec![otherwise(row)]
+        }
         // What was in the way of it may be gone with it: a drive that was locked takes markers once it is reverted.
         Reason::LeftInDisorder(_) | Reason::MarkersTooFew { .. } | Reason::ImplausiblyFast { .. } => {
             vec![AGAIN, otherwise(row)]

@@ -12,6 +12,7 @@ use purgeproof_core::event::{Controller, DriveId, Event, Filed, Listed, Offer, P
 use purgeproof_core::evidence::{Battery, JobId};
 use purgeproof_core::plan::{Plan, Refusal};
 use purgeproof_core::reformat::Reformat;
+use purgeproof_core::survey::{Survey, When};
 use purgeproof_core::technique::Level;
 use purgeproof_core::verdict::{Reason, Verdict};
 
@@ -76,6 +77,8 @@ pub(crate) struct Run {
     pub(crate) job: Option<JobId>,
     /// The lowest level that there was leave for, as far as that is known.
     pub(crate) floor: Option<Level>,
+    /// What the drive was found to hold, each time that it was looked over.
+    pub(crate) surveys: Vec<(When, Survey)>,
     pub(crate) phase: Phase,
 }
 
@@ -237,6 +240,11 @@ impl Model {
                     running.progress = progress;
                 }
             }
+            Event::Surveyed { drive, when, survey } => {
+                if let Some(run) = self.runs.get_mut(&drive) {
+                    run.surveys.push((when, survey));
+                }
+            }
             Event::Ended { drive, verdict, reformat, seconds } => {
                 self.hear_ended(drive, Ended { verdict, reformat, seconds, certificate: None });
             }
@@ -314,13 +322,17 @@ impl Model {
             stopping: false,
         };
         let floor = self.row(drive).and_then(|row| row.plan()).map(|plan| plan.floor);
-        self.runs.insert(drive, Run { job: Some(job), floor, phase: Phase::Running(running) });
+        self.runs.insert(drive, Run { job: Some(job), floor, surveys: Vec::new(), phase: Phase::Running(running) });
         self.close_if(|dialog| !matches!(dialog, Dialog::Stop { .. }) && dialog.drive() == Some(drive));
     }
 
     fn hear_ended(&mut self, drive: DriveId, ended: Ended) {
-        let (job, floor) = self.runs.get(&drive).map_or((None, None), |run| (run.job, run.floor));
-        self.runs.insert(drive, Run { job, floor, phase: Phase::Ended(ended) });
+        let phase = Phase::Ended(ended);
+        let ended = match self.runs.remove(&drive) {
+            Some(run) => Run { phase, ..run },
+            None => Run { job: None, floor: None, surveys: Vec::new(), phase },
+        };
+        self.runs.insert(drive, ended);
         self.close_if(|dialog| dialog.drive() == Some(drive));
     }
 

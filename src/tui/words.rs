@@ -4,6 +4,7 @@ mod plan;
 
 use purgeproof_core::drive::{Identity, Medium, Transport};
 use purgeproof_core::event::{Filed, Stage, Stick};
+use purgeproof_core::survey::When;
 use purgeproof_core::units::Bytes;
 use purgeproof_core::verdict::Outcome;
 
@@ -219,6 +220,7 @@ pub(crate) fn stage(stage: &Stage) -> String {
     match stage {
         Stage::Probe => "Probe".into(),
         Stage::Cool => "Cool down".into(),
+        Stage::Survey(_) => "Survey".into(),
         Stage::Mark => "Mark".into(),
         Stage::Erase { of: 1, .. } => "Erase".into(),
         Stage::Erase { step, of, .. } => format!("Erase {step}/{of}"),
@@ -236,6 +238,8 @@ pub(crate) fn stage_sentence(stage: &Stage) -> String {
     match stage {
         Stage::Probe => "Probe: asking the drive who it is".into(),
         Stage::Cool => "Waiting until the drive has cooled down".into(),
+        Stage::Survey(When::Before) => "Survey: what the drive holds before it is erased".into(),
+        Stage::Survey(When::After) => "Survey: what the drive holds now".into(),
         Stage::Mark => "Mark: placing blocks that must be gone afterwards".into(),
         Stage::Erase { technique, of: 1, .. } => format!("The drive erases itself: {technique}"),
         Stage::Erase { technique, step, of } => format!("The drive erases itself, step {step} of {of}: {technique}"),

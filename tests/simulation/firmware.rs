@@ -2,9 +2,10 @@
 
 use proptest::prelude::*;
 use purgeproof_core::drive::{Medium, Transport};
-use purgeproof_core::evidence::{Evidence, Secret};
+use purgeproof_core::evidence::{Evidence, Fact, Secret};
 use purgeproof_core::marker;
 use purgeproof_core::stream::Stream;
+use purgeproof_core::survey::{Content, Survey};
 use purgeproof_core::technique::Technique;
 use purgeproof_core::units::{BlockSize, Extent, Lba};
 use purgeproof_core::verdict::{Exception, Outcome, Reason};
@@ -12,7 +13,7 @@ use purgeproof_drive::sim::{Fault, SimDrive};
 use purgeproof_engine::journal::{Journal, unfiled};
 use purgeproof_engine::keystream::Keystream;
 
-use super::{BLOCKS, KEY, erase_by};
+use super::{BLOCKS, KEY, SURVEY, erase_by};
 
 const SANITIZE: &[Technique] = &[Technique::SanitizeBlockErase];
 const CLEAR_WILL_DO: &str = "[[rule]]\nname = 'x'\naction = 'purge'\nlevel = 'clear'";
@@ -139,7 +140,7 @@ fn fault() -> impl Strategy<Value = Fault> {
         extent().prop_map(Fault::Refuses),
         extent().prop_map(Fault::Unreadable),
         extent().prop_map(Fault::Lies),
-        (0_u64..60).prop_map(Fault::VanishesAt),
+        (0_u64..60, any::<bool>()).prop_map(|(at, later)| Fault::VanishesAt(if later { SURVEY + at } else { at })),
         Just(Fault::FlushFails),
         technique().prop_map(Fault::EraseRefused),
         (0_u8..100).prop_map(Fault::EraseFails),
@@ -193,4 +194,28 @@ proptest! {
             prop_assert!(!recovered.verdict().outcome.is_good() || left.is_empty());
         }
     }
+}
+
+#[test]
+fn a_survey_shows_what_was_there_and_what_a_liar_left() {
+    let surveys = |evidence: &Evidence| -> Vec<Survey> {
+        let facts = evidence.facts().iter();
+        facts
+            .filter_map(
+                |entry| if let Fact::Surveyed { survey, .. } = &entry.fact { Some(survey.clone()) } else { None },
+            )
+            .collect()
+    };
+    let (_, sound, _) = run(ssd(21), &[], SANITIZE, "");
+    let [before, after] = &surveys(&sound)[..] else { panic!("{:?}", sound.facts()) };
+    // The owner's data are noise; a page in half a million may look too odd for that.
+    assert!(before.count(Content::Random) >= 510, "{before}");
+    assert_eq!((after.to_string(), after.unchanged), ("no signatures; 100 % zeros".into(), 0));
+
+    let (_, lied, _) = run(ssd(22), &[Fault::EraseIgnored, Fault::StaleSuccess], SANITIZE, "");
+    let [before, after] = &surveys(&lied)[..] else { panic!("{:?}", lied.facts()) };
+    assert_eq!(lied.verdict().outcome, Outcome::NotErased);
+    // All of them but those that the markers were written over.
+    assert!(after.unchanged > 200 && after.unchanged <= before.count(Content::Random) as u64, "{}", after.unchanged);
+    assert!(lied.verdict().reasons.iter().any(|reason| matches!(reason, Reason::Unchanged { .. })));
 }

@@ -12,6 +12,7 @@ use crate::firmware::{Begun, Health, Prepared, Settled, Standing};
 use crate::job::{Job, Next};
 use crate::marker::{Placed, Sought};
 use crate::plan::Way;
+use crate::survey::{Survey, When};
 use crate::technique::Technique;
 use crate::units::Bytes;
 
@@ -26,6 +27,8 @@ pub(super) struct Erase {
     pub(super) passes: usize,
     /// The size that the drive has since hidden areas were opened.
     capacity: Option<Bytes>,
+    /// It was looked over before the first write.
+    is_surveyed: bool,
     /// The drive tells its temperature or its errors.
     has_health: bool,
     /// Since when it has been waited for the drive to cool down.
@@ -221,8 +224,12 @@ impl Job {
         if self.erase.capacity.is_some() { Next::Open } else { self.set_out(now_ms) }
     }
 
-    /// Begins the way: with the markers if the drive is to erase itself, with the first pass if not.
+    /// Begins the way: with the markers if the drive is to erase itself, with the first pass if not. Before the first one the drive is
+    /// looked over.
     fn set_out(&mut self, now_ms: u64) -> Next {
+        if !core::mem::replace(&mut self.erase.is_surveyed, true) {
+            return Next::Survey(When::Before);
+        }
         self.erase.is_found_out = false;
         self.erase.step = 0;
         self.erase.passes = 0;
@@ -233,6 +240,14 @@ impl Job {
             }
             Some(false) => self.write(now_ms, 0),
             None => self.over(),
+        }
+    }
+
+    pub(super) fn surveyed(&mut self, now_ms: u64, when: When, survey: Survey) -> Next {
+        self.evidence.add(now_ms, Fact::Surveyed { when, survey });
+        match when {
+            When::Before => self.set_out(now_ms),
+            When::After => self.last_look(now_ms),
         }
     }
 
@@ -365,7 +380,8 @@ impl Job {
             // Which of the steps lied cannot be told: none of them is believed again.
             let steps: Vec<Technique> = self.way().into_iter().flat_map(Way::firmware).collect();
             self.erase.failed.extend(steps);
-            return self.take_another_way(now_ms);
+            // What is still there can at least be shown.
+            return self.another_way(now_ms).unwrap_or(Next::Survey(When::After));
         }
         let is_proven = self.erase.is_marked || self.way().is_some_and(Way::stands_without_markers);
         // A drive that an erase has failed on before takes nothing but another erase. Now it may take markers, and its word can be tested.
@@ -380,20 +396,24 @@ impl Job {
         self.take_another_way(now_ms)
     }
 
-    /// The next way that there is leave for and that does without what has failed.
     fn take_another_way(&mut self, now_ms: u64) -> Next {
+        self.another_way(now_ms).unwrap_or_else(|| self.over())
+    }
+
+    /// The next way that there is leave for and that does without what has failed, if there is one.
+    fn another_way(&mut self, now_ms: u64) -> Option<Next> {
         let plan = &self.evidence.plan;
         let is_open =
             |way: &Way| way.level >= plan.floor && !way.steps.iter().any(|step| self.erase.failed.contains(step));
         let other = plan.ways.iter().enumerate().skip(self.erase.way + 1).find(|(_, way)| is_open(way));
-        let Some((way, _)) = other else { return self.over() };
+        let (way, _) = other?;
         self.erase.way = way;
         self.erase.is_gone_twice = false;
         self.evidence.add(now_ms, Fact::FellThrough { way });
-        self.set_out(now_ms)
+        Some(self.set_out(now_ms))
     }
 
-    /// After the read-back: the drive's health once more, if it tells.
+    /// After the last survey: the drive's health once more, if it tells.
     pub(super) fn last_look(&mut self, now_ms: u64) -> Next {
         self.erase.phase = Phase::After;
         if self.erase.has_health { Next::CheckHealth { after_ms: 0 } } else { self.reformat(now_ms) }

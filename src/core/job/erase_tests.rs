@@ -141,9 +141,9 @@ fn a_drive_that_erases_itself_as_it_should_is_purged() {
         (Heard::VerifyBegan(1), Next::GoOn),
     ];
     for (now_ms, (heard, next)) in (0..).zip(trace) {
-        assert_eq!(job.hear(now_ms, heard.clone()), next, "{heard:?}");
+        assert_eq!(job.hear_on(now_ms, heard.clone()), next, "{heard:?}");
     }
-    let Next::End(verdict) = job.hear(99, read_back()) else { panic!() };
+    let Next::End(verdict) = job.hear_on(99, read_back()) else { panic!() };
     assert_eq!(verdict.outcome, Outcome::Purged);
     // 4.605171 / 100 places = 46 051.71 parts per million, rounded up.
     let gone = Reason::MarkersGone { places: 100, bound_ppm: 46_052 };
@@ -154,11 +154,11 @@ fn a_drive_that_erases_itself_as_it_should_is_purged() {
 fn two_steps_are_one_after_the_other_and_the_markers_are_sought_after_the_last() {
     let mut job = job(&[SanitizeCryptoErase, SanitizeBlockErase]);
     tell(&mut job, opened());
-    assert_eq!(job.hear(4, placed()), Next::Begin(SanitizeCryptoErase));
+    assert_eq!(job.hear_on(4, placed()), Next::Begin(SanitizeCryptoErase));
     assert_eq!(tell(&mut job, [accepted(None), completed()]), Next::Settle(SanitizeCryptoErase));
-    assert_eq!(job.hear(6, settled()), Next::Begin(SanitizeBlockErase));
+    assert_eq!(job.hear_on(6, settled()), Next::Begin(SanitizeBlockErase));
     assert_eq!(tell(&mut job, [accepted(None), completed()]), Next::Settle(SanitizeBlockErase));
-    assert_eq!(job.hear(8, settled()), Next::Seek);
+    assert_eq!(job.hear_on(8, settled()), Next::Seek);
     assert_eq!(outcome(&tell(&mut job, [clean(), Heard::VerifyBegan(1), read_back()])), Outcome::Purged);
     assert_eq!(reasons(&job)[0], Reason::ErasedByDrive(vec![SanitizeCryptoErase, SanitizeBlockErase]));
 }
@@ -167,8 +167,8 @@ fn two_steps_are_one_after_the_other_and_the_markers_are_sought_after_the_last()
 fn a_command_in_the_foreground_needs_no_watching() {
     let mut job = job_of(&disk(), &[SecurityEraseEnhanced], "");
     tell(&mut job, opened());
-    assert_eq!(job.hear(10, placed()), Next::Begin(SecurityEraseEnhanced));
-    let next = job.hear(10 + HOUR, Heard::Begun(Begun::Completed));
+    assert_eq!(job.hear_on(10, placed()), Next::Begin(SecurityEraseEnhanced));
+    let next = job.hear_on(10 + HOUR, Heard::Begun(Begun::Completed));
     assert_eq!(next, Next::Settle(SecurityEraseEnhanced));
     assert_eq!(outcome(&tell(&mut job, [settled(), clean(), Heard::VerifyBegan(1), read_back()])), Outcome::Purged);
 }
@@ -192,7 +192,7 @@ fn silence_is_never_success_on_any_way() {
         for length in 0..=all.len() {
             let mut job = job(techniques);
             for heard in &all[..length] {
-                job.hear(1, heard.clone());
+                job.hear_on(1, heard.clone());
             }
             let verdict = job.evidence().verdict();
             if length == all.len() {
@@ -210,11 +210,11 @@ fn somebody_elses_sanitize_is_waited_for_and_earns_nothing() {
     tell(&mut job, [Heard::Ready, Heard::Opened(nvme())]);
     let standing = Standing::InProgress { progress: Some(9) };
     let busy = Prepared { standing, obstacle: Some(Obstacle::Sanitizing), ..Prepared::default() };
-    assert_eq!(job.hear(2, Heard::Prepared(busy)), Next::Watch { after_ms: 0 });
-    assert!(matches!(job.hear(3, at(10)), Next::Watch { .. }));
-    assert!(matches!(job.hear(4, unknown()), Next::Watch { .. }), "one answer that says nothing ends no wait");
+    assert_eq!(job.hear_on(2, Heard::Prepared(busy)), Next::Watch { after_ms: 0 });
+    assert!(matches!(job.hear_on(3, at(10)), Next::Watch { .. }));
+    assert!(matches!(job.hear_on(4, unknown()), Next::Watch { .. }), "one answer that says nothing ends no wait");
     // What could not be seen while that went on is looked at now.
-    assert_eq!(job.hear(5, completed()), Next::Prepare);
+    assert_eq!(job.hear_on(5, completed()), Next::Prepare);
     assert!(!job.evidence().verdict().outcome.is_good());
     let mut own = flawless(1, false).split_off(3);
     own.insert(0, Heard::Prepared(Prepared { standing: Standing::Completed, ..Prepared::default() }));
@@ -227,9 +227,9 @@ fn a_drive_that_says_over_and_over_that_it_is_busy_is_waited_for_once() {
     tell(&mut job, [Heard::Ready, Heard::Opened(nvme())]);
     let standing = Standing::InProgress { progress: None };
     let busy = Prepared { standing, ..Prepared::default() };
-    job.hear(2, Heard::Prepared(busy.clone()));
-    assert_eq!(job.hear(3, completed()), Next::Prepare);
-    assert_eq!(job.hear(4, Heard::Prepared(busy)), Next::Mark);
+    job.hear_on(2, Heard::Prepared(busy.clone()));
+    assert_eq!(job.hear_on(3, completed()), Next::Prepare);
+    assert_eq!(job.hear_on(4, Heard::Prepared(busy)), Next::Mark);
 }
 
 #[test]
@@ -237,10 +237,10 @@ fn areas_that_were_opened_before_the_wait_stay_open() {
     let mut job = job(&[SanitizeBlockErase]);
     tell(&mut job, [Heard::Ready, Heard::Opened(nvme())]);
     let (standing, capacity) = (Standing::InProgress { progress: None }, Some(Bytes(2_097_152)));
-    job.hear(2, Heard::Prepared(Prepared { standing, capacity, ..Prepared::default() }));
-    job.hear(3, completed());
-    assert_eq!(job.hear(4, Heard::Prepared(Prepared::default())), Next::Open);
-    assert_eq!(job.hear(5, Heard::Opened(Identity { capacity: Bytes(2_097_152), ..nvme() })), Next::Mark);
+    job.hear_on(2, Heard::Prepared(Prepared { standing, capacity, ..Prepared::default() }));
+    job.hear_on(3, completed());
+    assert_eq!(job.hear_on(4, Heard::Prepared(Prepared::default())), Next::Open);
+    assert_eq!(job.hear_on(5, Heard::Opened(Identity { capacity: Bytes(2_097_152), ..nvme() })), Next::Mark);
 }
 
 #[test]
@@ -248,8 +248,8 @@ fn refused_is_the_next_way_of_the_same_level_without_a_new_word() {
     let mut job = job(&[SanitizeBlockErase, SanitizeOverwrite]);
     tell(&mut job, opened().into_iter().chain([placed()]));
     // New markers: what became of the first ones is not known.
-    assert_eq!(job.hear(6, refused()), Next::Mark);
-    assert_eq!(job.hear(7, placed()), Next::Begin(SanitizeOverwrite));
+    assert_eq!(job.hear_on(6, refused()), Next::Mark);
+    assert_eq!(job.hear_on(7, placed()), Next::Begin(SanitizeOverwrite));
     let rest = [accepted(None), completed(), settled(), clean(), Heard::VerifyBegan(1), read_back()];
     let Next::End(verdict) = tell(&mut job, rest) else { panic!() };
     assert_eq!(verdict.outcome, Outcome::Purged, "{verdict:?}");
@@ -278,20 +278,20 @@ fn a_way_through_what_was_refused_is_not_taken() {
     // N2 is crypto and block, N3 crypto and overwrite, N4 the drive's own overwrite.
     let mut job = job(&[SanitizeCryptoErase, SanitizeBlockErase, SanitizeOverwrite]);
     tell(&mut job, opened().into_iter().chain([placed(), refused()]));
-    assert_eq!(job.hear(9, placed()), Next::Begin(SanitizeOverwrite));
+    assert_eq!(job.hear_on(9, placed()), Next::Begin(SanitizeOverwrite));
 }
 
 #[test]
 fn a_drive_that_failed_is_asked_once_more_and_then_given_up() {
     let mut job = job(&[SanitizeBlockErase, SanitizeOverwrite]);
     begun(&mut job, Some(20));
-    assert_eq!(job.hear(10, failed()), Next::Begin(SanitizeBlockErase));
+    assert_eq!(job.hear_on(10, failed()), Next::Begin(SanitizeBlockErase));
     assert_eq!(tell(&mut job, [accepted(Some(20)), at(1)]), Next::Watch { after_ms: 100 });
-    assert_eq!(job.hear(20, failed()), Next::Mark);
-    assert_eq!(job.hear(21, placed()), Next::Begin(SanitizeOverwrite));
+    assert_eq!(job.hear_on(20, failed()), Next::Mark);
+    assert_eq!(job.hear_on(21, placed()), Next::Begin(SanitizeOverwrite));
     let failed = Heard::Begun(Begun::Failed { why: "again".into() });
-    assert_eq!(job.hear(22, failed.clone()), Next::Begin(SanitizeOverwrite));
-    assert_eq!(outcome(&job.hear(23, failed)), Outcome::NotErased);
+    assert_eq!(job.hear_on(22, failed.clone()), Next::Begin(SanitizeOverwrite));
+    assert_eq!(outcome(&job.hear_on(23, failed)), Outcome::NotErased);
     assert!(matches!(
         reasons(&job)[..],
         [Reason::EraseFailed(SanitizeBlockErase, _), Reason::EraseFailed(SanitizeOverwrite, _)]
@@ -302,7 +302,7 @@ fn a_drive_that_failed_is_asked_once_more_and_then_given_up() {
 fn it_is_the_second_try_that_counts() {
     let mut job = job(&[SanitizeBlockErase]);
     begun(&mut job, Some(20));
-    assert_eq!(job.hear(10, failed()), Next::Begin(SanitizeBlockErase));
+    assert_eq!(job.hear_on(10, failed()), Next::Begin(SanitizeBlockErase));
     let rest = step().into_iter().chain([clean(), Heard::VerifyBegan(1), read_back()]);
     assert_eq!(outcome(&tell(&mut job, rest)), Outcome::Purged);
 }
@@ -313,9 +313,9 @@ fn what_was_taken_and_never_begun_is_ignored() {
     begun(&mut job, Some(20));
     let never = || Heard::Standing(Standing::Never);
     for now_ms in [1_000, 3_000, 5_000, 7_000] {
-        assert_eq!(job.hear(now_ms, never()), Next::Watch { after_ms: 2_000 });
+        assert_eq!(job.hear_on(now_ms, never()), Next::Watch { after_ms: 2_000 });
     }
-    assert_eq!(outcome(&job.hear(9_000, never())), Outcome::NotErased);
+    assert_eq!(outcome(&job.hear_on(9_000, never())), Outcome::NotErased);
     assert_eq!(reasons(&job), [Reason::Ignored(SanitizeBlockErase)]);
 }
 
@@ -324,10 +324,10 @@ fn a_status_that_cannot_be_read_leaves_the_drive_in_doubt() {
     let mut job = job(&[SanitizeBlockErase, SanitizeOverwrite]);
     begun(&mut job, Some(20));
     for now_ms in 10..14 {
-        assert_eq!(job.hear(now_ms, unknown()), Next::Watch { after_ms: 2_000 });
+        assert_eq!(job.hear_on(now_ms, unknown()), Next::Watch { after_ms: 2_000 });
     }
     // Nothing else is sent to a drive that may be at work, though there is another way.
-    assert_eq!(outcome(&job.hear(14, unknown())), Outcome::Indeterminate);
+    assert_eq!(outcome(&job.hear_on(14, unknown())), Outcome::Indeterminate);
     assert_eq!(reasons(&job), [Reason::StatusUnreadable("no registers".into())]);
 }
 
@@ -337,9 +337,9 @@ fn four_unread_answers_and_one_never_are_not_five_never() {
     begun(&mut job, Some(20));
     tell(&mut job, (0..4).map(|_| unknown()));
     for _ in 0..4 {
-        assert!(matches!(job.hear(50, Heard::Standing(Standing::Never)), Next::Watch { .. }));
+        assert!(matches!(job.hear_on(50, Heard::Standing(Standing::Never)), Next::Watch { .. }));
     }
-    assert_eq!(job.hear(51, Heard::Standing(Standing::Never)), Next::Mark);
+    assert_eq!(job.hear_on(51, Heard::Standing(Standing::Never)), Next::Mark);
 }
 
 #[test]
@@ -348,7 +348,7 @@ fn an_answer_between_silences_begins_the_count_anew() {
     begun(&mut job, Some(20));
     for now_ms in 0..40 {
         let heard = if now_ms % 5 == 4 { at(u16::try_from(now_ms).unwrap()) } else { unknown() };
-        assert!(matches!(job.hear(now_ms, heard), Next::Watch { .. }), "{now_ms}");
+        assert!(matches!(job.hear_on(now_ms, heard), Next::Watch { .. }), "{now_ms}");
     }
 }
 
@@ -358,8 +358,8 @@ fn patience_s(estimate_s: Option<u64>) -> u64 {
     let waited = |quiet_s: u64| {
         let mut job = job(&[SanitizeBlockErase]);
         begun(&mut job, estimate_s);
-        job.hear(moved_ms, at(7));
-        job.hear(moved_ms + quiet_s * 1000, at(7))
+        job.hear_on(moved_ms, at(7));
+        job.hear_on(moved_ms + quiet_s * 1000, at(7))
     };
     let patience = (1..=13 * 3600).step_by(60).find(|quiet_s| matches!(waited(*quiet_s), Next::End(_))).unwrap() - 61;
     (patience..=patience + 61).find(|quiet_s| matches!(waited(quiet_s + 1), Next::End(_))).unwrap()
@@ -377,9 +377,9 @@ fn patience_follows_the_drives_own_estimate() {
 fn a_stalled_drive_is_in_doubt_and_left_alone() {
     let mut job = job(&[SanitizeBlockErase, SanitizeOverwrite]);
     begun(&mut job, Some(20));
-    job.hear(1_000, at(7));
-    assert_eq!(job.hear(121_000, at(7)), Next::Watch { after_ms: 5_000 });
-    assert_eq!(outcome(&job.hear(121_001, at(7))), Outcome::Indeterminate);
+    job.hear_on(1_000, at(7));
+    assert_eq!(job.hear_on(121_000, at(7)), Next::Watch { after_ms: 5_000 });
+    assert_eq!(outcome(&job.hear_on(121_001, at(7))), Outcome::Indeterminate);
     assert_eq!(reasons(&job), [Reason::Stalled(120)]);
 }
 
@@ -390,7 +390,7 @@ fn an_answer_that_says_nothing_is_no_movement() {
     let mut ended = None;
     for turn in 0..100_u64 {
         let heard = if turn.is_multiple_of(2) { at(7) } else { unknown() };
-        if let Next::End(verdict) = job.hear(1_000 + turn * 5_000, heard) {
+        if let Next::End(verdict) = job.hear_on(1_000 + turn * 5_000, heard) {
             ended = Some((turn, verdict));
             break;
         }
@@ -406,9 +406,9 @@ fn a_drive_that_tells_no_progress_is_not_stalled_for_telling_none() {
     begun(&mut job, Some(4 * 3600));
     let busy = || Heard::Standing(Standing::InProgress { progress: None });
     for hour in 1..=12 {
-        assert!(matches!(job.hear(hour * HOUR, busy()), Next::Watch { .. }), "{hour}");
+        assert!(matches!(job.hear_on(hour * HOUR, busy()), Next::Watch { .. }), "{hour}");
     }
-    assert_eq!(outcome(&job.hear(12 * HOUR + MINUTE, busy())), Outcome::Indeterminate);
+    assert_eq!(outcome(&job.hear_on(12 * HOUR + MINUTE, busy())), Outcome::Indeterminate);
 }
 
 #[test]
@@ -419,7 +419,7 @@ fn a_drive_that_moves_for_ever_is_given_up_in_the_end() {
         let mut now_ms = 0;
         let ended = (0_u16..).cycle().find_map(|turn| {
             now_ms += MINUTE;
-            matches!(job.hear(now_ms, at(turn % 100)), Next::End(_)).then_some(now_ms / MINUTE)
+            matches!(job.hear_on(now_ms, at(turn % 100)), Next::End(_)).then_some(now_ms / MINUTE)
         });
         assert_eq!(ended, Some(hours * 60 + 1), "{estimate_s:?}");
     }
@@ -432,7 +432,7 @@ fn it_is_asked_often_at_first_and_every_five_seconds_later() {
     // An eighth of the time that it has taken so far; it began at 5 ms.
     for (now_ms, after_ms) in [(6, 100), (805, 100), (8_005, 1_000), (40_005, 5_000), (900_000, 5_000)] {
         let progress = u16::try_from(now_ms / 100).unwrap();
-        assert_eq!(job.hear(now_ms, at(progress)), Next::Watch { after_ms });
+        assert_eq!(job.hear_on(now_ms, at(progress)), Next::Watch { after_ms });
     }
 }
 
@@ -441,7 +441,7 @@ fn every_tenth_is_noted_and_nothing_in_between() {
     let mut job = job(&[SanitizeBlockErase]);
     begun(&mut job, None);
     for progress in (0..=65_535).step_by(64) {
-        job.hear(u64::from(progress), at(progress));
+        job.hear_on(u64::from(progress), at(progress));
     }
     let stands = |entry: &&crate::evidence::Entry| matches!(entry.fact, Fact::Stands { .. });
     assert_eq!(job.evidence().facts().iter().filter(stands).count(), 10);
@@ -455,27 +455,27 @@ fn hot(temperature_c: i16) -> Health {
 fn a_hot_drive_is_waited_for_and_then_erased() {
     let mut job = job(&[SanitizeBlockErase]);
     tell(&mut job, [Heard::Ready, Heard::Opened(nvme())]);
-    let next = job.hear(0, Heard::Prepared(Prepared { health: hot(71), ..Prepared::default() }));
+    let next = job.hear_on(0, Heard::Prepared(Prepared { health: hot(71), ..Prepared::default() }));
     assert_eq!(next, Next::CheckHealth { after_ms: 30_000 });
-    assert_eq!(job.hear(30_000, Heard::Health(hot(71))), Next::CheckHealth { after_ms: 30_000 });
+    assert_eq!(job.hear_on(30_000, Heard::Health(hot(71))), Next::CheckHealth { after_ms: 30_000 });
     // At its limit it is not above it.
-    assert_eq!(job.hear(60_000, Heard::Health(hot(70))), Next::Mark);
+    assert_eq!(job.hear_on(60_000, Heard::Health(hot(70))), Next::Mark);
     let rest = flawless(1, false).split_off(3);
     // It tells its health, and is asked for that once more at the end.
     assert_eq!(tell(&mut job, rest), Next::CheckHealth { after_ms: 0 });
-    assert_eq!(outcome(&job.hear(99_000, Heard::Health(hot(75)))), Outcome::Purged);
+    assert_eq!(outcome(&job.hear_on(99_000, Heard::Health(hot(75)))), Outcome::Purged);
 }
 
 #[test]
 fn a_drive_that_stays_hot_for_half_an_hour_is_not_erased() {
     let mut job = job(&[SanitizeBlockErase]);
     tell(&mut job, [Heard::Ready, Heard::Opened(nvme())]);
-    job.hear(0, Heard::Prepared(Prepared { health: hot(90), ..Prepared::default() }));
+    job.hear_on(0, Heard::Prepared(Prepared { health: hot(90), ..Prepared::default() }));
     for half_minute in 1..=60 {
-        let next = job.hear(half_minute * 30_000, Heard::Health(hot(90)));
+        let next = job.hear_on(half_minute * 30_000, Heard::Health(hot(90)));
         assert_eq!(next, Next::CheckHealth { after_ms: 30_000 }, "{half_minute}");
     }
-    assert_eq!(outcome(&job.hear(61 * 30_000, Heard::Health(hot(90)))), Outcome::NotErased);
+    assert_eq!(outcome(&job.hear_on(61 * 30_000, Heard::Health(hot(90)))), Outcome::NotErased);
     assert_eq!(reasons(&job), [Reason::TooHot, Reason::NothingWritten]);
 }
 
@@ -506,23 +506,23 @@ fn opened_areas_make_it_a_larger_drive_and_no_other_one() {
         let mut job = job(&[SanitizeBlockErase]);
         tell(&mut job, [Heard::Ready, Heard::Opened(nvme())]);
         let prepared = Prepared { capacity: Some(Bytes(2_097_152)), ..Prepared::default() };
-        assert_eq!(job.hear(3, Heard::Prepared(prepared)), Next::Open);
+        assert_eq!(job.hear_on(3, Heard::Prepared(prepared)), Next::Open);
         job
     };
     let mut other_serial = grown.clone();
     other_serial.serial.as_mut().unwrap().text = "OTHER".into();
     for other in [nvme(), Identity { capacity: Bytes(2_096_640), ..nvme() }, other_serial] {
         let mut job = to_reopen();
-        assert_eq!(outcome(&job.hear(4, Heard::Opened(other))), Outcome::NotErased);
+        assert_eq!(outcome(&job.hear_on(4, Heard::Opened(other))), Outcome::NotErased);
         assert_eq!(reasons(&job), [Reason::OtherDrive, Reason::NothingWritten]);
     }
     let rest = || flawless(1, false).split_off(3);
     // Read back in the size that it had before, it is not checked; in its new one it is.
     let mut job = to_reopen();
-    assert_eq!(job.hear(4, Heard::Opened(grown.clone())), Next::Mark);
+    assert_eq!(job.hear_on(4, Heard::Opened(grown.clone())), Next::Mark);
     assert!(!outcome(&tell(&mut job, rest())).is_good());
     let mut job = to_reopen();
-    job.hear(4, Heard::Opened(grown));
+    job.hear_on(4, Heard::Opened(grown));
     let mut all = rest();
     let report = Report { covered: Blocks(4096), wanted: Blocks(4096), ..Report::default() };
     *all.last_mut().unwrap() = Heard::VerifyEnded(report, Mismatches::default(), Some(0));
@@ -684,7 +684,7 @@ fn broken_off(heard: Vec<Heard>) -> (Outcome, Vec<Reason>) {
     let mut job = job(&[SanitizeBlockErase]);
     begun(&mut job, Some(20));
     for heard in heard {
-        job.hear(9, heard);
+        job.hear_on(9, heard);
     }
     let verdict = job.evidence().verdict();
     (verdict.outcome, verdict.reasons)
@@ -718,7 +718,7 @@ fn a_power_cut_before_the_first_answer_is_unknown() {
 fn who_stops_while_the_markers_go_out_has_written() {
     let mut job = job(&[SanitizeBlockErase]);
     assert_eq!(tell(&mut job, opened()), Next::Mark);
-    assert_eq!(outcome(&job.hear(5, Heard::Stopped)), Outcome::NotErased);
+    assert_eq!(outcome(&job.hear_on(5, Heard::Stopped)), Outcome::NotErased);
     assert_eq!(reasons(&job), [Reason::Stopped]);
 }
 
@@ -731,9 +731,9 @@ fn disk_that_took(took_ms: u64, technique: Technique, encrypts_all: bool, estima
     };
     let mut job = job_that(&disk(), &capabilities, "");
     tell(&mut job, opened());
-    assert_eq!(job.hear(1_000, placed()), Next::Begin(technique));
-    job.hear(1_000, accepted(estimate_s));
-    assert_eq!(job.hear(1_000 + took_ms, completed()), Next::Settle(technique));
+    assert_eq!(job.hear_on(1_000, placed()), Next::Begin(technique));
+    job.hear_on(1_000, accepted(estimate_s));
+    assert_eq!(job.hear_on(1_000 + took_ms, completed()), Next::Settle(technique));
     tell(&mut job, [settled(), clean(), Heard::VerifyBegan(1), read_back()]);
     reasons(&job)
 }
@@ -757,7 +757,7 @@ fn flash_may_be_as_fast_as_it_likes() {
     let mut job = job(&[SanitizeOverwrite]);
     let all = flawless(1, false);
     for heard in all {
-        job.hear(1, heard);
+        job.hear_on(1, heard);
     }
     assert_eq!(job.evidence().verdict().outcome, Outcome::Purged);
 }
@@ -770,7 +770,7 @@ fn an_area_that_stayed_closed_spoils_an_overwrite_and_not_a_sanitize() {
         heard[2] = prepared.clone();
         let mut job = job(techniques);
         for heard in heard {
-            job.hear(1, heard);
+            job.hear_on(1, heard);
         }
         let verdict = job.evidence().verdict();
         (verdict.outcome, verdict.reasons.contains(&Reason::HiddenAreaKept(hidden[0].clone())))
@@ -798,7 +798,7 @@ fn an_erased_block_that_cannot_be_read_or_is_unlike_the_others_is_not_erased() {
 fn verifiable(job: &mut Job) -> Next {
     tell(job, opened());
     tell(job, [placed(), accepted(Some(20))]);
-    job.hear(5, Heard::Standing(Standing::Verifiable))
+    job.hear_on(5, Heard::Standing(Standing::Verifiable))
 }
 
 #[test]
@@ -806,10 +806,13 @@ fn a_medium_that_can_be_read_is_looked_at_once_before_the_drive_goes_on() {
     let mut job = job(&[SanitizeBlockErase]);
     assert_eq!(verifiable(&mut job), Next::SeekOnMedium);
     let clean = Sought { constant: 100, ..Sought::default() };
-    assert_eq!(job.hear(6, Heard::SoughtOnMedium(clean)), Next::Watch { after_ms: 0 });
-    assert!(matches!(job.hear(7, Heard::Standing(Standing::Verifiable)), Next::Watch { .. }), "it has not gone on yet");
-    assert_eq!(job.hear(8, Heard::Standing(Standing::Completed)), Next::Settle(SanitizeBlockErase));
-    assert_eq!(job.hear(9, Heard::Settled(Settled::default())), Next::Seek);
+    assert_eq!(job.hear_on(6, Heard::SoughtOnMedium(clean)), Next::Watch { after_ms: 0 });
+    assert!(
+        matches!(job.hear_on(7, Heard::Standing(Standing::Verifiable)), Next::Watch { .. }),
+        "it has not gone on yet"
+    );
+    assert_eq!(job.hear_on(8, Heard::Standing(Standing::Completed)), Next::Settle(SanitizeBlockErase));
+    assert_eq!(job.hear_on(9, Heard::Settled(Settled::default())), Next::Seek);
 }
 
 #[test]
@@ -819,9 +822,9 @@ fn a_drive_that_its_medium_gives_away_is_believed_in_nothing() {
         assert_eq!(verifiable(&mut job), Next::SeekOnMedium);
         let left = Sought { markers_left: 1, constant: 99, ..Sought::default() };
         // It has to be brought out of that state all the same.
-        assert_eq!(job.hear(6, Heard::SoughtOnMedium(left)), Next::Watch { after_ms: 0 });
-        assert_eq!(job.hear(7, Heard::Standing(Standing::Completed)), Next::Settle(SanitizeBlockErase));
-        let next = job.hear(8, Heard::Settled(Settled::default()));
+        assert_eq!(job.hear_on(6, Heard::SoughtOnMedium(left)), Next::Watch { after_ms: 0 });
+        assert_eq!(job.hear_on(7, Heard::Standing(Standing::Completed)), Next::Settle(SanitizeBlockErase));
+        let next = job.hear_on(8, Heard::Settled(Settled::default()));
         match (next, last) {
             (Next::End(verdict), None) => {
                 assert_eq!(verdict.outcome, Outcome::NotErased);

@@ -25,6 +25,16 @@ fn job_with(policy: &str) -> Job {
     Job::new(JobId([3; 16]), plan, consent, Setting::default(), drawn).unwrap()
 }
 
+impl Job {
+    /// Hears something, and goes on past a survey that finds nothing.
+    pub(super) fn hear_on(&mut self, now_ms: u64, heard: Heard) -> Next {
+        match self.hear(now_ms, heard) {
+            Next::Survey(when) => self.hear(now_ms, Heard::Surveyed(when, Survey::default())),
+            next => next,
+        }
+    }
+}
+
 fn job() -> Job {
     job_with("")
 }
@@ -35,7 +45,7 @@ pub(super) fn whole() -> Report {
 
 /// Says each thing in turn and gives the last answer.
 pub(super) fn tell(job: &mut Job, heard: impl IntoIterator<Item = Heard>) -> Next {
-    heard.into_iter().zip(1..).map(|(heard, now_ms)| job.hear(now_ms, heard)).last().unwrap()
+    heard.into_iter().zip(1..).map(|(heard, now_ms)| job.hear_on(now_ms, heard)).last().unwrap()
 }
 
 /// Everything up to the read-back, without a flaw.
@@ -60,25 +70,28 @@ pub(super) fn outcome(next: &Next) -> Outcome {
 #[test]
 fn a_flawless_run_is_cleared() {
     let mut job = job();
-    assert_eq!(job.hear(0, Heard::Ready), Next::Open);
-    assert_eq!(job.hear(1, Heard::Opened(nvme())), Next::Prepare);
-    assert_eq!(job.hear(1, Heard::Prepared(Prepared::default())), Next::Write { number: 1, pattern: Pattern::Random });
-    assert_eq!(job.hear(2, Heard::PassEnded(whole())), Next::Flush);
+    assert_eq!(job.hear_on(0, Heard::Ready), Next::Open);
+    assert_eq!(job.hear_on(1, Heard::Opened(nvme())), Next::Prepare);
     assert_eq!(
-        job.hear(3, Heard::Flushed(Ok(()))),
+        job.hear_on(1, Heard::Prepared(Prepared::default())),
+        Next::Write { number: 1, pattern: Pattern::Random }
+    );
+    assert_eq!(job.hear_on(2, Heard::PassEnded(whole())), Next::Flush);
+    assert_eq!(
+        job.hear_on(3, Heard::Flushed(Ok(()))),
         Next::Verify { coverage: Coverage::Full, expect: Expect::Pattern(Pattern::Random) }
     );
-    assert_eq!(job.hear(3, Heard::VerifyBegan(1)), Next::GoOn);
-    let Next::End(verdict) = job.hear(4, Heard::VerifyEnded(whole(), Mismatches::default(), None)) else { panic!() };
+    assert_eq!(job.hear_on(3, Heard::VerifyBegan(1)), Next::GoOn);
+    let Next::End(verdict) = job.hear_on(4, Heard::VerifyEnded(whole(), Mismatches::default(), None)) else { panic!() };
     assert_eq!((verdict.outcome, verdict.reasons), (Outcome::Cleared, vec![Reason::AllReadBack]));
 }
 
 #[test]
 fn another_drive_in_its_place_is_not_written() {
     let mut job = job();
-    job.hear(0, Heard::Ready);
+    job.hear_on(0, Heard::Ready);
     let other = Identity { wwn: Some("eui.0000000000000001".into()), ..nvme() };
-    let next = job.hear(1, Heard::Opened(other));
+    let next = job.hear_on(1, Heard::Opened(other));
     assert_eq!(outcome(&next), Outcome::NotErased);
     let Next::End(verdict) = next else { panic!() };
     assert_eq!(verdict.reasons, [Reason::OtherDrive, Reason::NothingWritten]);
@@ -107,7 +120,7 @@ fn one_unreadable_block_or_one_mismatch_is_not_erased() {
     {
         let mut job = job();
         tell(&mut job, written());
-        assert_eq!(outcome(&job.hear(9, last)), Outcome::NotErased);
+        assert_eq!(outcome(&job.hear_on(9, last)), Outcome::NotErased);
     }
 }
 
@@ -122,7 +135,10 @@ fn gone_while_writing_is_not_erased_and_gone_while_reading_is_unknown() {
     assert_eq!(outcome(&next), Outcome::NotErased);
     let mut job_2 = job();
     tell(&mut job_2, written());
-    assert_eq!(outcome(&job_2.hear(9, Heard::VerifyEnded(gone, Mismatches::default(), None))), Outcome::Indeterminate);
+    assert_eq!(
+        outcome(&job_2.hear_on(9, Heard::VerifyEnded(gone, Mismatches::default(), None))),
+        Outcome::Indeterminate
+    );
 }
 
 #[test]
@@ -170,7 +186,7 @@ fn a_report_about_fewer_blocks_than_the_drive_has_earns_nothing() {
         assert_eq!(outcome(&tell(&mut job, heard)), Outcome::NotErased);
         let mut job = job_with("");
         tell(&mut job, written());
-        assert!(!outcome(&job.hear(9, Heard::VerifyEnded(report, Mismatches::default(), None))).is_good());
+        assert!(!outcome(&job.hear_on(9, Heard::VerifyEnded(report, Mismatches::default(), None))).is_good());
     }
 }
 
@@ -179,8 +195,8 @@ fn a_sample_states_its_bound() {
     let mut job = job_with("[[rule]]\nname = 'x'\naction = 'purge'\nverify = 'sample'");
     tell(&mut job, written());
     let sampled = Report { covered: Blocks(36_880), wanted: Blocks(36_880), ..Report::default() };
-    job.hear(8, Heard::VerifyBegan(4610));
-    let Next::End(verdict) = job.hear(9, Heard::VerifyEnded(sampled, Mismatches::default(), None)) else { panic!() };
+    job.hear_on(8, Heard::VerifyBegan(4610));
+    let Next::End(verdict) = job.hear_on(9, Heard::VerifyEnded(sampled, Mismatches::default(), None)) else { panic!() };
     // 4.605171 / 4610 = 0.0998965 %.
     assert_eq!(verdict.reasons, [Reason::SampleReadBack { places: 4610, bound_ppm: 999 }]);
     assert!(alloc::format!("{}", verdict.reasons[0]).contains("more than 0.0999 %"));
@@ -194,7 +210,7 @@ fn a_tenth_is_a_tenth_or_no_word_at_all() {
         tell(&mut job, written());
         let read = Report { covered: Blocks(blocks), wanted: Blocks(blocks), ..Report::default() };
         job.hear(8, Heard::VerifyBegan(places));
-        job.hear(9, Heard::VerifyEnded(read, Mismatches::default(), None))
+        job.hear_on(9, Heard::VerifyEnded(read, Mismatches::default(), None))
     };
     let all = whole().covered.0;
     let Next::End(verdict) = end(2002, all.div_ceil(10)) else { panic!() };
@@ -212,10 +228,10 @@ fn stopped_and_crashed_jobs_never_pass() {
         assert_eq!(outcome(&tell(&mut job_1, [Heard::Ready, last.clone()])), Outcome::NotErased);
         let mut job_2 = job();
         tell(&mut job_2, written());
-        assert_eq!(outcome(&job_2.hear(9, last.clone())), Outcome::Indeterminate);
+        assert_eq!(outcome(&job_2.hear_on(9, last.clone())), Outcome::Indeterminate);
         // Whatever is said after the end changes nothing.
         assert_eq!(
-            outcome(&job_2.hear(10, Heard::VerifyEnded(whole(), Mismatches::default(), None))),
+            outcome(&job_2.hear_on(10, Heard::VerifyEnded(whole(), Mismatches::default(), None))),
             Outcome::Indeterminate
         );
     }
@@ -245,7 +261,7 @@ fn a_record_from_the_journal_says_so_and_is_worth_what_its_facts_are() {
 
     let mut job_2 = job();
     tell(&mut job_2, written());
-    job_2.hear(9, Heard::VerifyEnded(whole(), Mismatches::default(), None));
+    job_2.hear_on(9, Heard::VerifyEnded(whole(), Mismatches::default(), None));
     let mut evidence = job_2.into_evidence();
     evidence.add(9, Fact::Recovered);
     assert_eq!(evidence.verdict().outcome, Outcome::Cleared);
@@ -269,7 +285,7 @@ fn an_emmc_whose_boot_partitions_stay_closed_or_unseen_is_not_cleared_by_an_over
         let consent = Consent::typed(&emmc, "2345").unwrap();
         let mut job = Job::new(JobId([3; 16]), plan, consent, Setting::default(), drawn).unwrap();
         tell(&mut job, written());
-        let end = job.hear(9, Heard::VerifyEnded(whole(), Mismatches::default(), None));
+        let end = job.hear_on(9, Heard::VerifyEnded(whole(), Mismatches::default(), None));
         let Next::End(verdict) = end else { panic!() };
         (boot, verdict)
     };
@@ -323,4 +339,37 @@ fn one_namespace_of_several_is_cleared_and_said_to_be_one_of_several() {
     };
     assert!(said(Found::Closed { size: Bytes(4096) }) && said(Found::Unknown("no list".into())));
     assert!(!said(Found::Nothing));
+}
+
+#[test]
+fn a_drive_is_looked_over_before_the_first_write_and_after_the_read_back() {
+    let mut job = job();
+    let before = tell(&mut job, [Heard::Ready, Heard::Opened(nvme())]);
+    assert_eq!(before, Next::Prepare);
+    assert_eq!(job.hear(3, Heard::Prepared(Prepared::default())), Next::Survey(When::Before));
+    let write = Next::Write { number: 1, pattern: Pattern::Random };
+    assert_eq!(job.hear(4, Heard::Surveyed(When::Before, Survey::default())), write);
+    tell(&mut job, [Heard::PassEnded(whole()), Heard::Flushed(Ok(())), Heard::VerifyBegan(1)]);
+    assert_eq!(job.hear(9, Heard::VerifyEnded(whole(), Mismatches::default(), None)), Next::Survey(When::After));
+    let next = job.hear(10, Heard::Surveyed(When::After, Survey::default()));
+    assert_eq!(outcome(&next), Outcome::Cleared);
+    let is_survey = |entry: &crate::evidence::Entry| matches!(entry.fact, Fact::Surveyed { .. });
+    let at: Vec<usize> =
+        job.evidence().facts().iter().enumerate().filter(|(_, one)| is_survey(one)).map(|(at, _)| at).collect();
+    assert_eq!(at, [1, 7], "behind Opened, and behind VerifyEnded");
+}
+
+#[test]
+fn old_data_that_read_the_same_after_the_erase_are_not_erased() {
+    let mut job = job();
+    tell(&mut job, written());
+    job.hear(8, Heard::VerifyEnded(whole(), Mismatches::default(), None));
+    let survey = Survey { unchanged: 2, first_unchanged: vec![Lba(40), Lba(80)], ..Survey::default() };
+    let Next::End(verdict) = job.hear(9, Heard::Surveyed(When::After, survey)) else { panic!() };
+    let reason = Reason::Unchanged { places: 2, first: vec![Lba(40), Lba(80)] };
+    assert_eq!((verdict.outcome, verdict.reasons), (Outcome::NotErased, vec![reason.clone()]));
+    assert_eq!(
+        alloc::string::ToString::to_string(&reason),
+        "old data is still there: 2 pages read the same, byte for byte, as before the erase, first at LBA 40"
+    );
 }

@@ -80,6 +80,13 @@ pub enum Reason {
         /// The first of them.
         first: Vec<Lba>,
     },
+    /// So many pages of the owner's that a survey had read before the first write read the same, byte for byte, after the last.
+    Unchanged {
+        /// How many.
+        places: u64,
+        /// The first blocks of the first of them.
+        first: Vec<Lba>,
+    },
     /// Too few markers could be placed or looked at to say anything.
     MarkersTooFew {
         /// How many there are.
@@ -151,6 +158,7 @@ impl fmt::Display for Reason {
             Self::GoneWhileErasing => f.write_str("the drive disappeared while it was erasing itself"),
             Self::LeftInDisorder(what) => write!(f, "after the erase, {what}"),
             Self::Survived { markers, witnesses, first } => f.write_str(&survived(*markers, *witnesses, first)),
+            Self::Unchanged { places, first } => f.write_str(&unchanged(*places, first)),
             Self::MarkersTooFew { landed, places } => f.write_str(&too_few(*landed, *places)),
             Self::ImplausiblyFast { took_ms } => {
                 write!(f, "the drive reports to have written all its blocks in {took_ms} ms, which no drive can")
@@ -209,6 +217,12 @@ fn survived(markers: u64, witnesses: u64, first: &[Lba]) -> String {
         plural(markers),
         plural(witnesses)
     )
+}
+
+fn unchanged(places: u64, first: &[Lba]) -> String {
+    let at = first.first().map_or(0, |lba| lba.0);
+    let pages = if places == 1 { "1 page reads" } else { &format!("{places} pages read") };
+    format!("old data is still there: {pages} the same, byte for byte, as before the erase, first at LBA {at}")
 }
 
 fn too_few(landed: u64, places: u64) -> String {

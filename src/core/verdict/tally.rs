@@ -13,6 +13,7 @@ use crate::pattern::Pattern;
 use crate::plan::{Plan, Way};
 use crate::policy::Coverage;
 use crate::sample;
+use crate::survey::Survey;
 use crate::table;
 use crate::technique::{Level, Technique};
 use crate::units::{Blocks, Bytes, Geometry};
@@ -100,6 +101,7 @@ impl<'a> Tally<'a> {
             // erase: they must not stand in the way of a verdict, nor help to one.
             Fact::Recovered | Fact::Exchanged { .. } | Fact::Reformatted { .. } | Fact::NotReformatted { .. } => {}
             Fact::ReformatBegan { to } => self.proof.reformat_began(self.plan.reformat == Some(*to)),
+            Fact::Surveyed { survey, .. } => self.surveyed(survey),
             Fact::Health { .. } => self.hot = false,
             Fact::Opened { found } => self.opened(found),
             Fact::OtherDrive { .. } => self.reasons.push(Reason::OtherDrive),
@@ -258,6 +260,13 @@ impl<'a> Tally<'a> {
         if sought.gone {
             self.reasons.push(Reason::GoneWhileReading);
             self.doubt = true;
+        }
+    }
+
+    /// No verdict is better for what a drive looks like. Old data that are still there make it worse.
+    fn surveyed(&mut self, survey: &Survey) {
+        if survey.unchanged > 0 {
+            self.reasons.push(Reason::Unchanged { places: survey.unchanged, first: survey.first_unchanged.clone() });
         }
     }
 
@@ -435,6 +444,7 @@ impl<'a> Tally<'a> {
                     | Reason::Mismatch(_)
                     | Reason::Abandoned(_)
                     | Reason::Survived { .. }
+                    | Reason::Unchanged { .. }
                     | Reason::EraseFailed(..)
                     | Reason::InTheWay(_)
                     | Reason::HiddenAreaKept(_)

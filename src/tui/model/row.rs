@@ -39,7 +39,9 @@ impl<'a> Row<'a> {
     /// It reported an erase that did not happen.
     fn has_lied(&self) -> bool {
         let verdict = self.run.and_then(Run::ended).map(|ended| &ended.verdict);
-        verdict.is_some_and(|verdict| verdict.reasons.iter().any(|reason| matches!(reason, Reason::Survived { .. })))
+        verdict.is_some_and(|verdict| {
+            verdict.reasons.iter().any(|reason| matches!(reason, Reason::Survived { .. } | Reason::Unchanged { .. }))
+        })
     }
 
     /// A PSID would be of use, or is known but may be the wrong one.

@@ -102,12 +102,15 @@ fn whatever_goes_wrong_is_told_and_the_verdict_stands() {
     }
     let mut stalled = reformatting();
     tell(&mut stalled, [accepted(None), at(7)]);
-    assert_eq!(outcome(&stalled.hear(13 * HOUR, at(7))), Outcome::Purged);
+    assert_eq!(outcome(&stalled.hear_on(13 * HOUR, at(7))), Outcome::Purged);
     assert!(
         matches!(stalled.evidence().reformat().unwrap().end, End::Failed(why) if why.starts_with("nothing has moved"))
     );
     let mut crashed = reformatting();
-    assert!(!outcome(&crashed.hear(9, Heard::Crashed("index".into()))).is_good(), "a fault of ours is never a success");
+    assert!(
+        !outcome(&crashed.hear_on(9, Heard::Crashed("index".into()))).is_good(),
+        "a fault of ours is never a success"
+    );
 }
 
 /// The record of a flawless job, with this fact put in before the entry that the closure picks.
