@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::recheck::Range;
+
 /// Erase every disk of a decommissioned machine by the strongest means it has, check it, and prove it.
 ///
 /// Booted from its stick, PurgeProof is the whole system and shows its own screen. On a workstation these commands look at disks,
@@ -36,6 +38,25 @@ pub(crate) enum Command {
         /// Certificates: files, or texts that begin with "PP1:".
         #[arg(required = true, value_name = "FILE")]
         certificates: Vec<PathBuf>,
+        /// Print JSON instead of sentences.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Read blocks of a drive and compare them with what its certificate says was left on it; nothing is written.
+    ///
+    /// The evidence must lie beside the certificate (.evidence.json): the key is in it. The exit code is 0 if every block that was asked
+    /// for holds what it must, 1 if one does not or cannot be read, and 2 if nothing could be compared.
+    Recheck {
+        /// The certificate: a .cose, PDF or JSON file.
+        #[arg(value_name = "CERTIFICATE")]
+        certificate: PathBuf,
+        /// The drive's block device, or an image of all of it.
+        #[arg(long, value_name = "PATH")]
+        drive: PathBuf,
+        /// Only these logical blocks, such as 4711 or 0-2047; may be given again. Without it the places are read that are drawn from the
+        /// job's seed for a sampled read-back.
+        #[arg(long, value_name = "N[-M]")]
+        lba: Vec<Range>,
         /// Print JSON instead of sentences.
         #[arg(long)]
         json: bool,

@@ -11,6 +11,7 @@ mod list;
 mod means;
 mod offer;
 mod purge;
+mod recheck;
 mod scout;
 mod setting;
 mod signer;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Command::List { policy, json } => list::run(policy.as_deref(), json),
         Command::Verify { certificates, json } => verify::run(&certificates, json),
         Command::Purge { target, policy, out, json } => purge::run(&target, policy.as_deref(), &out, json),
+        Command::Recheck { certificate, drive, lba, json } => recheck::run(&certificate, &drive, &lba, json),
         Command::Man => print(|out| clap_mangen::Man::new(Cli::command()).render(out)),
         Command::Completions { shell } => print(|out| {
             clap_complete::generate(shell, &mut Cli::command(), "purgeproof", out);

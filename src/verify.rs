@@ -63,7 +63,7 @@ fn examine(path: &Path) -> Finding {
     }
 }
 
-fn bytes_of(path: &Path) -> Result<Vec<u8>, String> {
+pub(crate) fn bytes_of(path: &Path) -> Result<Vec<u8>, String> {
     let length = fs::metadata(path).map_err(|error| format!("It cannot be opened ({error}). Check the path."))?.len();
     if length > LIMIT {
         return Err(format!("It is no certificate: {} is longer than any. Check the path.", Bytes(length)));
@@ -87,7 +87,7 @@ fn read(bytes: &[u8], path: Option<&Path>) -> Result<Read, String> {
 }
 
 /// The evidence that lies beside a certificate under the same name; `None` if none does.
-fn evidence_beside(path: &Path) -> Option<Result<Vec<u8>, String>> {
+pub(crate) fn evidence_beside(path: &Path) -> Option<Result<Vec<u8>, String>> {
     let evidence = path.with_extension("evidence.json");
     evidence.exists().then(|| bytes_of(&evidence))
 }

@@ -85,6 +85,48 @@ fn an_image_file_is_overwritten_and_certified() {
 }
 
 #[test]
+fn a_third_party_can_look_at_any_block_again() {
+    let scratch = Scratch::new("recheck");
+    let (disk, certificate) = purged(&scratch);
+    let recheck = |more: &[&str]| {
+        let ours = ["recheck", certificate.to_str().unwrap(), "--drive", "disk.img"];
+        purgeproof(&scratch.0, &[&ours, more].concat())
+    };
+    let output = recheck(&[]);
+    assert!(output.status.success(), "{}{}", out(&output), err(&output));
+    assert!(out(&output).contains("all 6147 blocks") && out(&output).contains("keystream of this job's key"));
+
+    // One bit of block 4099: found where it is looked for, and by the sample, which is all of so small a medium.
+    let mut content = fs::read(&disk).unwrap();
+    content[512 * 4099 + 511] ^= 1;
+    fs::write(&disk, &content).unwrap();
+    assert_eq!(recheck(&["--lba", "0-4098", "--lba", "4100"]).status.code(), Some(0));
+    let output = recheck(&["--lba", "4000-4999"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        out(&output).contains("1 of 1000 blocks DO NOT HOLD") && out(&output).contains("LBA 4099"),
+        "{}",
+        out(&output)
+    );
+    let said: Value = serde_json::from_slice(&recheck(&["--json"]).stdout).unwrap();
+    assert_eq!((said["holds"].as_bool(), said["blocks_read"].as_u64()), (Some(false), Some(6147)));
+    assert_eq!(said["first_differing"], serde_json::json!([4099]));
+    assert_eq!(fs::read(&disk).unwrap(), content, "it is only read");
+
+    // What cannot be compared is no answer.
+    let output = recheck(&["--lba", "6147"]);
+    assert!(output.status.code() == Some(2) && err(&output).contains("last block is 6146"), "{}", err(&output));
+    assert_eq!(recheck(&["--lba", "5-4"]).status.code(), Some(2));
+    fs::write(&disk, &content[512..]).unwrap();
+    let output = recheck(&[]);
+    assert!(output.status.code() == Some(2) && err(&output).contains("nothing was compared"), "{}", err(&output));
+    fs::write(&disk, &content).unwrap();
+    fs::remove_file(certificate.with_extension("evidence.json")).unwrap();
+    let output = recheck(&[]);
+    assert!(output.status.code() == Some(2) && err(&output).contains("evidence.json"), "{}", err(&output));
+}
+
+#[test]
 fn a_changed_certificate_is_refused_with_its_reason() {
     let scratch = Scratch::new("changed");
     let (_, certificate) = purged(&scratch);

@@ -3,60 +3,57 @@
 use purgeproof_core::evidence::Mismatches;
 use purgeproof_core::pattern::Pattern;
 use purgeproof_core::units::{Geometry, Lba};
-use rayon::prelude::*;
 
 use crate::keystream::Keystream;
 
-/// The length of the pieces that the cores share out among themselves: long enough to be worth it, short enough to stay in a cache.
-const PIECE: usize = 128 * 1024;
+/// What is compared at once, in bytes: short enough that what is expected stays in a cache.
+const PIECE: usize = 64 * 1024;
 
 /// The content of a medium after a pass.
 #[derive(Clone)]
-pub(crate) struct Content {
-    pub(crate) pattern: Pattern,
+pub struct Content {
+    /// What the last pass wrote.
+    pub pattern: Pattern,
     /// What a random pattern is.
-    pub(crate) keystream: Keystream,
-    pub(crate) geometry: Geometry,
+    pub keystream: Keystream,
+    /// The shape of the medium.
+    pub geometry: Geometry,
 }
 
 impl Content {
     /// What must stand from `at` on.
-    pub(crate) fn fill(&self, at: Lba, into: &mut [u8]) {
+    pub fn fill(&self, at: Lba, into: &mut [u8]) {
         match self.pattern {
             Pattern::Byte(byte) => into.fill(byte),
             Pattern::Two(_) | Pattern::Three(_) | Pattern::Four(_) => {
                 repeat(self.pattern.bytes(), self.geometry.offset(at), into);
             }
-            Pattern::Random => {
-                let start = self.geometry.offset(at);
-                into.par_chunks_mut(PIECE).enumerate().for_each(|(number, piece)| {
-                    self.keystream.fill(start + (number * PIECE) as u64, piece);
-                });
-            }
+            // By this thread alone: a stream is computed faster than drives write, each drive has a thread of its own, and where there are
+            // few cores the kernel needs the others.
+            Pattern::Random => self.keystream.fill(self.geometry.offset(at), into),
         }
     }
 
     /// Fills a buffer with what must *not* be read, before it is read into. Zeros are exactly what an erased disk reads back as: a
     /// read that filled nothing would pass.
-    pub(crate) fn poison(&self, buffer: &mut [u8]) {
+    pub fn poison(&self, buffer: &mut [u8]) {
         // No block holds that byte where the pattern has its first one.
         buffer.fill(self.pattern.bytes().first().map_or(0xA5, |byte| !byte));
     }
 
     /// Compares what was read from `at` on, block by block, and adds every block that differs to `mismatches`.
-    pub(crate) fn compare(&self, at: Lba, read: &[u8], mismatches: &mut Mismatches) {
+    pub fn compare(&self, at: Lba, read: &[u8], mismatches: &mut Mismatches) {
         let block = self.geometry.block().get() as usize;
         let blocks = (PIECE / block).max(1);
-        let differ = |(number, read): (usize, &[u8])| {
-            let at = Lba(at.0 + (number * blocks) as u64);
-            let mut expected = vec![0; read.len()];
-            self.fill(at, &mut expected);
-            let pairs = read.chunks(block).zip(expected.chunks(block)).zip(at.0..);
-            let differing = |((found, wanted), lba)| (found != wanted).then_some(Lba(lba));
-            if read == expected { Vec::new() } else { pairs.filter_map(differing).collect() }
-        };
-        let found: Vec<Vec<Lba>> = read.par_chunks(blocks * block).enumerate().map(differ).collect();
-        found.into_iter().flatten().for_each(|lba| mismatches.add(lba));
+        let mut room = vec![0; (blocks * block).min(read.len())];
+        for (piece, start) in read.chunks(blocks * block).zip((at.0..).step_by(blocks)) {
+            let expected = room.get_mut(..piece.len()).unwrap_or_default();
+            self.fill(Lba(start), expected);
+            if piece != expected {
+                let pairs = piece.chunks(block).zip(expected.chunks(block)).zip(start..);
+                pairs.filter(|((found, wanted), _)| found != wanted).for_each(|(_, lba)| mismatches.add(Lba(lba)));
+            }
+        }
     }
 }
 
@@ -91,11 +88,11 @@ mod tests {
     }
 
     #[test]
-    fn pieces_join_to_one_stream() {
-        let (mut parallel, mut serial) = (vec![0; 300_000], vec![0; 300_000]);
-        content(Pattern::Random).fill(Lba(3), &mut parallel);
-        keystream().fill(1536, &mut serial);
-        assert!(parallel == serial);
+    fn a_block_holds_what_stands_at_its_offset_in_the_stream() {
+        let (mut blocks, mut bytes) = (vec![0; 5120], vec![0; 5120]);
+        content(Pattern::Random).fill(Lba(3), &mut blocks);
+        keystream().fill(1536, &mut bytes);
+        assert_eq!(blocks, bytes);
     }
 
     #[test]
@@ -123,16 +120,16 @@ mod tests {
     fn every_block_that_differs_is_counted() {
         for pattern in [Pattern::Random, Pattern::Byte(0), Pattern::Three([0x92, 0x49, 0x24])] {
             let content = content(pattern);
-            let mut read = vec![0; 512 * 40];
+            let mut read = vec![0; 512 * 300];
             content.fill(Lba(100), &mut read);
             let mut mismatches = Mismatches::default();
             content.compare(Lba(100), &read, &mut mismatches);
             assert_eq!(mismatches, Mismatches::default());
-            // One bit in block 107 and one in the last byte of block 139.
+            // One bit in block 107 and one in the last byte of block 399, in another piece.
             read[512 * 7] ^= 0x80;
-            read[512 * 40 - 1] ^= 0x01;
+            read[512 * 300 - 1] ^= 0x01;
             content.compare(Lba(100), &read, &mut mismatches);
-            assert_eq!(mismatches, Mismatches { blocks: Blocks(2), first: vec![Lba(107), Lba(139)] });
+            assert_eq!(mismatches, Mismatches { blocks: Blocks(2), first: vec![Lba(107), Lba(399)] });
         }
     }
 

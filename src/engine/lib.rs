@@ -25,4 +25,5 @@ mod walk;
 mod worker;
 mod zones;
 
+pub use content::Content;
 pub use engine::{AlreadyRunning, Engine, Host};
