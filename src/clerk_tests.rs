@@ -106,6 +106,7 @@ fn job(number: u8) -> Job {
         physical_block: BlockSize::B4096,
         transport: Transport::Ata,
         medium: Medium::Magnetic,
+        link: None,
         simulated: false,
     };
     let capabilities =

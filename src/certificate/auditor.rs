@@ -2,6 +2,7 @@
 
 use purgeproof_core::evidence::{Evidence, Fact, hex};
 use purgeproof_core::firmware::{Exchange, Octets};
+use purgeproof_core::link::LineRate;
 
 use crate::Certificate;
 use crate::claims::{Raw, Statement, Step, Supported, Way};
@@ -68,7 +69,8 @@ fn considered(statement: &Statement) -> Vec<(&'static str, String)> {
     let floor = ("Leave for", format!("{} at least", method.floor.0));
     let encrypts =
         statement.device.encrypts_all.map(|_| ("Encryption", "the drive says that it encrypts all user data".into()));
-    rows.chain([floor]).chain(encrypts).collect()
+    let link = statement.device.link.map(|link| ("Link", format!("carries {} at most", LineRate(link))));
+    rows.chain([floor]).chain(encrypts).chain(link).collect()
 }
 
 fn way(way: &Way) -> impl Iterator<Item = (&'static str, String)> + '_ {

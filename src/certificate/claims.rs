@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | 1 | version | 1 |
 //! | 2 | outcome | 1 Purged, 2 Cleared, 3 Not Erased, 4 Indeterminate |
-//! | 3 | device | 1 vendor, 2 model, 3 serial, 4 firmware, 5 bytes, 6 logical block, 7 physical block, 8 transport, 9 medium, 10 WWN, 11 asset tag, 14 serial's source, 15 simulated, 16 bytes once hidden areas were opened, 17 encrypts all data |
+//! | 3 | device | 1 vendor, 2 model, 3 serial, 4 firmware, 5 bytes, 6 logical block, 7 physical block, 8 transport, 9 medium, 10 WWN, 11 asset tag, 14 serial's source, 15 simulated, 16 bytes once hidden areas were opened, 17 encrypts all data, 18 what its link carries (bits/s) |
 //! | 4 | method | 1 technique, 2 level planned, 3 passes (a byte, 256 for the keystream, or the bytes repeated), 4 blocks written in each pass that ended ([`Written`]), 5 techniques considered, 6 rule, 7 ways gone ([`Way`]), 8 lowest level that there was leave for, 9 why earlier ways came to nothing ([`Because`]), 10 overwrite scheme, 11 keystream of random passes, unless it is ChaCha20 |
 //! | 5 | verification | 1 coverage planned, 2 places, 3 blocks to read, 4 blocks read, 5 seed of the sample, 6 markers ([`Markers`]), 7 what was expected (as a pass, or 257: what firmware leaves), 8 the byte that all blocks hold |
 //! | 6 | time | 1 start, 2 end (s since 1970 UTC), 3 clock source, 4 duration (ms by a clock that cannot be set), 5 rests from heat ([`Rests`]) |
@@ -181,6 +181,9 @@ pub struct Device {
     /// `true` if the drive says that all user data on it are encrypted at all times; absent otherwise.
     #[n(17)]
     pub encrypts_all: Option<bool>,
+    /// What the link to it carries at most, in bits a second, where that is known.
+    #[n(18)]
+    pub link: Option<u64>,
 }
 
 /// What was planned, what was done, and how far it went.

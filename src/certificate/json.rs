@@ -50,6 +50,8 @@ struct Drive<'a> {
     bytes: u64,
     bytes_opened: Option<u64>,
     encrypts_all: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link_bits_per_s: Option<u64>,
     logical_block: u32,
     physical_block: u32,
     transport: String,
@@ -225,6 +227,7 @@ impl<'a> Drive<'a> {
             bytes: device.bytes,
             bytes_opened: device.opened_bytes,
             encrypts_all: device.encrypts_all.is_some(),
+            link_bits_per_s: device.link,
             logical_block: device.logical_block,
             physical_block: device.physical_block,
             transport: device.transport.0.to_string(),

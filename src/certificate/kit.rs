@@ -6,6 +6,7 @@ use purgeproof_core::drive::{Identity, Medium, OpenError, Serial, SerialSource, 
 use purgeproof_core::evidence::{
     Clock, ClockSource, Drawn, Evidence, Expect, Fact, JobId, Machine, Mismatches, Secret, Setting, Tool,
 };
+use purgeproof_core::link::LineRate;
 use purgeproof_core::pass::{Regions, Report};
 use purgeproof_core::pattern::Pattern;
 use purgeproof_core::plan::{Plan, plan};
@@ -51,6 +52,7 @@ pub(crate) fn drive() -> Identity {
         physical_block: BlockSize::B4096,
         transport: Transport::Nvme,
         medium: Medium::Flash,
+        link: None,
         simulated: false,
     }
 }
@@ -121,6 +123,14 @@ pub(crate) fn cleared() -> Evidence {
     evidence.add(81_000, Fact::VerifyBegan { coverage: Coverage::Full, places: 1, expect: RANDOM });
     evidence
         .add(101_500, Fact::VerifyEnded { report: whole(BLOCKS), mismatches: Mismatches::default(), constant: None });
+    evidence
+}
+
+/// Evidence of an overwrite that was flawless but for its haste: 256 MiB, read back in 20.5 s over a link of 100 Mb/s.
+pub(crate) fn hasty() -> Evidence {
+    let link = Some(LineRate(100_000_000));
+    let mut evidence = cleared();
+    evidence.plan.drive.link = link;
     evidence
 }
 

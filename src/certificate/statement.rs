@@ -79,6 +79,7 @@ impl Device {
             simulated: drive.simulated.then_some(true),
             opened_bytes: prepared.and_then(|prepared| prepared.capacity).map(|capacity| capacity.0),
             encrypts_all: evidence.plan.encrypts_all.then_some(true),
+            link: drive.link.map(|link| link.0),
         }
     }
 }

@@ -8,6 +8,7 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::firmware::Firmware;
+use crate::link::LineRate;
 use crate::units::{BlockSize, Bytes, Geometry, Lba};
 
 /// Who a drive says it is, and where we have that from.
@@ -33,6 +34,9 @@ pub struct Identity {
     pub transport: Transport,
     /// What it stores on, and thereby which techniques mean what.
     pub medium: Medium,
+    /// What the link to it carries; `None` where that is not known, or no bound for anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<LineRate>,
     /// A drive that this program only imagines. A certificate about it can never bear a real key's signature.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub simulated: bool,
@@ -390,6 +394,7 @@ pub(crate) mod tests {
             physical_block: BlockSize::B4096,
             transport: Transport::Nvme,
             medium: Medium::Flash,
+            link: None,
             simulated: false,
         }
     }

@@ -32,6 +32,7 @@ pub mod event;
 pub mod evidence;
 pub mod firmware;
 pub mod job;
+pub mod link;
 pub mod marker;
 pub mod pass;
 pub mod pattern;

@@ -99,6 +99,7 @@ fn identity(path: &Path, file: &File) -> io::Result<Identity> {
         physical_block: BlockSize::B512,
         transport: Transport::File,
         medium: Medium::Unknown,
+        link: None,
         simulated: false,
     })
 }

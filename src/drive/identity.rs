@@ -5,6 +5,7 @@ use purgeproof_core::units::{BlockSize, Bytes, Geometry};
 use purgeproof_spec::ata::Identify;
 use purgeproof_spec::scsi::{self, Rotation};
 
+use crate::line::line_rate;
 use crate::sysfs::{Chain, Node};
 
 /// Drivers whose disks are all volumes that the controller composes.
@@ -39,6 +40,7 @@ pub(crate) fn identity(chain: &Chain) -> Identity {
         physical_block: block_size(chain, "queue/physical_block_size").unwrap_or(logical),
         transport,
         medium: Medium::Unknown,
+        link: line_rate(chain, transport),
         simulated: false,
     };
     match (transport, chain.nearest(&["scsi"])) {

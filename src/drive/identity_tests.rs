@@ -15,6 +15,7 @@ fn bare() -> Identity {
         physical_block: BlockSize::B512,
         transport: Transport::Other,
         medium: Medium::Unknown,
+        link: None,
         simulated: false,
     }
 }

@@ -28,6 +28,7 @@ mod fat;
 pub mod file;
 mod identity;
 pub mod inventory;
+mod line;
 pub mod machine;
 mod mmc;
 mod mounted;

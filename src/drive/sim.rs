@@ -105,6 +105,7 @@ impl SimDrive {
             physical_block: block,
             transport: Transport::Other,
             medium: Medium::Unknown,
+            link: None,
             simulated: true,
         };
         let geometry = identity.geometry()?;

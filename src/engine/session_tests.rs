@@ -192,6 +192,7 @@ fn identity() -> Identity {
         physical_block: BlockSize::B512,
         transport: Transport::Nvme,
         medium: Medium::Flash,
+        link: None,
         simulated: true,
     }
 }

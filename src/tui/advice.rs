@@ -28,6 +28,7 @@ const UNASKED: &str =
 const CABLE: &str = "Check its cable and power. Then erase it again (e).";
 const ANEW: &str = "Press l in the list to look again, and select it anew.";
 const DAMAGED: &str = "Erase it again (e). If that ends the same way, destroy it: the blocks named keep old content.";
+const ELSEWHERE: &str = "Erase it again in another machine or at another port. If it is as fast there, destroy it: it does not store what it takes.";
 const COOL: &str = "Let it cool down. Then erase it again (e).";
 
 /// What to do next, most pressing first; nothing where the drive may leave.
@@ -70,6 +71,7 @@ fn after(reason: &Reason, outcome: Outcome, row: &Row<'_>) -> Vec<&'static str> 
         Reason::LeftInDisorder(_) | Reason::MarkersTooFew { .. } | Reason::ImplausiblyFast { .. } => {
             vec![AGAIN, otherwise(row)]
         }
+        Reason::FasterThanItsLink { .. } => vec![ELSEWHERE],
         Reason::NoAnswer(..) | Reason::StatusUnreadable(_) | Reason::Stalled(_) | Reason::GoneWhileErasing => {
             vec![POWERED]
         }

@@ -39,6 +39,7 @@ fn identity(model: &str, serial: Option<&str>, capacity: u64, transport: Transpo
         physical_block: BlockSize::B4096,
         transport,
         medium,
+        link: None,
         simulated: false,
     }
 }

@@ -11,7 +11,7 @@ fn every() -> Vec<Evidence> {
     let by_drive =
         [purged(), erased_twice(), formatted_unmarked(), hpa_opened(), liar(), fallen(), registers_dropped()];
     let schemes = ["dod-short", "navso-p-5239-26-rll", "gutmann", "house rule"].map(by_scheme);
-    [cleared(), sampled(), failing()].into_iter().chain(by_drive).chain(schemes).collect()
+    [cleared(), sampled(), failing(), hasty()].into_iter().chain(by_drive).chain(schemes).collect()
 }
 
 #[test]
@@ -78,6 +78,7 @@ fn every_reason_goes_there_and_back() {
         Reason::Survived { markers: 1, witnesses: 0, first: vec![Lba(0)] },
         Reason::MarkersTooFew { landed: 1, places: 4610 },
         Reason::ImplausiblyFast { took_ms: 0 },
+        Reason::FasterThanItsLink { bytes: Bytes(u64::MAX), took_ms: 1000, link: LineRate(1) },
     ]
     .into_iter()
     .chain(obstacles)
@@ -95,6 +96,7 @@ fn the_outcome_is_the_evidences_own_and_so_is_everything_else() {
     for (evidence, outcome) in [
         (cleared(), Outcome::Cleared),
         (failing(), Outcome::NotErased),
+        (hasty(), Outcome::Indeterminate),
         (stopped, Outcome::Indeterminate),
         (purged(), Outcome::Purged),
         (erased_twice(), Outcome::Purged),
@@ -283,4 +285,17 @@ fn a_rest_from_heat_explains_the_time_that_a_pass_took() {
     assert_eq!(minicbor::to_vec(rests).unwrap(), [0x83, 0x02, 0x19, 0x1b, 0x58, 0x18, 0x49]);
     assert!(certificate.json().contains("\"hottest_c\": 73"));
     assert_eq!(issue(&cleared()).claims().statement.time.rests, None);
+}
+
+#[test]
+fn what_a_link_carries_stands_beside_what_was_said_to_be_moved() {
+    let statement = issue(&hasty()).claims().statement.clone();
+    assert_eq!(statement.device.link, Some(100_000_000));
+    let words: Vec<String> = statement.reasons.iter().map(|because| because.0.to_string()).collect();
+    // 268 435 456 bytes, or 2147 Mb, in 20.7 s and in 20.5 s: 104 Mb/s and 105 Mb/s.
+    let of = |ms: u64| format!("268 MB are said to have been moved in {ms} ms, more than its link of 100 Mb/s carries");
+    assert_eq!(words, [of(20_700), of(20_500)]);
+    // A good word for it is nobody's to give.
+    let forged = super::hostile::forged(&hasty(), |it| it.statement.outcome = Coded(Outcome::Cleared));
+    assert!(!forged.verify().holds());
 }

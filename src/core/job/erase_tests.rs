@@ -896,3 +896,27 @@ fn too_hot_to_be_read_back_is_written_and_not_checked() {
     cut.hear(0, Heard::Felt(hot(90)));
     assert_eq!(reasons(&cut), [Reason::Unfinished]);
 }
+
+#[test]
+fn what_its_link_cannot_carry_a_drive_did_not_take() {
+    use crate::link::LineRate;
+    // 1 MiB in two seconds are 4.2 Mb/s.
+    let on = |bits: u64, pass_ms: u64, read_ms: u64| {
+        let drive = Identity { link: Some(LineRate(bits)), ..disk() };
+        let mut job = job_of(&drive, &[], CLEAR_WILL_DO);
+        tell(&mut job, [Heard::Ready, Heard::Opened(drive), Heard::Prepared(Prepared::default())]);
+        let began_ms = job.evidence().facts().last().unwrap().at_ms;
+        job.hear(began_ms + 10, Heard::PassEnded(whole()));
+        job.hear(began_ms + pass_ms, Heard::Flushed(Ok(())));
+        job.hear(began_ms + pass_ms, Heard::VerifyBegan(1));
+        let next = job.hear(began_ms + pass_ms + read_ms, read_back());
+        (outcome(&next), reasons(&job))
+    };
+    assert_eq!(on(4_200_000, 2_000, 2_000).0, Outcome::Cleared);
+    // Less than a second says nothing.
+    assert_eq!(on(1_000_000, 999, 999).0, Outcome::Cleared);
+    let (bytes, link) = (Bytes(1_048_576), LineRate(4_194_303));
+    let too_fast = |took_ms| Reason::FasterThanItsLink { bytes, took_ms, link };
+    assert_eq!(on(4_194_303, 2_000, 3_000), (Outcome::Indeterminate, vec![too_fast(2_000)]));
+    assert_eq!(on(4_194_303, 3_000, 1_999), (Outcome::Indeterminate, vec![too_fast(1_999)]));
+}

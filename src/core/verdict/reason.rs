@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use crate::capability::{Hidden, Obstacle};
 use crate::drive::OpenError;
 use crate::evidence::Mismatches;
+use crate::link::LineRate;
 use crate::pass::Regions;
 use crate::technique::Technique;
-use crate::units::{Blocks, Lba};
+use crate::units::{Blocks, Bytes, Lba};
 
 /// Why a verdict is what it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +100,15 @@ pub enum Reason {
         /// The time in milliseconds.
         took_ms: u64,
     },
+    /// So many bytes are said to have gone over its link in a time in which the link does not carry them.
+    FasterThanItsLink {
+        /// How many.
+        bytes: Bytes,
+        /// The time in milliseconds.
+        took_ms: u64,
+        /// What the link carries.
+        link: LineRate,
+    },
     /// It could not be opened.
     NotOpened(OpenError),
     /// Another drive answered in its place.
@@ -162,6 +172,9 @@ impl fmt::Display for Reason {
             Self::MarkersTooFew { landed, places } => f.write_str(&too_few(*landed, *places)),
             Self::ImplausiblyFast { took_ms } => {
                 write!(f, "the drive reports to have written all its blocks in {took_ms} ms, which no drive can")
+            }
+            Self::FasterThanItsLink { bytes, took_ms, link } => {
+                write!(f, "{bytes} are said to have been moved in {took_ms} ms, more than its link of {link} carries")
             }
             Self::NotOpened(error) => write!(f, "{error}"),
             Self::OtherDrive => f.write_str("another drive answered in its place, so nothing was written"),

@@ -52,6 +52,8 @@ struct Tally<'a> {
     hot: bool,
     /// The drive was faster than it says itself that it can be.
     hasty: bool,
+    /// When the pass or the read-back began, and what it moved.
+    moving: Option<(u64, Blocks)>,
 }
 
 /// Beyond this no drive writes: 1 GB/s is four times what the fastest disk with platters does (bytes a millisecond).
@@ -88,6 +90,7 @@ impl<'a> Tally<'a> {
             doubt: false,
             hot: false,
             hasty: false,
+            moving: None,
         };
         for entry in evidence.facts() {
             tally.hear(entry);
@@ -130,20 +133,44 @@ impl<'a> Tally<'a> {
                 self.wrote = true;
                 let index = usize::try_from(*number).ok().and_then(|number| number.checked_sub(1));
                 self.proof.pass_began(index.filter(|index| self.passes.get(*index) == Some(pattern)));
+                self.moving = Some((entry.at_ms, Blocks(0)));
             }
-            Fact::PassEnded { number, report } => self.pass_ended(*number, report),
-            Fact::Flushed => self.proof.flushed(),
+            Fact::PassEnded { number, report } => {
+                self.moving = self.moving.map(|(began_ms, _)| (began_ms, report.covered));
+                self.pass_ended(*number, report);
+            }
+            Fact::Flushed => {
+                self.proof.flushed();
+                self.moved(entry.at_ms);
+            }
             Fact::NotFlushed { .. } => {
                 self.reasons.push(Reason::NotFlushed);
                 self.doubt = true;
             }
-            Fact::VerifyBegan { coverage, places, expect } => self.proof.verify_began(*coverage, *places, *expect),
-            Fact::VerifyEnded { report, mismatches, constant } => self.verify_ended(report, mismatches, *constant),
+            Fact::VerifyBegan { coverage, places, expect } => {
+                self.proof.verify_began(*coverage, *places, *expect);
+                self.moving = Some((entry.at_ms, Blocks(0)));
+            }
+            Fact::VerifyEnded { report, mismatches, constant } => {
+                self.moving = self.moving.map(|(began_ms, _)| (began_ms, report.covered));
+                self.moved(entry.at_ms);
+                self.verify_ended(report, mismatches, *constant);
+            }
             Fact::Stopped => self.reasons.push(Reason::Stopped),
             Fact::Crashed { .. } => {
                 self.reasons.push(Reason::Crashed);
                 self.doubt = true;
             }
+        }
+    }
+
+    /// What a pass wrote up to its flush, or a read-back read, cannot have gone faster than the link carries it.
+    fn moved(&mut self, at_ms: u64) {
+        let Some(((began_ms, blocks), link)) = self.moving.take().zip(self.plan.drive.link) else { return };
+        let took_ms = at_ms.saturating_sub(began_ms);
+        let bytes = Bytes(blocks.0.saturating_mul(self.plan.drive.logical_block.get().into()));
+        if link.forbids(bytes, took_ms) {
+            self.reasons.push(Reason::FasterThanItsLink { bytes, took_ms, link });
         }
     }
 
@@ -450,7 +477,9 @@ impl<'a> Tally<'a> {
                     | Reason::HiddenAreaKept(_)
             )
         });
-        let implausible = reasons.iter().any(|reason| matches!(reason, Reason::ImplausiblyFast { .. }));
+        let is_too_fast =
+            |reason: &Reason| matches!(reason, Reason::ImplausiblyFast { .. } | Reason::FasterThanItsLink { .. });
+        let implausible = reasons.iter().any(is_too_fast);
         let unchecked =
             reasons.iter().all(|reason| matches!(reason, Reason::Stopped | Reason::TooHot | Reason::Unfinished));
         // An erase under way is in nobody's hands but the drive's: what it has done by now cannot be known. One in the foreground is not

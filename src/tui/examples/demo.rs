@@ -29,6 +29,7 @@ fn drive(id: u32) -> Listed {
         physical_block: BlockSize::B4096,
         transport: Transport::File,
         medium: Medium::Unknown,
+        link: None,
         simulated: true,
     };
     let capabilities =
