@@ -31,7 +31,7 @@
 //! | `[34, markers, witnesses, [lba, …]]` | old blocks survived an erase that was reported complete |
 //! | `[35, landed, places]` | too few markers |
 //! | `[36, ms]` | faster than any drive can be |
-//! | `[37, bytes, ms, bits/s]` | more was said to be moved in that time than the link carries |
+//! | `[38, bytes, ms, bits/s]` | more was said to be moved in that time than the link carries |
 
 use minicbor::decode::{Decode, Decoder, Error};
 use minicbor::encode::{Encode, Encoder, Write};
@@ -142,7 +142,7 @@ impl<C> Encode<C> for Because {
             Reason::MarkersTooFew { landed, places } => e.encode_with((35_u8, landed, places), c)?,
             Reason::ImplausiblyFast { took_ms } => e.encode_with((36_u8, took_ms), c)?,
             Reason::FasterThanItsLink { bytes, took_ms, link } => {
-                e.encode_with((37_u8, bytes.0, took_ms, link.0), c)?
+                e.encode_with((38_u8, bytes.0, took_ms, link.0), c)?
             }
             // Those of `alone`.
             Reason::AllReadBack
@@ -203,7 +203,7 @@ impl<'b, C> Decode<'b, C> for Because {
             (35, 3) => Reason::MarkersTooFew { landed: d.u64()?, places: d.u64()? },
             (37, 3) => Reason::Unchanged { places: d.u64()?, first: lbas(d)? },
             (36, 2) => Reason::ImplausiblyFast { took_ms: d.u64()? },
-            (37, 4) => {
+            (38, 4) => {
                 Reason::FasterThanItsLink { bytes: Bytes(d.u64()?), took_ms: d.u64()?, link: LineRate(d.u64()?) }
             }
             _ => return Err(Error::message("a reason that this version does not know").at(at)),

@@ -25,8 +25,8 @@ use crate::lane::Lane;
 use crate::markers::Markers;
 use crate::meter::Ahead;
 use crate::session::{Medium, Session};
-use crate::zones::Zones;
 use crate::survey::Surveyor;
+use crate::zones::Zones;
 
 /// One job at work.
 pub(crate) struct Worker<'a> {

@@ -906,10 +906,10 @@ fn what_its_link_cannot_carry_a_drive_did_not_take() {
         let mut job = job_of(&drive, &[], CLEAR_WILL_DO);
         tell(&mut job, [Heard::Ready, Heard::Opened(drive), Heard::Prepared(Prepared::default())]);
         let began_ms = job.evidence().facts().last().unwrap().at_ms;
-        job.hear(began_ms + 10, Heard::PassEnded(whole()));
-        job.hear(began_ms + pass_ms, Heard::Flushed(Ok(())));
-        job.hear(began_ms + pass_ms, Heard::VerifyBegan(1));
-        let next = job.hear(began_ms + pass_ms + read_ms, read_back());
+        job.hear_on(began_ms + 10, Heard::PassEnded(whole()));
+        job.hear_on(began_ms + pass_ms, Heard::Flushed(Ok(())));
+        job.hear_on(began_ms + pass_ms, Heard::VerifyBegan(1));
+        let next = job.hear_on(began_ms + pass_ms + read_ms, read_back());
         (outcome(&next), reasons(&job))
     };
     assert_eq!(on(4_200_000, 2_000, 2_000).0, Outcome::Cleared);
