@@ -28,6 +28,7 @@ mod layout;
 mod paper;
 mod reformat;
 mod schemes;
+mod survey;
 
 /// The blocks of the drive of the fixture: 256 MiB.
 pub(crate) const BLOCKS: u64 = 524_288;

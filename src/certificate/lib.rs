@@ -39,6 +39,7 @@ mod rows;
 pub mod sequence;
 mod sheet;
 mod statement;
+mod survey;
 mod text;
 mod verify;
 

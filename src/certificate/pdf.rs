@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 mod flow;
 mod front;
 mod proof;
+mod survey;
 
 use crate::Certificate;
 use crate::attach;

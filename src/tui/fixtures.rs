@@ -9,8 +9,9 @@ use purgeproof_core::event::{Controller, DriveId, Event, Filed, Listed, Offer, P
 use purgeproof_core::evidence::JobId;
 use purgeproof_core::plan::{Refusal, plan};
 use purgeproof_core::policy::Policy;
+use purgeproof_core::survey::{Signature, Sketch, Survey, When};
 use purgeproof_core::technique::Technique;
-use purgeproof_core::units::{BlockSize, Bytes, Extent};
+use purgeproof_core::units::{BlockSize, Bytes, Extent, Lba};
 use purgeproof_core::verdict::{Exception, Outcome, Reason, Verdict};
 
 use crate::model::{Host, Model};
@@ -171,6 +172,51 @@ pub(crate) fn bad() -> Verdict {
         reasons: vec![Reason::Unwritable(report)],
         exceptions: vec![Exception::HiddenAreasNotProbed],
     }
+}
+
+/// An old system disk: a boot partition, programs and pictures, a gap, and a bad spot.
+fn held() -> Survey {
+    let mut sketch = Sketch::new(512);
+    for (region, offset) in (0..512_usize).zip((0_u64..).step_by(4096)) {
+        let page: Vec<u8> = match region {
+            0..40 => b"Copyright (c) the owner. ".iter().copied().cycle().take(4096).collect(),
+            300..304 => {
+                sketch.unreadable(region);
+                continue;
+            }
+            40..200 if region % 3 > 0 => (0..=255).cycle().take(4096).collect(),
+            200..320 => b"one word after the other ".iter().copied().cycle().take(4096).collect(),
+            _ => vec![0; 4096],
+        };
+        sketch.look(region, offset, &page);
+    }
+    sketch.sign(Signature::Gpt, Lba(0));
+    sketch.sign(Signature::Ntfs, Lba(2048));
+    sketch.finish()
+}
+
+/// The same disk overwritten by a generator of Knuth's (MMIX).
+fn overwritten() -> Survey {
+    let mut state = 1_u64;
+    let mut noise = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state.to_be_bytes()[0]
+    };
+    let mut sketch = Sketch::new(512);
+    for (region, offset) in (0..512).zip((0..).step_by(4096)) {
+        let page: Vec<u8> = (0..4096).map(|_| noise()).collect();
+        sketch.look(region, offset, &page);
+    }
+    sketch.finish()
+}
+
+/// What the drive looked like before and after.
+pub(crate) fn surveyed(id: u32) -> [Event; 2] {
+    [(When::Before, held()), (When::After, overwritten())].map(|(when, survey)| Event::Surveyed {
+        drive: DriveId(id),
+        when,
+        survey,
+    })
 }
 
 pub(crate) fn ended(id: u32, verdict: Verdict) -> Event {

@@ -114,6 +114,17 @@ fn ended_well_and_badly() {
 }
 
 #[test]
+fn what_a_drive_held_before_and_after() {
+    let [before, after] = surveyed(1);
+    let running = at_the_bench([began(1), before.clone()].into_iter().chain(progress(1, Stage::Verify, 42, 0)));
+    check("survey-before", &pressed(running, &[Key::Enter]), VGA);
+    let over = at_the_bench([began(1), before, after, ended(1, good()), certified(1)]);
+    let page = pressed(over.clone(), &[Key::Enter, Key::PageDown]);
+    check("survey-after", &page, VGA);
+    check("survey-large", &pressed(over, &[Key::Enter]), (160, 50));
+}
+
+#[test]
 fn no_drives() {
     check("looking", &after([]), VGA);
     check("no-drives", &after([stick(), Event::Drives(vec![]), Event::Controllers(vec![controller()])]), VGA);

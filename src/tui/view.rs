@@ -7,6 +7,7 @@ mod letters;
 mod list;
 pub(crate) mod page;
 mod qr;
+mod survey;
 mod text;
 
 use ratatui::buffer::Buffer;

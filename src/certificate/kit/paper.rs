@@ -1,6 +1,7 @@
 //! The PDF. With `PURGEPROOF_PAPER` set to a folder the tests leave their papers there to be looked at.
 
 use super::firmware::{ordinary, security_erased};
+use super::survey::surveyed;
 use super::*;
 
 fn paper(name: &str, evidence: &Evidence) -> Vec<u8> {
@@ -41,6 +42,7 @@ pub(super) fn every() -> Vec<(&'static str, Evidence)> {
     closed.add(60_100, Fact::NotOpened { error: OpenError::Refused { errno: 30 } });
     vec![
         ("cleared", cleared()),
+        ("surveyed", surveyed()),
         ("sampled", sampled()),
         ("failing", failing()),
         ("unread", unread),

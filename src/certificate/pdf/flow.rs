@@ -2,12 +2,14 @@
 
 use purgeproof_core::evidence::Evidence;
 
+use super::survey as picture;
 use super::{FOOT, HEADING, INNER, LABEL, LABELS, MARGIN, TITLE, style_of};
 use crate::Certificate;
 use crate::auditor;
 use crate::font::Fonts;
 use crate::rows::Section;
 use crate::sheet::{Ink, Sheet};
+use crate::survey;
 
 /// The pages under way and the place where the next thing goes.
 pub(super) struct Flow<'a> {
@@ -41,6 +43,15 @@ impl<'a> Flow<'a> {
     pub(super) fn audit(&mut self, certificate: &Certificate, evidence: Option<&Evidence>) {
         self.room(40.0);
         self.title("For the auditor");
+        for (when, survey) in evidence.into_iter().flat_map(survey::surveys) {
+            let section = survey::section(when, survey);
+            let height = picture::height(survey);
+            // The picture stands under its heading, never on the page behind.
+            self.room(height + 30.0);
+            self.section(&section);
+            picture::draw(&mut self.sheet, self.y, survey);
+            self.y += height + 2.0;
+        }
         self.sections(&auditor::sections(certificate, evidence));
     }
 

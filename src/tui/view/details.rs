@@ -11,7 +11,7 @@ use purgeproof_core::technique::{Level, Technique};
 
 use super::list::verdict_style;
 use super::text::{grouped, labelled, wrap};
-use super::{ACTIVE, BAD, BOLD, DIM, PLAIN};
+use super::{ACTIVE, BAD, BOLD, DIM, PLAIN, survey};
 use crate::model::{Ended, Model, Row, Running};
 use crate::{advice, words};
 
@@ -27,6 +27,7 @@ pub(super) fn lines(model: &Model, row: &Row<'_>, width: usize) -> Vec<Line<'sta
     if let Some(ended) = row.run.and_then(|run| run.ended()) {
         lines.extend(result(ended, row, width));
     }
+    lines.extend(row.run.map(|run| survey::lines(&run.surveys, LABEL, width)).unwrap_or_default());
     if !row.attached {
         lines.extend(labelled("Note", words::UNPLUGGED, LABEL, width, BAD));
     }
