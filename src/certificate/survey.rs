@@ -25,7 +25,7 @@ pub(crate) fn section(when: When, survey: &Survey) -> Section {
     if survey.bytes.0 > 0 {
         rows.push(("Figures", words::figures(survey.bytes.0, survey.entropy_mbit, survey.chi_square_x100)));
     }
-    rows.extend(words::repeated(&survey.repeated).map(|repeated| ("Repeated", format!("{repeated} pages"))));
+    rows.extend(words::repeated(&survey.repeated).map(|repeated| ("Repeated", repeated)));
     for found in &survey.signatures {
         rows.push(("Signatures", format!("{} at LBA {}", found.signature, grouped(found.first.0))));
     }

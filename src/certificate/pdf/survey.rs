@@ -55,11 +55,11 @@ pub(super) fn draw(sheet: &mut Sheet<'_>, top: f32, survey: &Survey) {
 const fn shade(content: Content) -> Ink {
     let grey = match content {
         Content::Zeros | Content::Ones | Content::Unlooked => 1.0,
-        Content::Repeated => 0.93,
-        Content::Random => 0.84,
-        Content::Dense => 0.66,
-        Content::Data => 0.52,
-        Content::Unreadable => 0.42,
+        Content::Repeated => 0.95,
+        Content::Random => 0.87,
+        Content::Dense => 0.75,
+        Content::Data => 0.62,
+        Content::Unreadable => 0.5,
     };
     Ink(grey, grey, grey)
 }

@@ -19,7 +19,7 @@ const DENSE_MBIT: u32 = 7_000;
 pub enum Content {
     /// 00h only.
     Zeros,
-    /// FFh only.
+    /// The byte `FFh` only.
     Ones,
     /// Another byte only, or two to four bytes over and over.
     Repeated,

@@ -128,7 +128,7 @@ const fn row(signature: Signature, marks: &'static [Mark]) -> Row {
 
 /// The last two bytes of a boot sector.
 const BOOT: Mark = (510, &[0x55, 0xaa]);
-/// The place of `SWAPSPACE2` at the end of a page of 4096 bytes; pages of 8 to 64 KiB have it later.
+/// What ends the first page of a swap area: 4096 bytes on most machines, 8 to 64 KiB on others.
 const SWAP: &[u8] = b"SWAPSPACE2";
 /// Where the uberblocks of the first ZFS label are.
 const UBERBLOCKS: u64 = 128 * 1024;
@@ -166,7 +166,7 @@ const TABLE: &[Row] = &[
     row(F2fs, &[(1024, b"\x10\x20\xf5\xf2")]),
 ];
 
-/// The magic number A92B4EFCh of an md superblock, least significant byte first, and its major version 1.
+/// The magic number `A92B4EFCh` of an md superblock, least significant byte first, and its major version 1.
 const MD_RAID: &[u8] = b"\xfc\x4e\x2b\xa9\x01\0\0\0";
 
 /// What files begin with, looked for at the beginning of each page.

@@ -68,6 +68,6 @@ fn figures_are_told_with_what_random_bytes_have() {
     );
     assert_eq!(Survey::default().to_string(), "no signatures; too small for a page");
     let repeated = [Repeated { pattern: Pattern::Byte(0), places: 12 }];
-    assert_eq!(words::repeated(&repeated).unwrap(), "zeros (12)");
+    assert_eq!(words::repeated(&repeated).unwrap(), "zeros (12 pages)");
     assert_eq!(words::repeated(&vec![]), None);
 }

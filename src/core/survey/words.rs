@@ -66,9 +66,9 @@ pub fn figures(bytes: u64, entropy_mbit: u32, chi_square_x100: u64) -> String {
     )
 }
 
-/// What pages repeat, and in how many places: `zeros (12), 0x55AA (3)`; `None` if none do.
+/// What pages repeat, and how many of them: `zeros (12 pages), 0x55AA (3 pages)`; `None` if none do.
 pub fn repeated(repeated: &[Repeated]) -> Option<String> {
-    let name = |one: &Repeated| format!("{} ({})", one.pattern, one.places);
+    let name = |one: &Repeated| format!("{} ({} pages)", one.pattern, one.places);
     let names: Vec<String> = repeated.iter().map(name).collect();
     (!names.is_empty()).then(|| names.join(", "))
 }
