@@ -1,6 +1,7 @@
 //! What the engine room tells the screen, and what the screen may ask of it. Both are plain values: the screen links nothing that
 //! could erase.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -210,8 +211,8 @@ pub enum Event {
         drive: DriveId,
         /// Before the first write, or after the last.
         when: When,
-        /// What was found.
-        survey: Survey,
+        /// What was found; events are many, and a survey is large.
+        survey: Box<Survey>,
     },
     /// The job is over.
     Ended {

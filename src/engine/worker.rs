@@ -185,7 +185,7 @@ impl<'a> Worker<'a> {
         if when == When::Before && self.is_stopped() {
             return Heard::Stopped;
         }
-        self.host.tell(Event::Surveyed { drive: self.drive, when, survey: survey.clone() });
+        self.host.tell(Event::Surveyed { drive: self.drive, when, survey: Box::new(survey.clone()) });
         Heard::Surveyed(when, survey)
     }
 

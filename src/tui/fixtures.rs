@@ -215,7 +215,7 @@ pub(crate) fn surveyed(id: u32) -> [Event; 2] {
     [(When::Before, held()), (When::After, overwritten())].map(|(when, survey)| Event::Surveyed {
         drive: DriveId(id),
         when,
-        survey,
+        survey: Box::new(survey),
     })
 }
 

@@ -242,7 +242,7 @@ impl Model {
             }
             Event::Surveyed { drive, when, survey } => {
                 if let Some(run) = self.runs.get_mut(&drive) {
-                    run.surveys.push((when, survey));
+                    run.surveys.push((when, *survey));
                 }
             }
             Event::Ended { drive, verdict, reformat, seconds } => {

@@ -1,7 +1,6 @@
 use super::*;
 use crate::units::{BlockSize, Blocks};
 use alloc::string::ToString;
-use alloc::vec;
 
 fn disk(blocks: u64) -> Geometry {
     Geometry::new(BlockSize::B512, Blocks(blocks)).unwrap()
@@ -69,5 +68,5 @@ fn figures_are_told_with_what_random_bytes_have() {
     assert_eq!(Survey::default().to_string(), "no signatures; too small for a page");
     let repeated = [Repeated { pattern: Pattern::Byte(0), places: 12 }];
     assert_eq!(words::repeated(&repeated).unwrap(), "zeros (12 pages)");
-    assert_eq!(words::repeated(&vec![]), None);
+    assert_eq!(words::repeated(&[]), None);
 }

@@ -19,7 +19,7 @@ pub(super) fn lines(surveys: &[(When, Survey)], label: usize, width: usize) -> V
         let indent = " ".repeat(label.min(width.saturating_sub(1)));
         for row in survey.map.rows() {
             let cells = row.iter().map(|content| Span::styled(glyph(*content).to_string(), style(*content)));
-            lines.push(Line::from_iter([Span::raw(indent.clone())].into_iter().chain(cells)));
+            lines.push([Span::raw(indent.clone())].into_iter().chain(cells).collect());
         }
         // Of a drive with this and that on it the figures say nothing.
         if survey.count(Content::Random) * 2 > survey.map.regions() {
@@ -30,7 +30,7 @@ pub(super) fn lines(surveys: &[(When, Survey)], label: usize, width: usize) -> V
     if !lines.is_empty() {
         lines.extend(Content::ALL.chunks(5).map(|some| {
             let names = some.iter().map(|one| Span::raw(format!("{} {}   ", glyph(*one), one.name())));
-            Line::from_iter([Span::raw(" ".repeat(label))].into_iter().chain(names))
+            [Span::raw(" ".repeat(label))].into_iter().chain(names).collect::<Line<'_>>()
         }));
     }
     lines
