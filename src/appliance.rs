@@ -95,6 +95,10 @@ impl Host for Room {
         machine::boot_ms()
     }
 
+    fn now_us(&self) -> u64 {
+        machine::boot_us()
+    }
+
     fn tell(&self, event: Event) {
         let _ = self.floor.send(Input::Event(event));
     }

@@ -151,6 +151,10 @@ impl Host for Bench {
         machine::boot_ms()
     }
 
+    fn now_us(&self) -> u64 {
+        machine::boot_us()
+    }
+
     fn tell(&self, event: Event) {
         let _ = self.tell.send(event);
     }
@@ -228,6 +232,7 @@ fn in_words(stage: &Stage) -> String {
     match stage {
         Stage::Probe => "Probing".into(),
         Stage::Cool => "Waiting for the drive to cool down".into(),
+        Stage::Gauge => "Testing whether the drive stores zeros".into(),
         Stage::Survey(_) => "Looking over what the drive holds".into(),
         Stage::Mark => "Placing markers".into(),
         Stage::Erase { technique, step, of } => format!("{technique}, step {step} of {of}, by the drive itself"),

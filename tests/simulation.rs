@@ -2,6 +2,7 @@
 //! oracle is the medium itself, read past the drive's own answers.
 
 mod firmware;
+mod gauge;
 mod schemes;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,7 +38,7 @@ const KEY: [u8; 32] = [0x5e; 32];
 
 /// Collects what a job says and ends with.
 struct Desk {
-    clock: AtomicU64,
+    clock: Arc<AtomicU64>,
     journal: Mutex<(Writer, String)>,
     events: Mutex<Vec<Event>>,
     ended: Sender<Evidence>,
@@ -84,13 +85,24 @@ fn erase_through(
     policy: &str,
     capabilities: &Capabilities,
 ) -> (Evidence, String) {
+    erase_by_clock(Arc::default(), drive, identity, policy, capabilities)
+}
+
+/// The same by a clock that the drive may move as well.
+fn erase_by_clock(
+    clock: Arc<AtomicU64>,
+    drive: Box<dyn Drive>,
+    identity: &Identity,
+    policy: &str,
+    capabilities: &Capabilities,
+) -> (Evidence, String) {
     let plan = plan(identity, capabilities, &Policy::parse(policy).unwrap()).unwrap();
     let consent = Consent::typed(identity, &challenge(identity)).unwrap();
     let setting = Setting { clock: Clock { unix_s: 1_800_000_000, ..Clock::default() }, ..Setting::default() };
     let drawn = Drawn { key: Secret(KEY), seed: Secret([0x5d; 32]), stream: Stream::ChaCha20 };
     let job = Job::new(JobId([7; 16]), plan, consent, setting, drawn).unwrap();
     let (ended, endings) = mpsc::channel();
-    let desk = Arc::new(Desk { clock: AtomicU64::new(0), journal: Mutex::default(), events: Mutex::default(), ended });
+    let desk = Arc::new(Desk { clock, journal: Mutex::default(), events: Mutex::default(), ended });
     let engine = Engine::new(Arc::clone(&desk) as Arc<dyn Host>);
     engine.start(DriveId(0), drive, job).unwrap();
     let evidence = endings.recv_timeout(Duration::from_mins(2)).expect("the job does not end");

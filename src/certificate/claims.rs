@@ -9,7 +9,7 @@
 //! | 1 | version | 1 |
 //! | 2 | outcome | 1 Purged, 2 Cleared, 3 Not Erased, 4 Indeterminate |
 //! | 3 | device | 1 vendor, 2 model, 3 serial, 4 firmware, 5 bytes, 6 logical block, 7 physical block, 8 transport, 9 medium, 10 WWN, 11 asset tag, 14 serial's source, 15 simulated, 16 bytes once hidden areas were opened, 17 encrypts all data, 18 what its link carries (bits/s) |
-//! | 4 | method | 1 technique, 2 level planned, 3 passes (a byte, 256 for the keystream, or the bytes repeated), 4 blocks written in each pass that ended ([`Written`]), 5 techniques considered, 6 rule, 7 ways gone ([`Way`]), 8 lowest level that there was leave for, 9 why earlier ways came to nothing ([`Because`]), 10 overwrite scheme, 11 keystream of random passes, unless it is ChaCha20 |
+//! | 4 | method | 1 technique, 2 level planned, 3 passes (a byte, 256 for the keystream, or the bytes repeated), 4 blocks written in each pass that ended ([`Written`]), 5 techniques considered, 6 rule, 7 ways gone ([`Way`]), 8 lowest level that there was leave for, 9 why earlier ways came to nothing ([`Because`]), 10 overwrite scheme, 11 keystream of random passes, unless it is ChaCha20, 12 why a random pass stands before those of the scheme ([`Front`]) |
 //! | 5 | verification | 1 coverage planned, 2 places, 3 blocks to read, 4 blocks read, 5 seed of the sample, 6 markers ([`Markers`]), 7 what was expected (as a pass, or 257: what firmware leaves), 8 the byte that all blocks hold |
 //! | 6 | time | 1 start, 2 end (s since 1970 UTC), 3 clock source, 4 duration (ms by a clock that cannot be set), 5 rests from heat ([`Rests`]) |
 //! | 7 | tool | 1 version, 2 image, 3 kernel |
@@ -37,6 +37,7 @@ use purgeproof_core::policy::Coverage;
 use purgeproof_core::stream::Stream;
 use purgeproof_core::technique::{Level, Technique};
 use purgeproof_core::verdict::{Exception, Outcome};
+use serde::Serialize;
 
 use crate::code::Coded;
 use crate::hidden::HiddenArea;
@@ -223,6 +224,21 @@ pub struct Method {
     /// The keystream that random passes wrote; absent for ChaCha20, and where no pass is random ([`Method::stream`]).
     #[n(11)]
     pub other_stream: Option<Coded<Stream>>,
+    /// Why the first pass is a random one that was not planned; absent if all were planned.
+    #[n(12)]
+    pub front: Option<Front>,
+}
+
+/// The drive takes zeros as if it did not store them, so that a random pass was put before the planned ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cbor(array)]
+pub struct Front {
+    /// What it took for a stretch of zeros, the median in microseconds.
+    #[n(0)]
+    pub zeros_us: u64,
+    /// And for one of random data.
+    #[n(1)]
+    pub random_us: u64,
 }
 
 /// Techniques that the drive has, or not, for the same reason.

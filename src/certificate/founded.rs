@@ -13,7 +13,7 @@ use purgeproof_core::units::Blocks;
 use purgeproof_core::verdict::{Exception, Outcome, Reason};
 use purgeproof_core::{sample, table};
 
-use crate::claims::{End, Statement, Supported, Way};
+use crate::claims::{End, Front, Statement, Supported, Way};
 use crate::code::Coded;
 use crate::verify::Flaw;
 
@@ -163,8 +163,17 @@ pub(crate) fn scheme_holds(statement: &Statement) -> bool {
     if method.other_stream.is_some_and(|stream| method.stream() != Some(stream.0) || stream.0 == Stream::default()) {
         return false;
     }
+    // What stands before the planned passes is random, and they are fixed: else there was no reason for it.
+    let random = |pattern: &Coded<Pattern>| pattern.0 == Pattern::Random;
+    let is_random = method.passes.first().is_some_and(random) && !method.passes.iter().skip(1).any(random);
+    let is_slower =
+        |front: &Front| is_random && method.passes.len() > 1 && front.zeros_us.saturating_mul(2) < front.random_us;
+    if !method.front.as_ref().is_none_or(is_slower) {
+        return false;
+    }
     let Some(name) = &method.scheme else { return true };
-    let passes: Vec<Pattern> = method.passes.iter().map(|pattern| pattern.0).collect();
+    let unplanned = usize::from(method.front.is_some());
+    let passes: Vec<Pattern> = method.passes.iter().skip(unplanned).map(|pattern| pattern.0).collect();
     let is_its_own = |scheme: &Scheme| {
         let reads_enough = scheme.verify != Some(Coverage::Full) || statement.verification.coverage.0 == Coverage::Full;
         scheme.is_written_as(&passes) && reads_enough

@@ -5,6 +5,7 @@ use purgeproof_core::consent::Given;
 use purgeproof_core::drive::Identity;
 use purgeproof_core::evidence::{Entry, Evidence, Fact, Setting};
 use purgeproof_core::firmware::{Prepared, Standing};
+use purgeproof_core::gauge::Gauge;
 use purgeproof_core::pattern::Pattern;
 use purgeproof_core::plan::Considered;
 use purgeproof_core::policy::Coverage;
@@ -13,8 +14,8 @@ use purgeproof_core::technique::Technique;
 use purgeproof_core::verdict::Verdict;
 
 use crate::claims::{
-    Consent, Device, Health, Host, Job, Link, Markers, Method, Rests, Seed, Statement, Supported, Time, Tool, VERSION,
-    Verification, Weighed, Written,
+    Consent, Device, Front, Health, Host, Job, Link, Markers, Method, Rests, Seed, Statement, Supported, Time, Tool,
+    VERSION, Verification, Weighed, Written,
 };
 use crate::code::Coded;
 use crate::course;
@@ -103,6 +104,7 @@ impl Method {
             considered: Weighed::of(&plan.considered),
             rule: plan.rule.as_deref().map(cut),
             floor: Coded(plan.floor),
+            front: evidence.dropped_zeros().filter(|_| overwrites).map(Front::of),
             scheme: plan.scheme.as_deref().filter(|_| overwrites).map(cut),
             other_stream: (passes.contains(&Pattern::Random) && stream != Stream::default()).then_some(Coded(stream)),
             setbacks: (verdict.outcome.is_good() && !setbacks.is_empty()).then_some(setbacks),
@@ -147,6 +149,13 @@ fn obstacles(planned: &[Obstacle], prepared: Option<&Prepared>) -> Vec<Coded<Obs
     let seen = planned.iter().filter(|obstacle| !(is_open && **obstacle == Obstacle::Locked));
     let later = found.filter(|obstacle| !planned.contains(obstacle));
     seen.chain(later).cloned().map(Coded).collect()
+}
+
+impl Front {
+    fn of(gauge: &Gauge) -> Self {
+        let (zeros_us, random_us) = gauge.medians_us();
+        Self { zeros_us, random_us }
+    }
 }
 
 impl Weighed {

@@ -93,6 +93,8 @@ pub enum Stage {
     Settle,
     /// Looking for the markers.
     Seek,
+    /// Finding out whether the drive stores zeros.
+    Gauge,
     /// Overwriting: pass `number` of `of`.
     Purge {
         /// Counted from 1.

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::consent::Given;
 use crate::drive::{Identity, MediaError, OpenError, Transport};
 use crate::firmware::{Begun, Exchange, Health, Prepared, Settled, Standing};
+use crate::gauge::Gauge;
 use crate::marker::{Placed, Sought};
 use crate::pass::Report;
 use crate::pattern::Pattern;
@@ -268,6 +269,13 @@ pub enum Fact {
         /// The index of the new way in the plan.
         way: usize,
     },
+    /// It is about to be found out whether the drive stores zeros. From here on its content is being destroyed.
+    GaugeBegan,
+    /// How fast it takes zeros and random data. If it takes zeros as if it did not store them, a random pass comes before the planned ones.
+    Gauged {
+        /// The times.
+        gauge: Gauge,
+    },
     /// An overwrite pass begins. From here on the drive's content is being destroyed.
     PassBegan {
         /// Counted from 1.
@@ -402,7 +410,20 @@ impl Evidence {
     pub fn passes(&self) -> Vec<Pattern> {
         let scheme = self.plan.scheme.as_deref().and_then(scheme::named);
         let shuffled = scheme.map_or(0..0, |scheme| scheme.shuffled.clone());
-        scheme::written(&self.plan.passes, shuffled, &self.drawn.seed)
+        let mut passes = scheme::written(&self.plan.passes, shuffled, &self.drawn.seed);
+        if self.dropped_zeros().is_some() {
+            passes.insert(0, Pattern::Random);
+        }
+        passes
+    }
+
+    /// What showed that the drive does not store zeros, if anything did: then a random pass stands before those of the plan.
+    pub fn dropped_zeros(&self) -> Option<&Gauge> {
+        let gauges = self.facts.iter().filter_map(|entry| match &entry.fact {
+            Fact::Gauged { gauge } => Some(gauge),
+            _ => None,
+        });
+        gauges.into_iter().find(|gauge| gauge.drops_zeros())
     }
 
     /// What the last step of a way leaves on the drive.

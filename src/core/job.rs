@@ -8,6 +8,7 @@ use crate::consent::Consent;
 use crate::drive::{Identity, MediaError, OpenError};
 use crate::evidence::{Drawn, Evidence, Expect, Fact, JobId, Mismatches, Setting};
 use crate::firmware::{Begun, Exchange, Health, Prepared, Settled, Standing};
+use crate::gauge::{self, Gauge};
 use crate::marker::{Placed, Sought};
 use crate::pass::Report;
 use crate::pattern::Pattern;
@@ -59,6 +60,8 @@ pub enum Heard {
     Sought(Sought),
     /// The markers were looked for on the medium itself, and the drive was told to go on.
     SoughtOnMedium(Sought),
+    /// It was found out how fast the drive takes zeros and random data.
+    Gauged(Gauge),
     /// The pass that was asked for is over.
     PassEnded(Report),
     /// The drive was asked to flush, and answered.
@@ -104,6 +107,8 @@ pub enum Next {
     Seek,
     /// Look for the markers on the medium itself, then tell the drive to go on.
     SeekOnMedium,
+    /// Find out how fast the drive takes zeros and random data.
+    Gauge,
     /// Write every block.
     Write {
         /// The number of the pass, counted from 1.
@@ -190,6 +195,10 @@ impl Job {
             Heard::Settled(settled) => self.settled(now_ms, settled),
             Heard::Sought(sought) => self.sought(now_ms, sought),
             Heard::SoughtOnMedium(sought) => self.sought_on_medium(now_ms, sought),
+            Heard::Gauged(gauge) => {
+                self.evidence.add(now_ms, Fact::Gauged { gauge });
+                self.write(now_ms, 0)
+            }
             Heard::PassEnded(report) => self.pass_ended(now_ms, report),
             Heard::Flushed(Err(error)) => self.end(now_ms, Fact::NotFlushed { error }),
             Heard::Flushed(Ok(())) => {
@@ -215,7 +224,14 @@ impl Job {
 
     /// Begins the pass with this index, or the read-back when there is none.
     fn write(&mut self, now_ms: u64, index: usize) -> Next {
-        match (self.evidence.passes().get(index).copied(), u32::try_from(index + 1)) {
+        let passes = self.evidence.passes();
+        let geometry = self.evidence.plan.drive.geometry();
+        let is_wanted = geometry.is_some_and(|geometry| !gauge::pairs(geometry, &passes).is_empty());
+        if is_wanted && !core::mem::replace(&mut self.erase.is_gauged, true) {
+            self.evidence.add(now_ms, Fact::GaugeBegan);
+            return Next::Gauge;
+        }
+        match (passes.get(index).copied(), u32::try_from(index + 1)) {
             (Some(pattern), Ok(number)) => {
                 self.evidence.add(now_ms, Fact::PassBegan { number, pattern });
                 Next::Write { number, pattern }

@@ -31,6 +31,7 @@ pub mod eta;
 pub mod event;
 pub mod evidence;
 pub mod firmware;
+pub mod gauge;
 pub mod job;
 pub mod link;
 pub mod marker;

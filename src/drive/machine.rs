@@ -91,9 +91,14 @@ pub fn clock(built_s: u64) -> Clock {
 
 /// Milliseconds since the machine started, suspended or not (`CLOCK_BOOTTIME`).
 pub fn boot_ms() -> u64 {
+    boot_us() / 1000
+}
+
+/// The same in microseconds.
+pub fn boot_us() -> u64 {
     clock_gettime(ClockId::CLOCK_BOOTTIME).map_or(0, |time| {
         let part = |value: i64| u64::try_from(value).unwrap_or(0);
-        part(time.tv_sec()).saturating_mul(1000).saturating_add(part(time.tv_nsec()) / 1_000_000)
+        part(time.tv_sec()).saturating_mul(1_000_000).saturating_add(part(time.tv_nsec()) / 1000)
     })
 }
 

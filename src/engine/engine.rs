@@ -19,6 +19,11 @@ pub trait Host: Send + Sync {
     /// Milliseconds since the machine started.
     fn now_ms(&self) -> u64;
 
+    /// The same in microseconds, as finely as the clock goes.
+    fn now_us(&self) -> u64 {
+        self.now_ms().saturating_mul(1000)
+    }
+
     /// Waits. A simulation moves its clock instead.
     fn wait(&self, time: Duration) {
         thread::sleep(time);

@@ -13,6 +13,7 @@ mod content;
 mod depth;
 mod engine;
 mod erased;
+mod gauge;
 pub mod journal;
 pub mod keystream;
 mod lane;

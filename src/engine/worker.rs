@@ -19,6 +19,7 @@ use purgeproof_core::units::Extent;
 use crate::attendant::Attendant;
 use crate::content::Content;
 use crate::engine::Host;
+use crate::gauge::gauge;
 use crate::journal::Record;
 use crate::keystream::Keystream;
 use crate::lane::Lane;
@@ -83,6 +84,7 @@ impl<'a> Worker<'a> {
     /// Does the one thing that the job asked for.
     fn act(&mut self, session: &mut Session, next: Next) -> Heard {
         match next {
+            Next::Gauge => self.gauge(session),
             Next::Write { number, pattern } => self.write(session, number, pattern),
             Next::Flush => {
                 self.stage(Stage::Flush);
@@ -232,10 +234,19 @@ impl<'a> Worker<'a> {
         self.stop.load(Ordering::Relaxed)
     }
 
+    fn gauge(&self, session: &mut Session) -> Heard {
+        self.stage(Stage::Gauge);
+        let evidence = self.job.evidence();
+        let keystream = Keystream::new(evidence.drawn.stream, &evidence.drawn.key.derive("stretches of random data"));
+        let go_on = || !self.is_stopped();
+        let found = gauge(session.media.as_mut(), &evidence.passes(), &keystream, self.host, &go_on);
+        found.map_or(Heard::Stopped, Heard::Gauged)
+    }
+
     fn write(&mut self, session: &mut Session, number: u32, pattern: Pattern) -> Heard {
         let Session { media, firmware, .. } = session;
         let plan = &self.job.evidence().plan;
-        let of = u32::try_from(plan.passes.len()).unwrap_or(u32::MAX);
+        let of = u32::try_from(self.job.evidence().passes().len()).unwrap_or(u32::MAX);
         let bytes = media.geometry().bytes().0;
         let verify = match plan.verify {
             Coverage::Full => bytes,

@@ -1,5 +1,6 @@
 //! Overwrites of several passes.
 
+use purgeproof_core::gauge::Gauge;
 use purgeproof_core::scheme::named;
 
 use super::hostile::{flaws, forged};
@@ -115,4 +116,49 @@ fn a_scheme_is_named_only_with_its_own_passes() {
     assert!(named("gutmann").is_some_and(|scheme| scheme.passes.len() == 35));
     let sampled = forged(&evidence, |it| it.statement.verification.coverage = Coded(Coverage::Sample));
     assert!(flaws(&sampled).contains(&Flaw::OtherPasses));
+}
+
+/// Evidence of a zero pass on a drive that takes zeros in 300 µs and random data in 1000 µs, with a random pass before it or not.
+fn dropping(with_front: bool) -> Evidence {
+    let capabilities =
+        Capabilities { techniques: vec![(Technique::Overwrite, Support::Present)], ..Capabilities::default() };
+    let plan = plan(&drive(), &capabilities, &policy("nist-clear")).unwrap();
+    let mut evidence = begun(plan);
+    evidence.add(60_100, Fact::Opened { found: drive() });
+    evidence.add(60_110, Fact::GaugeBegan);
+    let gauge = Gauge { fixed_us: vec![300; 16], random_us: vec![1000; 16] };
+    evidence.add(60_150, Fact::Gauged { gauge });
+    let zeros = Pattern::Byte(0);
+    let patterns = if with_front { vec![Pattern::Random, zeros] } else { vec![zeros] };
+    for (number, pattern) in (1..).zip(patterns) {
+        evidence.add(60_200, Fact::PassBegan { number, pattern });
+        evidence.add(80_200, Fact::PassEnded { number, report: whole(BLOCKS) });
+        evidence.add(80_900, Fact::Flushed);
+    }
+    let expect = Expect::Pattern(zeros);
+    evidence.add(81_000, Fact::VerifyBegan { coverage: Coverage::Full, places: 1, expect });
+    let (report, mismatches) = (whole(BLOCKS), Mismatches::default());
+    evidence.add(101_500, Fact::VerifyEnded { report, mismatches, constant: None });
+    evidence
+}
+
+#[test]
+fn a_random_pass_before_the_planned_ones_says_why_it_is_there() {
+    let certificate = issue(&dropping(true));
+    assert!(certificate.verify().holds(), "{:?}", certificate.verify());
+    let method = &certificate.claims().statement.method;
+    assert_eq!(method.front, Some(claims::Front { zeros_us: 300, random_us: 1000 }));
+    assert_eq!(method.passes, [Pattern::Random, Pattern::Byte(0)].map(Coded));
+    let text =
+        "pass 1, not planned: the drive took zeros in 300 µs, random data in 1,000 µs, as if it did not store zeros";
+    assert_eq!(method.front.unwrap().to_string(), text);
+    assert_eq!(certificate.claims().statement.outcome.0, Outcome::Cleared);
+    // Without the pass that it asks for, the measurement stands against a good word.
+    assert_eq!(dropping(false).verdict().outcome, Outcome::NotErased);
+    // Without the measurement, the passes are not those of the scheme; nor is a slow drive a ground.
+    let lied =
+        |lie: fn(&mut claims::Method)| !forged(&dropping(true), |it| lie(&mut it.statement.method)).verify().holds();
+    assert!(lied(|method| method.front = None));
+    assert!(lied(|method| method.front = Some(claims::Front { zeros_us: 500, random_us: 1000 })));
+    assert!(lied(|method| method.passes.truncate(1)));
 }

@@ -1,10 +1,12 @@
 //! The words about the passes of an overwrite.
 
+use core::fmt;
+
 use purgeproof_core::pattern::Pattern;
 use purgeproof_core::scheme;
 
 use super::grouped;
-use crate::claims::{Method, Statement};
+use crate::claims::{Front, Method, Statement};
 use crate::code::Coded;
 
 /// How many passes the first page lists one by one.
@@ -61,10 +63,21 @@ fn passes(statement: &Statement) -> Vec<(&'static str, String)> {
         };
         ("Pass", format!("{} of {}, {what}: {written}", index + 1, method.passes.len()))
     };
-    method.passes.iter().enumerate().map(pass).collect()
+    let front = method.front.map(|front| ("Before them", front.to_string()));
+    method.passes.iter().enumerate().map(pass).chain(front).collect()
 }
 
 /// The scheme's name among people; of one that is not in the table, the policy's.
 fn title(method: &Method) -> Option<&str> {
     method.scheme.as_deref().map(|name| scheme::named(name).map_or(name, |scheme| scheme.title))
+}
+
+impl fmt::Display for Front {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (zeros, random) = (grouped(self.zeros_us), grouped(self.random_us));
+        write!(
+            f,
+            "pass 1, not planned: the drive took zeros in {zeros} µs, random data in {random} µs, as if it did not store zeros"
+        )
+    }
 }

@@ -47,6 +47,8 @@ pub(super) struct Erase {
     is_looked_at: bool,
     /// What was to be erased was still on the medium then.
     is_found_out: bool,
+    /// How the drive takes zeros was looked at.
+    pub(super) is_gauged: bool,
     watch: Watch,
     phase: Phase,
     /// The erase is over, and the drive formats itself to blocks of another length.

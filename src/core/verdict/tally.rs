@@ -102,7 +102,11 @@ impl<'a> Tally<'a> {
         match &entry.fact {
             // These say where the facts come from, or in more words what other facts say, or what became of the drive's format after its
             // erase: they must not stand in the way of a verdict, nor help to one.
-            Fact::Recovered | Fact::Exchanged { .. } | Fact::Reformatted { .. } | Fact::NotReformatted { .. } => {}
+            Fact::Recovered
+            | Fact::Gauged { .. }
+            | Fact::Exchanged { .. }
+            | Fact::Reformatted { .. }
+            | Fact::NotReformatted { .. } => {}
             Fact::ReformatBegan { to } => self.proof.reformat_began(self.plan.reformat == Some(*to)),
             Fact::Surveyed { survey, .. } => self.surveyed(survey),
             Fact::Health { .. } => self.hot = false,
@@ -129,6 +133,10 @@ impl<'a> Tally<'a> {
             }
             Fact::Settled { settled } => self.settled(&settled.problems),
             Fact::FellThrough { way } => self.fell_through(*way),
+            Fact::GaugeBegan => {
+                self.wrote = true;
+                self.proof.pass_began(None);
+            }
             Fact::PassBegan { number, pattern } => {
                 self.wrote = true;
                 let index = usize::try_from(*number).ok().and_then(|number| number.checked_sub(1));
@@ -459,7 +467,7 @@ impl<'a> Tally<'a> {
 
     /// Every block was written by every pass.
     fn overwritten(&self) -> bool {
-        self.proof.passes_whole > 0 && self.proof.passes_whole == self.plan.passes.len()
+        self.proof.passes_whole > 0 && self.proof.passes_whole == self.passes.len()
     }
 
     fn bad(&self, reasons: &[Reason]) -> Outcome {
