@@ -3,8 +3,12 @@
 use purgeproof_core::evidence::Mismatches;
 use purgeproof_core::pattern::Pattern;
 use purgeproof_core::units::{Geometry, Lba};
+use rayon::prelude::*;
 
 use crate::keystream::Keystream;
+
+/// The length of the pieces that cores share out among themselves, in bytes: long enough to be worth handing over.
+const SHARE: usize = 256 * 1024;
 
 /// What is compared at once, in bytes: short enough that what is expected stays in a cache.
 const PIECE: usize = 64 * 1024;
@@ -28,9 +32,15 @@ impl Content {
             Pattern::Two(_) | Pattern::Three(_) | Pattern::Four(_) => {
                 repeat(self.pattern.bytes(), self.geometry.offset(at), into);
             }
-            // By this thread alone: a stream is computed faster than drives write, each drive has a thread of its own, and where there are
-            // few cores the kernel needs the others.
-            Pattern::Random => self.keystream.fill(self.geometry.offset(at), into),
+            Pattern::Random => {
+                let start = self.geometry.offset(at);
+                if is_shared(into) {
+                    let pieces = into.par_chunks_mut(SHARE).enumerate();
+                    pieces.for_each(|(number, piece)| self.keystream.fill(start + (number * SHARE) as u64, piece));
+                } else {
+                    self.keystream.fill(start, into);
+                }
+            }
         }
     }
 
@@ -43,18 +53,38 @@ impl Content {
 
     /// Compares what was read from `at` on, block by block, and adds every block that differs to `mismatches`.
     pub fn compare(&self, at: Lba, read: &[u8], mismatches: &mut Mismatches) {
+        if is_shared(read) {
+            let blocks = (SHARE / self.geometry.block().get() as usize).max(1);
+            let shares = read.par_chunks(blocks * self.geometry.block().get() as usize).enumerate();
+            let differing = shares.map(|(number, share)| self.differing(Lba(at.0 + (number * blocks) as u64), share));
+            differing.collect::<Vec<_>>().into_iter().flatten().for_each(|lba| mismatches.add(lba));
+        } else {
+            self.differing(at, read).into_iter().for_each(|lba| mismatches.add(lba));
+        }
+    }
+
+    /// The blocks that differ.
+    fn differing(&self, at: Lba, read: &[u8]) -> Vec<Lba> {
         let block = self.geometry.block().get() as usize;
         let blocks = (PIECE / block).max(1);
         let mut room = vec![0; (blocks * block).min(read.len())];
+        let mut differing = Vec::new();
         for (piece, start) in read.chunks(blocks * block).zip((at.0..).step_by(blocks)) {
             let expected = room.get_mut(..piece.len()).unwrap_or_default();
             self.fill(Lba(start), expected);
             if piece != expected {
                 let pairs = piece.chunks(block).zip(expected.chunks(block)).zip(start..);
-                pairs.filter(|((found, wanted), _)| found != wanted).for_each(|(_, lba)| mismatches.add(Lba(lba)));
+                differing.extend(pairs.filter(|((found, wanted), _)| found != wanted).map(|(_, lba)| Lba(lba)));
             }
         }
+        differing
     }
+}
+
+/// Whether several cores work on this. A drive's own thread is enough for most drives; the fastest take more than one core computes. Where there
+/// are but two, the kernel's part of the transfers needs the other.
+fn is_shared(bytes: &[u8]) -> bool {
+    bytes.len() > SHARE && rayon::current_num_threads() > 2
 }
 
 /// Fills with bytes that are repeated from the beginning of the medium on, of which `into` begins at byte `offset`.
@@ -114,6 +144,30 @@ mod tests {
             }
         }
         repeat(&[1, 2, 3], 0, &mut []);
+    }
+
+    #[test]
+    fn many_cores_come_to_what_one_comes_to() {
+        let with = |cores, work: &(dyn Fn() -> (Vec<u8>, Mismatches) + Sync)| {
+            rayon::ThreadPoolBuilder::new().num_threads(cores).build().unwrap().install(work)
+        };
+        // Blocks of 520 bytes, so that neither pieces nor shares end where a block of the cipher does.
+        let geometry = Geometry::new(BlockSize::new(520).unwrap(), Blocks(10_000)).unwrap();
+        let content = Content { geometry, ..content(Pattern::Random) };
+        let work = || {
+            let mut bytes = vec![0; 520 * 2000];
+            content.fill(Lba(7), &mut bytes);
+            let mut mismatches = Mismatches::default();
+            let mut read = bytes.clone();
+            for lba in [0, 503, 504, 505, 1999] {
+                read[520 * lba + 519] ^= 1;
+            }
+            content.compare(Lba(7), &read, &mut mismatches);
+            (bytes, mismatches)
+        };
+        let alone = with(1, &work);
+        assert_eq!(alone.1.first, [7, 510, 511, 512, 2006].map(Lba));
+        assert!(with(4, &work) == alone);
     }
 
     #[test]
