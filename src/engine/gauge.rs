@@ -26,9 +26,9 @@ pub(crate) fn gauge(
     let mut time = |at: Extent, is_random: bool, found: &mut Gauge| {
         let bytes = buffer.first(length);
         if is_random {
-            keystream.fill(geometry.offset(at.start), bytes)
+            keystream.fill(geometry.offset(at.start), bytes);
         } else {
-            bytes.fill(0)
+            bytes.fill(0);
         }
         let began_us = host.now_us();
         let is_written = media.write(at.start, bytes) == Ok(length) && media.flush().is_ok();
