@@ -5,10 +5,9 @@ use alloc::vec::Vec;
 
 use crate::capability::{Hidden, Obstacle};
 use crate::drive::{Medium, OpenError};
-use crate::evidence::{Entry, Evidence, Expect, Fact, Mismatches};
+use crate::evidence::{Entry, Evidence, Expect, Fact};
 use crate::firmware::{Begun, Prepared, Standing};
 use crate::marker::Sought;
-use crate::pass::Report;
 use crate::pattern::Pattern;
 use crate::plan::{Plan, Way};
 use crate::policy::Coverage;
@@ -20,6 +19,7 @@ use crate::units::{Blocks, Bytes, Geometry};
 use crate::verdict::{Outcome, Reason, Verdict};
 
 mod exceptions;
+mod passes;
 mod proof;
 
 use exceptions::exceptions;
@@ -127,59 +127,30 @@ impl<'a> Tally<'a> {
             Fact::EraseBegan { technique } => self.erase_began(*technique, entry.at_ms),
             Fact::EraseAnswered { begun } => self.answered(begun, entry.at_ms),
             Fact::Stands { standing } => self.stands(standing, entry.at_ms),
-            Fact::Stalled { quiet_s } => {
-                self.reasons.push(Reason::Stalled(*quiet_s));
-                self.doubt = true;
-            }
+            Fact::Stalled { quiet_s } => self.doubt(Reason::Stalled(*quiet_s)),
             Fact::Settled { settled } => self.settled(&settled.problems),
             Fact::FellThrough { way } => self.fell_through(*way),
-            Fact::GaugeBegan => {
-                self.wrote = true;
-                self.proof.pass_began(None);
-            }
-            Fact::PassBegan { number, pattern } => {
-                self.wrote = true;
-                let index = usize::try_from(*number).ok().and_then(|number| number.checked_sub(1));
-                self.proof.pass_began(index.filter(|index| self.passes.get(*index) == Some(pattern)));
-                self.moving = Some((entry.at_ms, Blocks(0)));
-            }
-            Fact::PassEnded { number, report } => {
-                self.moving = self.moving.map(|(began_ms, _)| (began_ms, report.covered));
-                self.pass_ended(*number, report);
-            }
-            Fact::Flushed => {
-                self.proof.flushed();
-                self.moved(entry.at_ms);
-            }
-            Fact::NotFlushed { .. } => {
-                self.reasons.push(Reason::NotFlushed);
-                self.doubt = true;
-            }
+            Fact::GaugeBegan => self.gauge_began(),
+            Fact::PassBegan { number, pattern } => self.pass_began(*number, *pattern, entry.at_ms),
+            Fact::PassEnded { number, report } => self.pass_ended(*number, report),
+            Fact::Flushed => self.flushed(entry.at_ms),
+            Fact::NotFlushed { .. } => self.doubt(Reason::NotFlushed),
             Fact::VerifyBegan { coverage, places, expect } => {
-                self.proof.verify_began(*coverage, *places, *expect);
-                self.moving = Some((entry.at_ms, Blocks(0)));
+                self.verify_began(*coverage, *places, *expect, entry.at_ms);
             }
             Fact::VerifyEnded { report, mismatches, constant } => {
-                self.moving = self.moving.map(|(began_ms, _)| (began_ms, report.covered));
-                self.moved(entry.at_ms);
+                self.moved(entry.at_ms, report.covered);
                 self.verify_ended(report, mismatches, *constant);
             }
             Fact::Stopped => self.reasons.push(Reason::Stopped),
-            Fact::Crashed { .. } => {
-                self.reasons.push(Reason::Crashed);
-                self.doubt = true;
-            }
+            Fact::Crashed { .. } => self.doubt(Reason::Crashed),
         }
     }
 
-    /// What a pass wrote up to its flush, or a read-back read, cannot have gone faster than the link carries it.
-    fn moved(&mut self, at_ms: u64) {
-        let Some(((began_ms, blocks), link)) = self.moving.take().zip(self.plan.drive.link) else { return };
-        let took_ms = at_ms.saturating_sub(began_ms);
-        let bytes = Bytes(blocks.0.saturating_mul(self.plan.drive.logical_block.get().into()));
-        if link.forbids(bytes, took_ms) {
-            self.reasons.push(Reason::FasterThanItsLink { bytes, took_ms, link });
-        }
+    /// For this reason nobody knows what state the drive is in.
+    fn doubt(&mut self, reason: Reason) {
+        self.reasons.push(reason);
+        self.doubt = true;
     }
 
     fn way(&self) -> Option<&'a Way> {
@@ -339,39 +310,6 @@ impl<'a> Tally<'a> {
                 self.reasons.push(Reason::StatusUnreadable(why.clone()));
             }
             _ => {}
-        }
-    }
-
-    fn pass_ended(&mut self, number: u32, report: &Report) {
-        self.proof.pass_ended(number, report.is_whole() && report.covered == self.all);
-        if !report.bad.is_empty() {
-            self.reasons.push(Reason::Unwritable(report.bad.clone()));
-        }
-        self.reasons.extend(report.abandoned_at.map(Reason::Abandoned));
-        if report.gone {
-            self.reasons.push(Reason::GoneWhileWriting);
-        }
-    }
-
-    fn verify_ended(&mut self, report: &Report, mismatches: &Mismatches, constant: Option<u8>) {
-        if !report.bad.is_empty() {
-            self.reasons.push(Reason::Unreadable(report.bad.clone()));
-        }
-        if mismatches.blocks.0 > 0 {
-            self.reasons.push(Reason::Mismatch(mismatches.clone()));
-        }
-        self.reasons.extend(report.abandoned_at.map(Reason::Abandoned));
-        if report.gone {
-            self.reasons.push(Reason::GoneWhileReading);
-            self.doubt = true;
-        }
-        let Some((coverage, places, expect)) = self.proof.reading.take() else { return };
-        let is_all = report.covered == self.all;
-        let enough = is_all || sample::suffices(coverage, places, report.covered, self.all);
-        if report.is_whole() && mismatches.blocks.0 == 0 && enough {
-            // A small medium is read whole even where a sample was asked for: then that is what was done.
-            let (coverage, places) = if is_all { (Coverage::Full, 1) } else { (coverage, places) };
-            self.proof.verified = Some(Verified { coverage, places, expect, constant: expect.byte().or(constant) });
         }
     }
 
