@@ -1,12 +1,13 @@
 //! The one who writes to the stick. Order matters here: the journal before everything, the signed certificate before its views.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::SyncSender;
 
 use purgeproof_certificate::{Certificate, evidence_bundle, sequence};
 use purgeproof_core::event::{DriveId, Event, Filed, Stick};
 use purgeproof_core::evidence::{Evidence, Fact, JobId};
+use purgeproof_core::job::resume::Interrupted;
 use purgeproof_drive::shelf::{Shelf, ShelfError};
 use purgeproof_engine::journal::{self, Journal, Record, Writer};
 
@@ -25,6 +26,10 @@ pub(crate) struct Clerk {
     journal: JournalFile,
     /// Certificates that are not on the stick, oldest first.
     papers: VecDeque<Paper>,
+    /// Jobs of the stick's journals that could go on, for whoever decides about that.
+    interrupted: Vec<Interrupted>,
+    /// All that were ever handed over.
+    handed_over: BTreeSet<JobId>,
     tell: Box<dyn Fn(Event) + Send>,
     now_unix_s: Box<dyn Fn() -> u64 + Send>,
     told: Option<Stick>,
@@ -67,8 +72,17 @@ impl Clerk {
         now_unix_s: Box<dyn Fn() -> u64 + Send>,
     ) -> Self {
         let journal = JournalFile { name: journal, writer: Writer::default(), text: String::new(), filed: None };
-        let papers = VecDeque::new();
-        Self { shelf: None, signer: Signer::default(), journal, papers, tell, now_unix_s, told: None }
+        Self {
+            shelf: None,
+            signer: Signer::default(),
+            journal,
+            papers: VecDeque::new(),
+            interrupted: Vec::new(),
+            handed_over: BTreeSet::new(),
+            tell,
+            now_unix_s,
+            told: None,
+        }
     }
 
     /// Carries out orders one after the other. Records that follow upon each other go to the stick together: what costs is the sync.
@@ -87,6 +101,10 @@ impl Clerk {
                 }
                 Order::Certify(drive, evidence) => {
                     self.certify(Some(drive), &evidence);
+                    self.deliver();
+                }
+                Order::Recover(evidence) => {
+                    self.recover(*evidence);
                     self.deliver();
                 }
                 Order::Shelf(shelf) => self.change(shelf),
@@ -116,6 +134,11 @@ impl Clerk {
         self.papers.len()
     }
 
+    /// Jobs that could go on, each once. Until it does or is recovered, the journals keep it.
+    pub(crate) fn take_interrupted(&mut self) -> Vec<Interrupted> {
+        core::mem::take(&mut self.interrupted)
+    }
+
     fn tell(&self, event: Event) {
         (self.tell)(event);
     }
@@ -139,8 +162,8 @@ impl Clerk {
         self.complete_views();
     }
 
-    /// Jobs in the stick's journals that have no certificate: the machine died, or the stick was gone. Each gets one now, from what is
-    /// known about it.
+    /// Jobs in the stick's journals that have no certificate: the machine died, or the stick was gone. Each that cannot go on gets one now,
+    /// from what is known about it.
     fn finish_earlier_jobs(&mut self) {
         let Some(shelf) = &mut self.shelf else { return };
         let names = shelf.list(JOURNAL).unwrap_or_default();
@@ -161,8 +184,9 @@ impl Clerk {
         for trouble in troubles {
             self.tell(Event::Notice(trouble));
         }
-        for mut evidence in journal::unfiled(&journals) {
-            if on_their_way.contains(&evidence.job) || current.contains(&evidence.job) {
+        for evidence in journal::unfiled(&journals) {
+            let job = evidence.job;
+            if on_their_way.contains(&job) || current.contains(&job) || self.handed_over.contains(&job) {
                 continue;
             }
             // The power may have been cut between the certificate and the line that says so: a second one would look like a forgery.
@@ -170,14 +194,25 @@ impl Clerk {
                 self.note(&Record::Filed { job: evidence.job, name });
                 continue;
             }
-            let (drive, outcome) = (evidence.plan.drive.handle(), evidence.verdict().outcome);
-            self.tell(Event::Notice(format!(
-                "An earlier run left drive {drive} without a certificate. It is certified now from the journal: {outcome}."
-            )));
-            let (_, last_ms) = evidence.span_ms();
-            evidence.add(last_ms, Fact::Recovered);
-            self.certify(None, &evidence);
+            match Interrupted::of(evidence) {
+                Ok(interrupted) => {
+                    self.handed_over.insert(job);
+                    self.interrupted.push(interrupted);
+                }
+                Err(evidence) => self.recover(evidence),
+            }
         }
+    }
+
+    /// Certifies a job of an earlier run as the journal has it.
+    fn recover(&mut self, mut evidence: Evidence) {
+        let (drive, outcome) = (evidence.plan.drive.handle(), evidence.verdict().outcome);
+        self.tell(Event::Notice(format!(
+            "An earlier run left drive {drive} without a certificate. It is certified now from the journal: {outcome}."
+        )));
+        let last_ms = evidence.runs().last().map_or(0, |run| run.end_ms());
+        evidence.add(last_ms, Fact::Recovered);
+        self.certify(None, &evidence);
     }
 
     /// The name of the certificate that the stick holds about this job.

@@ -8,12 +8,14 @@ use purgeproof_core::capability::{Capabilities, Support};
 use purgeproof_core::consent::Consent;
 use purgeproof_core::drive::{Identity, Medium, Serial, SerialSource, Transport};
 use purgeproof_core::evidence::{Clock, Drawn, Machine, Secret, Setting, Tool};
+use purgeproof_core::firmware::Prepared;
 use purgeproof_core::job::{Heard, Job};
 use purgeproof_core::plan::plan;
 use purgeproof_core::policy::Policy;
 use purgeproof_core::stream::Stream;
+use purgeproof_core::survey::{Survey, When};
 use purgeproof_core::technique::Technique;
-use purgeproof_core::units::{BlockSize, Bytes};
+use purgeproof_core::units::{BlockSize, Bytes, Lba};
 
 use super::*;
 
@@ -240,6 +242,35 @@ fn a_job_that_an_earlier_run_left_is_certified_once() {
     assert!(!certificate.claims().statement.outcome.0.is_good());
     let bundle = stick.file(CERTIFICATES, &name.replace(".cose", ".evidence.json")).unwrap();
     assert!(certificate.evidence_matches(&bundle).is_ok());
+}
+
+#[test]
+fn a_job_that_can_go_on_is_handed_over_once_and_certified_only_if_it_does_not() {
+    let stick = Stick::default();
+    let mut begun = job(5);
+    begun.hear(3, Heard::Prepared(Prepared::default()));
+    begun.hear(3, Heard::Surveyed(When::Before, Survey::default()));
+    let mut writer = Writer::default();
+    let mut lines = writer.line(&Record::Job(Box::new(begun.evidence().clone()))).unwrap();
+    lines += &writer.line(&Record::Checkpoint { job: JobId([5; 16]), at_ms: 4, below: Lba(99) }).unwrap();
+    stick.set(JOURNAL, "0.jsonl", lines.as_bytes());
+
+    let (mut clerk, told) = clerk("1.jsonl");
+    clerk.carry_out([Order::Shelf(Some(Box::new(stick.clone())))]);
+    let [interrupted] = clerk.take_interrupted().try_into().unwrap();
+    let known = interrupted.evidence().facts().last().map(|entry| entry.fact.clone());
+    assert_eq!(known, Some(Fact::Checkpoint { below: Lba(99) }));
+    // The stick was away and came back.
+    clerk.carry_out([Order::Shelf(None), Order::Shelf(Some(Box::new(stick.clone())))]);
+    assert_eq!((clerk.take_interrupted().len(), stick.names(CERTIFICATES).len()), (0, 0));
+    assert!(!told.try_iter().any(|event| matches!(event, Event::Notice(words) if words.contains("ZC1A0B05"))));
+
+    // Another start asks again; what does not go on is certified.
+    let (mut next, _told) = self::clerk("2.jsonl");
+    next.carry_out([Order::Shelf(Some(Box::new(stick.clone())))]);
+    let [interrupted] = next.take_interrupted().try_into().unwrap();
+    next.carry_out([Order::Recover(Box::new(interrupted.into_evidence()))]);
+    check(&stick, "2.jsonl", 1);
 }
 
 #[test]

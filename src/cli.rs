@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::purge::Purge;
 use crate::recheck::Range;
 
 /// Erase every disk of a decommissioned machine by the strongest means it has, check it, and prove it.
@@ -62,20 +63,9 @@ pub(crate) enum Command {
         json: bool,
     },
     /// Erase one device or image file of this computer, after consent, and certify it.
-    Purge {
-        /// A serial number as `list` shows it, or the path of a device or an image file.
-        #[arg(value_name = "SERIAL|PATH")]
-        target: String,
-        /// Plan by this policy file. An unattended policy that selects the target is the consent.
-        #[arg(long, value_name = "FILE")]
-        policy: Option<PathBuf>,
-        /// Where certificates, journal and signing key go.
-        #[arg(long, value_name = "FOLDER", default_value = "purgeproof-records")]
-        out: PathBuf,
-        /// Print the verdict as JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    ///
+    /// Where an earlier run was interrupted, it goes on from there.
+    Purge(Purge),
     /// The program of the live image; PID 1 starts it.
     #[command(hide = true)]
     Appliance,

@@ -2,14 +2,16 @@
 //! memory and offered again to the next one.
 
 use std::iter;
-use std::sync::Arc;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Sender, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use purgeproof_core::event::{DriveId, Event};
 use purgeproof_core::evidence::Evidence;
+use purgeproof_core::job::resume::Interrupted;
 use purgeproof_drive::shelf::Shelf;
 use purgeproof_engine::journal::Record;
 
@@ -30,6 +32,8 @@ pub(crate) struct Filing {
     open: Arc<AtomicUsize>,
     /// Certificates that are only in memory.
     waiting: Arc<AtomicUsize>,
+    /// Jobs of earlier runs that could go on.
+    interrupted: Arc<Mutex<Vec<Interrupted>>>,
 }
 
 /// What the filing thread is asked to do.
@@ -38,6 +42,8 @@ pub(crate) enum Order {
     Record(Vec<Record>, SyncSender<()>),
     /// Sign and file the certificate about a job that is over.
     Certify(DriveId, Box<Evidence>),
+    /// The same about a job that an earlier run left.
+    Recover(Box<Evidence>),
     /// A stick came, went or changed.
     Shelf(Option<AnyShelf>),
     /// Offer again what was not taken.
@@ -55,7 +61,13 @@ impl Filing {
     ) -> Self {
         let (orders, inbox) = mpsc::channel();
         let (open, waiting) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let filing = Self { orders, open: Arc::clone(&open), waiting: Arc::clone(&waiting) };
+        let interrupted: Arc<Mutex<Vec<Interrupted>>> = Arc::default();
+        let filing = Self {
+            orders,
+            open: Arc::clone(&open),
+            waiting: Arc::clone(&waiting),
+            interrupted: Arc::clone(&interrupted),
+        };
         let mut clerk = Clerk::new(journal, Box::new(tell), Box::new(now_unix_s));
         thread::spawn(move || {
             while let Ok(first) = inbox.recv() {
@@ -64,6 +76,7 @@ impl Filing {
                 let count = orders.len();
                 clerk.carry_out(orders);
                 waiting.store(clerk.waiting(), Ordering::SeqCst);
+                interrupted.lock().unwrap_or_else(PoisonError::into_inner).extend(clerk.take_interrupted());
                 open.fetch_sub(count, Ordering::SeqCst);
             }
         });
@@ -89,6 +102,21 @@ impl Filing {
         self.order(Order::Certify(drive, Box::new(evidence)));
     }
 
+    /// Jobs that earlier runs left in the middle and that could go on, each once. Whoever takes one has it go on, or recovered.
+    pub(crate) fn take_interrupted(&self) -> Vec<Interrupted> {
+        core::mem::take(&mut self.interrupted.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Signs and files the certificate about a job that an earlier run left, as the journal has it.
+    pub(crate) fn recover(&self, evidence: Evidence) {
+        self.order(Order::Recover(Box::new(evidence)));
+    }
+
+    /// Whether all that was ordered is done, as far as there is a stick for it.
+    pub(crate) fn has_caught_up(&self) -> bool {
+        self.open.load(Ordering::SeqCst) == 0
+    }
+
     /// A stick came, went (`None`) or changed.
     pub(crate) fn shelf(&self, shelf: Option<AnyShelf>) {
         self.order(Order::Shelf(shelf));
@@ -101,7 +129,7 @@ impl Filing {
 
     /// Whether everything that was ordered is on the stick.
     pub(crate) fn is_idle(&self) -> bool {
-        self.open.load(Ordering::SeqCst) == 0 && self.waiting.load(Ordering::SeqCst) == 0
+        self.has_caught_up() && self.waiting.load(Ordering::SeqCst) == 0
     }
 
     /// Waits, but not for ever, until everything ordered so far was offered to the stick once more.

@@ -8,17 +8,22 @@ use std::time::Duration;
 use purgeproof_core::consent::Consent;
 use purgeproof_core::drive::Drive;
 use purgeproof_core::event::{Controller, DriveId, Event, Listed, Offer, Request};
-use purgeproof_core::evidence::{Drawn, JobId, Secret, Setting};
+use purgeproof_core::evidence::Setting;
 use purgeproof_core::job::Job;
+use purgeproof_core::job::resume::Interrupted;
 use purgeproof_core::plan::{Plan, plan};
 use purgeproof_core::policy::{Policy, WhenDone};
 use purgeproof_drive::Psid;
 use purgeproof_drive::inventory::Found;
-use purgeproof_engine::{Engine, keystream};
+use purgeproof_engine::Engine;
 
+use crate::drawn::draw;
 use crate::filing::{AnyShelf, Filing};
 use crate::means::{self, Means};
 use crate::offer;
+
+#[path = "resume.rs"]
+mod resume;
 
 /// An unattended run waits this long for the stick: its journal should be there before the first block is written. A machine that was
 /// started over a network may have none.
@@ -120,9 +125,13 @@ pub(crate) struct Floor<W> {
     command_line: Option<(Vec<String>, Option<WhenDone>)>,
     drives: Vec<Known>,
     begun: BTreeSet<DriveId>,
+    /// Jobs that earlier runs left in the middle, and that may go on.
+    interrupted: Vec<Interrupted>,
     since_ms: u64,
     changed_ms: u64,
     tried_ms: u64,
+    /// When the stick came.
+    stick_ms: u64,
     is_done: bool,
     has_warned: bool,
     has_unfrozen: bool,
@@ -148,9 +157,11 @@ impl<W: World> Floor<W> {
             command_line,
             drives: Vec::new(),
             begun: BTreeSet::new(),
+            interrupted: Vec::new(),
             since_ms: now,
             changed_ms: now,
             tried_ms: now,
+            stick_ms: now,
             is_done: false,
             has_warned: false,
             has_unfrozen: false,
@@ -165,11 +176,8 @@ impl<W: World> Floor<W> {
             Input::Request(Request::Psid { drive, psid }) => self.psid(drive, &psid),
             Input::Request(Request::Overwrite { drive }) => self.overwrite(drive),
             Input::Request(Request::Unfreeze) => self.unfreeze(),
-            Input::Request(Request::Purge { drive, typed }) => {
-                if let Err(why) = self.purge(drive, &typed) {
-                    self.tell(Event::Denied { drive, why });
-                }
-            }
+            Input::Request(Request::Purge { drive, typed }) => self.answer(drive, &typed, Self::begin),
+            Input::Request(Request::Resume { drive, typed }) => self.answer(drive, &typed, Self::resume),
             Input::Request(Request::Stop { drive }) => self.engine.stop(drive),
             Input::Request(Request::Rescan) => self.world.rescan(),
             Input::Request(Request::PowerOff) => return Some(End::PowerOff),
@@ -308,6 +316,7 @@ impl<W: World> Floor<W> {
             identity: known.found.identity.clone(),
             capabilities: known.means.apply(&known.found.capabilities),
             offer: known.offer(&self.policy),
+            interrupted: self.interrupted_on(known.id).map(Interrupted::percent),
         };
         let mut drives: Vec<&Known> = self.drives.iter().filter(|known| known.is_present).collect();
         drives.sort_by_key(|known| (known.found.name().len(), known.found.name()));
@@ -320,6 +329,7 @@ impl<W: World> Floor<W> {
             return;
         };
         self.filing.shelf(Some(shelf));
+        self.stick_ms = self.world.now_ms();
         if self.standing == Standing::Awaited {
             self.follow(file);
             self.list();
@@ -355,7 +365,9 @@ impl<W: World> Floor<W> {
             self.follow(PolicyFile::Absent);
             self.list();
         }
-        if self.standing == Standing::Firm && self.policy.unattended && !self.is_done {
+        let has_read_journals = self.has_read_journals(now);
+        self.sort_interrupted(now);
+        if self.standing == Standing::Firm && self.policy.unattended && !self.is_done && has_read_journals {
             self.begin_selected();
             return self.check_done(now);
         }
@@ -379,7 +391,9 @@ impl<W: World> Floor<W> {
             let Some(known) = self.drives.iter().find(|known| known.id == id) else { continue };
             let Offer::Planned(plan) = known.offer(&self.policy) else { continue };
             let handle = known.found.identity.handle();
+            let goes_on = self.interrupted_on(id).is_some();
             let begun = match Consent::by_policy(&plan, &self.policy) {
+                Ok(consent) if goes_on => self.resume(id, consent),
                 Ok(consent) => self.begin(id, consent),
                 Err(denied) => Err(denied.to_string()),
             };
@@ -434,11 +448,16 @@ impl<W: World> Floor<W> {
         }
     }
 
-    fn purge(&mut self, id: DriveId, typed: &str) -> Result<(), String> {
+    /// Does what the operator asks for with what was typed as consent, or says why not.
+    fn answer(&mut self, id: DriveId, typed: &str, act: fn(&mut Self, DriveId, Consent) -> Result<(), String>) {
         let known = self.drives.iter().find(|known| known.id == id && known.is_present);
-        let known = known.ok_or("The drive is no longer attached: nothing was done. Plug it in again")?;
-        let consent = Consent::typed(&known.found.identity, typed).map_err(|denied| denied.to_string())?;
-        self.begin(id, consent)
+        let gone = || "The drive is no longer attached: nothing was done. Plug it in again".to_string();
+        let consent = known
+            .ok_or_else(gone)
+            .and_then(|known| Consent::typed(&known.found.identity, typed).map_err(|denied| denied.to_string()));
+        if let Err(why) = consent.and_then(|consent| act(self, id, consent)) {
+            self.tell(Event::Denied { drive: id, why });
+        }
     }
 
     /// Starts a job, if this drive is the only one that answers to its name and may be erased.
@@ -463,21 +482,17 @@ impl<W: World> Floor<W> {
             .map_err(|wrong| wrong.to_string())?;
         let drive = self.world.drive(&known.found, known.means.psid());
         self.engine.start(id, drive, job).map_err(|running| running.to_string())?;
+        self.begun(id, plan);
+        self.leave_interrupted(id);
+        Ok(())
+    }
+
+    fn begun(&mut self, id: DriveId, plan: Plan) {
         self.begun.insert(id);
         if let Some(known) = self.drives.iter_mut().find(|known| known.id == id) {
             known.going = Some(plan);
         }
-        Ok(())
     }
-}
-
-/// The random numbers of a job.
-pub(crate) fn draw() -> Result<(JobId, Drawn), getrandom::Error> {
-    let (mut job, mut key, mut seed) = ([0; 16], [0; 32], [0; 32]);
-    getrandom::fill(&mut job)?;
-    getrandom::fill(&mut key)?;
-    getrandom::fill(&mut seed)?;
-    Ok((JobId(job), Drawn { key: Secret(key), seed: Secret(seed), stream: keystream::fastest() }))
 }
 
 #[cfg(test)]

@@ -7,14 +7,21 @@ use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
 use purgeproof_core::capability::{Obstacle, Support};
+use purgeproof_core::consent::challenge;
 use purgeproof_core::drive::{Exclusion, Medium, Transport};
-use purgeproof_core::evidence::Evidence;
+use purgeproof_core::evidence::{Drawn, Evidence, Fact, JobId, Secret};
+use purgeproof_core::firmware::Prepared;
+use purgeproof_core::job::Heard;
+use purgeproof_core::stream::Stream;
+use purgeproof_core::survey::{Survey, When};
 use purgeproof_core::technique::Technique;
+use purgeproof_core::units::Lba;
 use purgeproof_core::verdict::Outcome;
 use purgeproof_drive::file::FileDrive;
 use purgeproof_drive::shelf::FolderShelf;
 use purgeproof_engine::Host;
-use purgeproof_engine::journal::Record;
+use purgeproof_engine::journal::{Record, Writer};
+use purgeproof_engine::keystream::Keystream;
 
 use super::*;
 
@@ -282,6 +289,128 @@ fn no_suspend_while_a_drive_is_being_erased_or_for_nothing() {
     assert_eq!((bench.slept.load(Ordering::Relaxed), bench.outcomes()), (0, vec![(0, Outcome::Cleared)]));
     bench.floor.hear(Input::Request(Request::Unfreeze));
     assert_eq!(bench.slept.load(Ordering::Relaxed), 1, "the operator may always");
+}
+
+/// What a job on it writes that was interrupted.
+fn stream() -> Keystream {
+    Keystream::new(Stream::ChaCha20, &Secret([7; 32]))
+}
+
+/// Leaves a job on the stick that was interrupted when it had written so many blocks of this drive: they hold its keystream.
+fn interrupt(bench: &Bench, found: &Found, text: &PolicyFile, blocks: u64) {
+    let parsed = match text {
+        PolicyFile::Text(text) => Policy::parse(text).unwrap(),
+        _ => Policy::default(),
+    };
+    let plan = plan(&found.identity, &found.capabilities, &parsed).unwrap();
+    let consent = Consent::typed(&found.identity, &challenge(&found.identity)).unwrap();
+    let drawn = Drawn { key: Secret([7; 32]), seed: Secret([8; 32]), stream: Stream::ChaCha20 };
+    let mut job = Job::new(JobId([9; 16]), plan, consent, Setting::default(), drawn).unwrap();
+    for heard in [
+        Heard::Ready,
+        Heard::Opened(found.identity.clone()),
+        Heard::Prepared(Prepared::default()),
+        Heard::Surveyed(When::Before, Survey::default()),
+    ] {
+        job.hear(1, heard);
+    }
+    let mut writer = Writer::default();
+    let records = [
+        Record::Job(Box::new(job.into_evidence())),
+        Record::Checkpoint { job: JobId([9; 16]), at_ms: 5, below: Lba(blocks) },
+    ];
+    let journal: String = records.iter().map(|record| writer.line(record).unwrap()).collect();
+    fs::create_dir_all(bench.folder.join("stick/journal")).unwrap();
+    fs::write(bench.folder.join("stick/journal/0.jsonl"), journal).unwrap();
+    let mut bytes = content(found);
+    stream().fill(0, &mut bytes[..usize::try_from(blocks * 512).unwrap()]);
+    fs::write(&found.node, bytes).unwrap();
+}
+
+/// The outcomes and the facts of the certificates on the stick.
+fn certified(bench: &Bench) -> Vec<(Outcome, Evidence)> {
+    let entries = fs::read_dir(bench.folder.join("stick/certificates")).into_iter().flatten().flatten();
+    let bundles = entries.map(|entry| entry.path()).filter(|path| path.to_string_lossy().ends_with(".evidence.json"));
+    let evidence = |path: PathBuf| -> Evidence { serde_json::from_slice(&fs::read(path).unwrap()).unwrap() };
+    bundles.map(evidence).map(|evidence| (evidence.verdict().outcome, evidence)).collect()
+}
+
+fn resumed_at(evidence: &Evidence) -> Option<u64> {
+    evidence.facts().iter().find_map(|entry| match entry.fact {
+        Fact::PassResumed { from, .. } => Some(from.0),
+        _ => None,
+    })
+}
+
+const ALL: &str = "[[rule]]\nname = 'all'\naction = 'purge'";
+
+#[test]
+fn an_unattended_run_goes_on_with_what_was_interrupted() {
+    let mut bench = Bench::new("goes-on", None);
+    let found = bench.drive("d", "CUT-1");
+    interrupt(&bench, &found, &policy(ALL), 50);
+    bench.stick(policy(ALL));
+    bench.floor.hear(Input::Found(vec![found.clone()], vec![]));
+    assert_eq!(bench.settle(), Some(End::PowerOff));
+    let certified = certified(&bench);
+    let [(Outcome::Cleared, evidence)] = certified.as_slice() else { panic!("{certified:?}") };
+    assert_eq!((evidence.job, resumed_at(evidence)), (JobId([9; 16]), Some(50)));
+    let mut wanted = OLD.to_vec();
+    stream().fill(0, &mut wanted);
+    assert!(content(&found) == wanted);
+}
+
+#[test]
+fn another_rule_is_no_leave_to_go_on() {
+    let mut bench = Bench::new("other-rule", None);
+    let found = bench.drive("d", "CUT-2");
+    interrupt(&bench, &found, &policy(ALL), 50);
+    bench.stick(policy("[[rule]]\nname = 'others'\naction = 'purge'"));
+    bench.floor.hear(Input::Found(vec![found], vec![]));
+    assert_eq!(bench.settle(), Some(End::PowerOff));
+    let mut outcomes: Vec<_> = certified(&bench).iter().map(|(outcome, it)| (*outcome, resumed_at(it))).collect();
+    outcomes.sort_by_key(|(outcome, _)| outcome.is_good());
+    assert_eq!(outcomes, [(Outcome::NotErased, None), (Outcome::Cleared, None)]);
+}
+
+#[test]
+fn the_operator_may_go_on_or_begin_anew_and_is_asked_for_leave_again() {
+    for goes_on in [true, false] {
+        let mut bench = Bench::new(if goes_on { "by-hand" } else { "anew" }, None);
+        let found = bench.drive("d", "CUT-3333");
+        interrupt(&bench, &found, &PolicyFile::Absent, 64);
+        bench.stick(PolicyFile::Absent);
+        bench.floor.hear(Input::Found(vec![found], vec![]));
+        bench.settle();
+        // Half of one of two walks over the drive.
+        let waits = |event: &Event| matches!(event, Event::Drives(drives) if drives.iter().any(|drive| drive.interrupted == Some(25)));
+        assert!(bench.seen.iter().any(waits) && certified(&bench).is_empty());
+        let request = |typed: &str| match goes_on {
+            true => Request::Resume { drive: DriveId(0), typed: typed.into() },
+            false => Request::Purge { drive: DriveId(0), typed: typed.into() },
+        };
+        bench.floor.hear(Input::Request(request("1111")));
+        bench.settle();
+        assert!(bench.said("That is not this drive") && certified(&bench).is_empty());
+        bench.floor.hear(Input::Request(request("3333")));
+        bench.settle();
+        let mut outcomes: Vec<_> = certified(&bench).iter().map(|(outcome, it)| (*outcome, resumed_at(it))).collect();
+        outcomes.sort_by_key(|(outcome, _)| outcome.is_good());
+        let anew = [(Outcome::NotErased, None), (Outcome::Cleared, None)];
+        assert_eq!(outcomes, if goes_on { vec![(Outcome::Cleared, Some(64))] } else { anew.to_vec() });
+    }
+}
+
+#[test]
+fn without_its_drive_an_interrupted_job_is_certified_as_it_is() {
+    let mut bench = Bench::new("absent", None);
+    let (absent, other) = (bench.drive("d", "CUT-4"), bench.drive("d", "OTHER-4"));
+    interrupt(&bench, &absent, &PolicyFile::Absent, 64);
+    bench.stick(PolicyFile::Absent);
+    bench.floor.hear(Input::Found(vec![other], vec![]));
+    bench.settle();
+    assert_eq!(certified(&bench).iter().map(|(outcome, _)| *outcome).collect::<Vec<_>>(), [Outcome::NotErased]);
+    assert!(bench.said("An earlier run left drive CUT-4 without a certificate"));
 }
 
 #[test]

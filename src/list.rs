@@ -54,6 +54,7 @@ fn entry(found: &Found, id: u32, policy: &Policy) -> Listed {
         identity: found.identity.clone(),
         capabilities: found.capabilities.clone(),
         offer: offer::offer(found, &found.capabilities, policy),
+        interrupted: None,
     }
 }
 

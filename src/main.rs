@@ -5,6 +5,7 @@
 mod appliance;
 mod clerk;
 mod cli;
+mod drawn;
 mod filing;
 mod floor;
 mod list;
@@ -32,7 +33,7 @@ fn main() -> ExitCode {
         Command::Appliance => appliance::run(),
         Command::List { policy, json } => list::run(policy.as_deref(), json),
         Command::Verify { certificates, json } => verify::run(&certificates, json),
-        Command::Purge { target, policy, out, json } => purge::run(&target, policy.as_deref(), &out, json),
+        Command::Purge(purge) => purge::run(&purge),
         Command::Recheck { certificate, drive, lba, json } => recheck::run(&certificate, &drive, &lba, json),
         Command::Man => print(|out| clap_mangen::Man::new(Cli::command()).render(out)),
         Command::Completions { shell } => print(|out| {

@@ -2,16 +2,19 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::Duration;
 
+use clap::Args;
 use purgeproof_core::consent::{Consent, challenge};
 use purgeproof_core::drive::{Drive, Identity};
 use purgeproof_core::event::{DriveId, Event, Filed, Stage};
 use purgeproof_core::evidence::Evidence;
 use purgeproof_core::job::Job;
+use purgeproof_core::job::resume::Interrupted;
 use purgeproof_core::plan::{Plan, plan};
 use purgeproof_core::policy::Policy;
 use purgeproof_drive::block::BlockDrive;
@@ -22,8 +25,8 @@ use purgeproof_drive::shelf::FolderShelf;
 use purgeproof_engine::journal::Record;
 use purgeproof_engine::{Engine, Host};
 
+use crate::drawn::draw;
 use crate::filing::Filing;
-use crate::floor::draw;
 use crate::list::read_policy;
 use crate::setting::Circumstances;
 use crate::{fail, print};
@@ -31,42 +34,85 @@ use crate::{fail, print};
 const DRIVE: DriveId = DriveId(0);
 
 /// Runs the command. The exit code is 0 only if the drive is erased and its certificate is in the folder.
-pub(crate) fn run(target: &str, policy: Option<&Path>, out: &Path, as_json: bool) -> ExitCode {
-    match purge(target, policy, out, as_json) {
+pub(crate) fn run(purge: &Purge) -> ExitCode {
+    match purge.run() {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(why) => fail(&why),
     }
 }
 
-fn purge(target: &str, policy: Option<&Path>, out: &Path, as_json: bool) -> Result<bool, String> {
-    let policy = policy.map(read_policy).transpose()?.unwrap_or_default();
-    let (found, drive) = find(target)?;
-    if let Some(exclusion) = &found.exclusion {
-        return Err(format!("{target} is not offered: {exclusion}. Nothing was done."));
-    }
-    let plan = plan(&found.identity, &found.capabilities, &policy)
-        .map_err(|refusal| format!("There is no plan for {target}: {refusal}. Nothing was done."))?;
-    let consent = consent(&found, &plan, &policy)?;
-    let shelf = FolderShelf::new(out).map_err(|error| format!("The folder for records: {error}. Nothing was done."))?;
-    let _turn = alone_in(out)?;
-    let (job, drawn) =
-        draw().map_err(|error| format!("The kernel gave no random numbers ({error}). Nothing was done."))?;
+/// What is to be erased, and how the command was told to.
+#[derive(Debug, Args)]
+pub(crate) struct Purge {
+    /// A serial number as `list` shows it, or the path of a device or an image file.
+    #[arg(value_name = "SERIAL|PATH")]
+    target: String,
+    /// Plan by this policy file. An unattended policy that selects the target is the consent.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Where certificates, journal and signing key go.
+    #[arg(long, value_name = "FOLDER", default_value = "purgeproof-records")]
+    out: PathBuf,
+    /// Print the verdict as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Begin anew where an earlier run was interrupted, and certify that one as it is.
+    #[arg(long)]
+    restart: bool,
+    /// The shortest time between two records of how far a pass has come, before each of which the drive is flushed.
+    #[arg(long, value_name = "MS", default_value_t = 30_000, hide = true)]
+    checkpoint_interval_ms: u64,
+}
 
-    let circumstances = Circumstances::now(None);
-    let (tell, events) = mpsc::channel();
-    let told = tell.clone();
-    let filing =
-        Filing::start(Circumstances::journal_name(), move |event| drop(told.send(event)), Circumstances::unix_s);
-    filing.shelf(Some(Box::new(shelf)));
-    filing.record(vec![circumstances.started()]);
-    let job = Job::new(job, plan, consent, circumstances.setting(&policy.record), drawn)
-        .map_err(|wrong| wrong.to_string())?;
-    let engine = Engine::new(Arc::new(Bench { tell, filing: filing.clone() }));
-    engine.start(DRIVE, drive, job).map_err(|running| running.to_string())?;
-    let outcome = watch(&events, as_json);
-    filing.finish();
-    outcome
+impl Purge {
+    fn run(&self) -> Result<bool, String> {
+        let Self { target, out, .. } = self;
+        let policy = self.policy.as_deref().map(read_policy).transpose()?.unwrap_or_default();
+        let (found, drive) = find(target)?;
+        if let Some(exclusion) = &found.exclusion {
+            return Err(format!("{target} is not offered: {exclusion}. Nothing was done."));
+        }
+        let plan = plan(&found.identity, &found.capabilities, &policy)
+            .map_err(|refusal| format!("There is no plan for {target}: {refusal}. Nothing was done."))?;
+        is_anybody_there(&plan, &policy)?;
+        let shelf =
+            FolderShelf::new(out).map_err(|error| format!("The folder for records: {error}. Nothing was done."))?;
+        let _turn = alone_in(out)?;
+
+        let circumstances = Circumstances::now(None);
+        let (tell, events) = mpsc::channel();
+        let told = tell.clone();
+        let filing =
+            Filing::start(Circumstances::journal_name(), move |event| drop(told.send(event)), Circumstances::unix_s);
+        filing.shelf(Some(Box::new(shelf)));
+        filing.finish();
+        let setting = circumstances.setting(&policy.record);
+        let is_mine = |job: &Interrupted| !self.restart && job.goes_on_by(&plan, &setting.tool);
+        let (mut mine, mut others): (Vec<_>, Vec<_>) = filing.take_interrupted().into_iter().partition(is_mine);
+        // Of two it is not known which came last.
+        let interrupted = if mine.len() == 1 { mine.pop() } else { None };
+        others.append(&mut mine);
+
+        let consent = consent(&found, &plan, &policy, interrupted.as_ref())?;
+        others.into_iter().for_each(|job| filing.recover(job.into_evidence()));
+        filing.record(vec![circumstances.started()]);
+        let job = match interrupted {
+            Some(interrupted) => Job::resume(interrupted, consent, setting),
+            None => {
+                let (job, drawn) = draw()
+                    .map_err(|error| format!("The kernel gave no random numbers ({error}). Nothing was done."))?;
+                Job::new(job, plan, consent, setting, drawn)
+            }
+        };
+        let job = job.map_err(|wrong| wrong.to_string())?;
+        let checkpoint_interval = Duration::from_millis(self.checkpoint_interval_ms);
+        let engine = Engine::new(Arc::new(Bench { tell, filing: filing.clone(), checkpoint_interval }));
+        engine.start(DRIVE, drive, job).map_err(|running| running.to_string())?;
+        let outcome = watch(&events, self.json);
+        filing.finish();
+        outcome
+    }
 }
 
 /// Keeps other runs out of the folder for as long as the result lives: each would take the other's job for one that was left without a
@@ -112,17 +158,24 @@ fn find(target: &str) -> Result<(Found, Box<dyn Drive>), String> {
     }
 }
 
+/// Somebody can be asked, or need not be.
+fn is_anybody_there(plan: &Plan, policy: &Policy) -> Result<(), String> {
+    if Consent::by_policy(plan, policy).is_ok() || io::stdin().is_terminal() {
+        return Ok(());
+    }
+    Err("Nobody is there to ask: nothing was done. Run it in a terminal, or give an unattended policy that selects the drive.".into())
+}
+
 /// The policy's word, or the operator's on the terminal.
-fn consent(found: &Found, plan: &Plan, policy: &Policy) -> Result<Consent, String> {
+fn consent(found: &Found, plan: &Plan, policy: &Policy, interrupted: Option<&Interrupted>) -> Result<Consent, String> {
+    if let Some(interrupted) = interrupted {
+        let percent = interrupted.percent();
+        eprintln!("An earlier run was interrupted at {percent} %: it goes on from there. --restart begins anew.");
+    }
     if let Ok(consent) = Consent::by_policy(plan, policy) {
         return Ok(consent);
     }
     let identity = &found.identity;
-    if !io::stdin().is_terminal() {
-        return Err("Nobody is there to ask: nothing was done. Run it in a terminal, or give an unattended policy that selects the \
-                    drive."
-            .into());
-    }
     if let Some(battery) = Circumstances::battery() {
         eprintln!("{battery}.");
     }
@@ -144,6 +197,7 @@ fn consent(found: &Found, plan: &Plan, policy: &Policy) -> Result<Consent, Strin
 struct Bench {
     tell: Sender<Event>,
     filing: Filing,
+    checkpoint_interval: Duration,
 }
 
 impl Host for Bench {
@@ -169,6 +223,10 @@ impl Host for Bench {
 
     fn record_soon(&self, record: Record) {
         self.filing.record_soon(record);
+    }
+
+    fn checkpoint_interval(&self) -> Duration {
+        self.checkpoint_interval
     }
 
     fn ended(&self, drive: DriveId, evidence: Evidence) {
@@ -239,6 +297,7 @@ fn in_words(stage: &Stage) -> String {
         Stage::Settle => "Checking how the drive was left".into(),
         Stage::Seek => "Looking for the markers".into(),
         Stage::Purge { number, of } => format!("Overwriting, pass {number} of {of}"),
+        Stage::Recheck => "Looking for what was written before the interruption".into(),
         Stage::Flush => "Flushing".into(),
         Stage::Verify => "Reading back".into(),
         Stage::Reformat { to } => format!("Erased; formatting to {}-byte blocks, by the drive itself", to.get()),

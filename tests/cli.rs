@@ -7,17 +7,17 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 
 /// A folder that goes when the test does.
-struct Scratch(PathBuf);
+pub(super) struct Scratch(pub(super) PathBuf);
 
 impl Scratch {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("purgeproof-cli-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
         Self(folder)
     }
 
-    fn file(&self, name: &str, content: &[u8]) -> PathBuf {
+    pub(super) fn file(&self, name: &str, content: &[u8]) -> PathBuf {
         let path = self.0.join(name);
         fs::write(&path, content).unwrap();
         path
@@ -30,20 +30,21 @@ impl Drop for Scratch {
     }
 }
 
-fn purgeproof(folder: &Path, arguments: &[&str]) -> Output {
+pub(super) fn purgeproof(folder: &Path, arguments: &[&str]) -> Output {
     let program = env!("CARGO_BIN_EXE_purgeproof");
     Command::new(program).args(arguments).current_dir(folder).stdin(Stdio::null()).output().unwrap()
 }
 
-fn out(output: &Output) -> String {
+pub(super) fn out(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn err(output: &Output) -> String {
+pub(super) fn err(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-const POLICY: &str = "unattended = true\n[[rule]]\nname = 'images'\ntransport = ['file']\naction = 'purge'\n";
+pub(super) const POLICY: &str =
+    "unattended = true\n[[rule]]\nname = 'images'\ntransport = ['file']\naction = 'purge'\n";
 
 /// Purges a file of 3 MiB and an odd tail of blocks, and gives the paths of its certificate files.
 fn purged(scratch: &Scratch) -> (PathBuf, PathBuf) {
@@ -238,12 +239,12 @@ fn the_manual_and_the_completions_come_from_the_same_command_line() {
     assert!(said["drives"].is_array() && said["controllers"].is_array());
 }
 
-fn hex(text: &str) -> Vec<u8> {
+pub(super) fn hex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
 }
 
 /// The keystream as docs/certificate.md describes it, by another route than the product's: block by block.
-fn keystream(cipher: &str, key: &[u8], into: &mut [u8]) {
+pub(super) fn keystream(cipher: &str, key: &[u8], into: &mut [u8]) {
     use chacha20::cipher::{KeyIvInit, StreamCipher};
     match cipher {
         "chacha20" => {

@@ -8,5 +8,6 @@
 )]
 
 mod cli;
+mod killed;
 mod simulation;
 mod tidy;

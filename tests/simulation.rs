@@ -3,6 +3,7 @@
 
 mod firmware;
 mod gauge;
+mod power;
 mod schemes;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -42,6 +43,7 @@ struct Desk {
     journal: Mutex<(Writer, String)>,
     events: Mutex<Vec<Event>>,
     ended: Sender<Evidence>,
+    checkpoint_interval: Duration,
 }
 
 impl Host for Desk {
@@ -61,6 +63,10 @@ impl Host for Desk {
     fn record(&self, record: Record) {
         let (writer, text) = &mut *self.journal.lock().unwrap();
         text.push_str(&writer.line(&record).unwrap());
+    }
+
+    fn checkpoint_interval(&self) -> Duration {
+        self.checkpoint_interval
     }
 
     fn ended(&self, _: DriveId, evidence: Evidence) {
@@ -102,7 +108,13 @@ fn erase_by_clock(
     let drawn = Drawn { key: Secret(KEY), seed: Secret([0x5d; 32]), stream: Stream::ChaCha20 };
     let job = Job::new(JobId([7; 16]), plan, consent, setting, drawn).unwrap();
     let (ended, endings) = mpsc::channel();
-    let desk = Arc::new(Desk { clock, journal: Mutex::default(), events: Mutex::default(), ended });
+    let desk = Arc::new(Desk {
+        clock,
+        journal: Mutex::default(),
+        events: Mutex::default(),
+        ended,
+        checkpoint_interval: Duration::from_secs(30),
+    });
     let engine = Engine::new(Arc::clone(&desk) as Arc<dyn Host>);
     engine.start(DriveId(0), drive, job).unwrap();
     let evidence = endings.recv_timeout(Duration::from_mins(2)).expect("the job does not end");

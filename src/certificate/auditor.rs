@@ -132,12 +132,10 @@ fn absent(statement: &Statement, is_given: bool) -> Vec<(&'static str, String)> 
 
 /// The commands in order. Of one that is repeated, as a request for status is, the first and the last.
 fn exchanges(evidence: &Evidence) -> Vec<(&'static str, String)> {
-    let (began_ms, _) = evidence.span_ms();
     let all: Vec<(u64, &Exchange)> = evidence
-        .facts()
-        .iter()
-        .filter_map(|entry| match &entry.fact {
-            Fact::Exchanged { exchange } => Some((entry.at_ms.saturating_sub(began_ms), exchange)),
+        .elapsed()
+        .filter_map(|(at_ms, entry)| match &entry.fact {
+            Fact::Exchanged { exchange } => Some((at_ms, exchange)),
             _ => None,
         })
         .collect();

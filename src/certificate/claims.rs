@@ -11,7 +11,7 @@
 //! | 3 | device | 1 vendor, 2 model, 3 serial, 4 firmware, 5 bytes, 6 logical block, 7 physical block, 8 transport, 9 medium, 10 WWN, 11 asset tag, 14 serial's source, 15 simulated, 16 bytes once hidden areas were opened, 17 encrypts all data, 18 what its link carries (bits/s) |
 //! | 4 | method | 1 technique, 2 level planned, 3 passes (a byte, 256 for the keystream, or the bytes repeated), 4 blocks written in each pass that ended ([`Written`]), 5 techniques considered, 6 rule, 7 ways gone ([`Way`]), 8 lowest level that there was leave for, 9 why earlier ways came to nothing ([`Because`]), 10 overwrite scheme, 11 keystream of random passes, unless it is ChaCha20, 12 why a random pass stands before those of the scheme ([`Front`]) |
 //! | 5 | verification | 1 coverage planned, 2 places, 3 blocks to read, 4 blocks read, 5 seed of the sample, 6 markers ([`Markers`]), 7 what was expected (as a pass, or 257: what firmware leaves), 8 the byte that all blocks hold |
-//! | 6 | time | 1 start, 2 end (s since 1970 UTC), 3 clock source, 4 duration (ms by a clock that cannot be set), 5 rests from heat ([`Rests`]) |
+//! | 6 | time | 1 start, 2 end (s since 1970 UTC), 3 clock source, 4 duration (ms by a clock that cannot be set), 5 rests from heat ([`Rests`]), 6 interruptions ([`Interruption`]) |
 //! | 7 | tool | 1 version, 2 image, 3 kernel |
 //! | 8 | log | 1 id, 2 number, 3 SHA-256 of the certificate before it |
 //! | 9 | host | 1 vendor, 2 product, 3 serial, 4 UUID, 5 asset tag |
@@ -41,6 +41,7 @@ use serde::Serialize;
 
 use crate::code::Coded;
 use crate::hidden::HiddenArea;
+use crate::interruption::Interruption;
 use crate::reason::Because;
 use crate::reformat::Reformat;
 
@@ -315,7 +316,7 @@ pub struct Seed(
 );
 
 /// When it happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Time {
     /// The start, in seconds since 1970-01-01 UTC.
@@ -327,12 +328,15 @@ pub struct Time {
     /// How far these can be trusted.
     #[n(3)]
     pub source: Coded<ClockSource>,
-    /// From start to end in milliseconds, by a clock that cannot be set.
+    /// For how many milliseconds it was worked on, by a clock that cannot be set: from start to end, but for interruptions.
     #[n(4)]
     pub duration_ms: u64,
     /// The time of it in which the drive was left alone, because it had become too hot.
     #[n(5)]
     pub rests: Option<Rests>,
+    /// The last interruptions after which it went on, at most [`crate::interruption::INTERRUPTIONS`] of them.
+    #[n(6)]
+    pub interruptions: Option<Vec<Interruption>>,
 }
 
 /// The program.

@@ -15,6 +15,7 @@ use purgeproof_core::{sample, table};
 
 use crate::claims::{End, Front, Statement, Supported, Way};
 use crate::code::Coded;
+use crate::interruption::Interruption;
 use crate::verify::Flaw;
 
 /// What is wrong with the outcome, if anything is.
@@ -211,6 +212,17 @@ pub(crate) fn exceptions_hold(statement: &Statement) -> bool {
         (
             Exception::Sampled,
             has_reason(|reason| matches!(reason, Reason::SampleReadBack { .. } | Reason::SampleErased { .. })),
+        ),
+        (
+            Exception::ResumedOverwrite,
+            has_reason(|reason| matches!(reason, Reason::SampleReadBack { .. }))
+                && statement
+                    .time
+                    .interruptions
+                    .iter()
+                    .flatten()
+                    .last()
+                    .is_some_and(Interruption::rests_on_what_was_written),
         ),
         (Exception::FileNotDevice, !is_device),
         (Exception::ClockImplausible, statement.time.source.0 == ClockSource::Implausible),

@@ -101,6 +101,8 @@ struct Time {
     duration_ms: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     rests: Option<crate::claims::Rests>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    interruptions: Vec<String>,
     source: purgeproof_core::evidence::ClockSource,
 }
 
@@ -294,6 +296,7 @@ impl Time {
             end: Civil::of(time.end_unix_s).to_string(),
             duration_ms: time.duration_ms,
             rests: time.rests,
+            interruptions: time.interruptions.iter().flatten().map(ToString::to_string).collect(),
             source: time.source.0,
         }
     }

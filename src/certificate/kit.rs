@@ -24,6 +24,7 @@ mod firmware;
 mod golden;
 mod honest;
 mod hostile;
+mod interrupted;
 mod layout;
 mod paper;
 mod reformat;

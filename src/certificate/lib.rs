@@ -29,6 +29,7 @@ mod error;
 mod font;
 mod founded;
 pub mod hidden;
+pub mod interruption;
 mod json;
 mod key;
 mod pdf;

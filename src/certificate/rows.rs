@@ -172,6 +172,7 @@ pub(crate) const fn exception(exception: &Exception) -> &'static str {
         Exception::Sampled => "only a sample was read back",
         Exception::ClockImplausible => "the machine's clock is wrong",
         Exception::RecoveredFromJournal => "made in a later run, from the journal",
+        Exception::ResumedOverwrite => "interrupted and resumed; what was written before was looked at in samples",
         Exception::FileNotDevice => "a file, not a drive",
     }
 }
@@ -213,17 +214,20 @@ pub(crate) fn right(certificate: &Certificate) -> Vec<Section> {
         ClockSource::RtcUnconfirmed => "the machine's battery clock, confirmed by nobody",
         ClockSource::Implausible => "CERTAINLY WRONG: earlier than the day the program was built",
     };
+    let interruptions = time.interruptions.iter().flatten();
+    let took = duration(time.duration_ms);
+    let took = if time.interruptions.is_some() { format!("{took} of work") } else { format!("{took} later") };
+    let start = [("Start", Civil::of(time.start_unix_s).to_string())];
+    let end = [("End", format!("{}, {took}", Civil::of(time.end_unix_s))), ("Clock", clock.to_owned())];
     vec![
         Section {
             heading: "Time",
-            rows: [
-                ("Start", Civil::of(time.start_unix_s).to_string()),
-                ("End", format!("{}, {} later", Civil::of(time.end_unix_s), duration(time.duration_ms))),
-                ("Clock", clock.to_owned()),
-            ]
-            .into_iter()
-            .chain(time.rests.map(|rests| ("Drive", rests.to_string())))
-            .collect(),
+            rows: start
+                .into_iter()
+                .chain(interruptions.map(|it| ("Interrupted", it.to_string())))
+                .chain(end)
+                .chain(time.rests.map(|rests| ("Drive", rests.to_string())))
+                .collect(),
         },
         Section {
             heading: "Machine (source of the drive)",

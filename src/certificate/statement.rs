@@ -3,7 +3,7 @@
 use purgeproof_core::capability::{Hidden, Obstacle, Support};
 use purgeproof_core::consent::Given;
 use purgeproof_core::drive::Identity;
-use purgeproof_core::evidence::{Entry, Evidence, Fact, Setting};
+use purgeproof_core::evidence::{ClockSource, Entry, Evidence, Fact, Setting};
 use purgeproof_core::firmware::{Prepared, Standing};
 use purgeproof_core::gauge::Gauge;
 use purgeproof_core::pattern::Pattern;
@@ -20,6 +20,7 @@ use crate::claims::{
 use crate::code::Coded;
 use crate::course;
 use crate::hidden::HiddenArea;
+use crate::interruption::Interruption;
 use crate::reason::Because;
 use crate::reformat::Reformat;
 use crate::text::{cut, filled};
@@ -49,10 +50,7 @@ impl Statement {
             exceptions: verdict.exceptions.into_iter().map(Coded).collect(),
             evidence_sha256,
             reasons: verdict.reasons.into_iter().map(Because::of).collect(),
-            consent: match &evidence.consent {
-                Given::Operator { typed } => Consent::Operator(cut(typed)),
-                Given::Policy { rule } => Consent::Policy(cut(rule)),
-            },
+            consent: Consent::of(&evidence.consent),
             hidden: hidden(&evidence.plan.hidden, prepared),
             obstacles: obstacles(&evidence.plan.obstacles, prepared),
             health: Health::of(evidence.facts()),
@@ -115,11 +113,20 @@ impl Method {
 
 /// What the passes of the last way have written.
 fn written(facts: &[Entry]) -> Vec<u64> {
-    let mut written = Vec::new();
+    let (mut written, mut before) = (Vec::new(), 0);
     for entry in facts {
         match &entry.fact {
             Fact::FellThrough { .. } => written.clear(),
-            Fact::PassEnded { report, .. } => written.push(report.covered.0),
+            Fact::PassBegan { number, .. } => {
+                // Begun anew after an interruption, it is what was written last that is there.
+                written.truncate(usize::try_from(*number).unwrap_or(usize::MAX).saturating_sub(1));
+                before = 0;
+            }
+            Fact::PassResumed { number, from, .. } => {
+                written.truncate(usize::try_from(*number).unwrap_or(usize::MAX).saturating_sub(1));
+                before = from.0;
+            }
+            Fact::PassEnded { report, .. } => written.push(report.covered.0.saturating_add(before)),
             _ => {}
         }
     }
@@ -191,7 +198,11 @@ impl Verification {
         };
         let last = evidence.facts().iter().fold(blank(), |so_far, entry| match &entry.fact {
             // What was read before is not what is on the drive now.
-            Fact::EraseBegan { .. } | Fact::PassBegan { .. } | Fact::FellThrough { .. } => blank(),
+            Fact::EraseBegan { .. }
+            | Fact::PassBegan { .. }
+            | Fact::PassResumed { .. }
+            | Fact::Resumed { .. }
+            | Fact::FellThrough { .. } => blank(),
             Fact::VerifyBegan { places, expect, .. } => {
                 Self { places: Some(*places), expect: Some(Coded(*expect)), ..blank() }
             }
@@ -204,16 +215,26 @@ impl Verification {
     }
 }
 
+impl Consent {
+    pub(crate) fn of(given: &Given) -> Self {
+        match given {
+            Given::Operator { typed } => Self::Operator(cut(typed)),
+            Given::Policy { rule } => Self::Policy(cut(rule)),
+        }
+    }
+}
+
 impl Time {
     fn of(evidence: &Evidence) -> Self {
-        let (began_ms, ended_ms) = evidence.span_ms();
-        let clock = &evidence.setting.clock;
+        let (start_unix_s, end_unix_s) = evidence.span_unix_s();
+        let is_wrong = evidence.runs().any(|run| run.clock.source == ClockSource::Implausible);
         Self {
-            start_unix_s: clock.unix_at(began_ms),
-            end_unix_s: clock.unix_at(ended_ms),
-            source: Coded(clock.source),
-            duration_ms: ended_ms.saturating_sub(began_ms),
+            start_unix_s,
+            end_unix_s,
+            source: Coded(if is_wrong { ClockSource::Implausible } else { evidence.setting.clock.source }),
+            duration_ms: evidence.duration_ms(),
             rests: Rests::of(evidence.facts()),
+            interruptions: Interruption::of(evidence),
         }
     }
 }

@@ -225,8 +225,11 @@ impl fmt::Display for Disagreement {
 impl core::error::Error for Disagreement {}
 
 fn times_hold(time: &Time, issued_unix_s: u64) -> bool {
-    // Both ends are read off one clock by one that cannot be set, so the seconds between them are the duration's.
-    time.end_unix_s.checked_sub(time.start_unix_s) == Some(time.duration_ms / 1000)
+    let between_s = time.end_unix_s.checked_sub(time.start_unix_s);
+    let is_one_run = time.interruptions.is_none();
+    // Both ends are read off one clock by one that cannot be set, so the seconds between them are the duration's. After an interruption
+    // it is another clock.
+    between_s.is_some_and(|between_s| between_s == time.duration_ms / 1000 || !is_one_run)
         && issued_unix_s >= time.end_unix_s
         && time.rests.is_none_or(|rests| rests.count > 0 && rests.ms <= time.duration_ms)
 }

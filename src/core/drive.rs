@@ -309,6 +309,12 @@ pub trait Queue {
     /// The next transfer that has ended: its slot, and how it went, as [`Media::read`] and [`Media::write`] say it. `None` if none ends
     /// in time.
     fn finish(&mut self, patience: Duration) -> Option<(usize, Result<usize, MediaError>)>;
+
+    /// As [`Media::flush`], for every transfer that has ended; those under way go on meanwhile.
+    ///
+    /// # Errors
+    /// [`MediaError`]: what was written may be lost.
+    fn flush(&mut self) -> Result<(), MediaError>;
 }
 
 /// Which way the data of a transfer goes.

@@ -36,6 +36,9 @@ pub struct Listed {
     pub capabilities: Capabilities,
     /// What may be done with it.
     pub offer: Offer,
+    /// How far an earlier run came with it, in percent, if that job was interrupted and can go on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interrupted: Option<u8>,
 }
 
 /// What may be done with a drive.
@@ -102,6 +105,8 @@ pub enum Stage {
         /// All passes.
         of: u32,
     },
+    /// Looking for what was written before the job was interrupted.
+    Recheck,
     /// Waiting for the drive to put everything onto the medium.
     Flush,
     /// Reading back.
@@ -252,6 +257,13 @@ pub enum Event {
 pub enum Request {
     /// Erase this drive; the operator typed this as the end of its serial number.
     Purge {
+        /// The drive.
+        drive: DriveId,
+        /// As typed.
+        typed: String,
+    },
+    /// Go on with the job of this drive that was interrupted; the operator typed this as the end of its serial number.
+    Resume {
         /// The drive.
         drive: DriveId,
         /// As typed.

@@ -1,6 +1,7 @@
 //! Everything that is known about one erasure: append-only, journalled as it grows, and the only thing that a verdict or a
 //! certificate is made from.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -16,20 +17,24 @@ use crate::marker::{Placed, Sought};
 use crate::pass::Report;
 use crate::pattern::Pattern;
 use crate::plan::{Plan, Way};
-use crate::policy::{Coverage, Record};
+use crate::policy::Coverage;
 use crate::reformat::Reformat;
 use crate::scheme;
 use crate::stream::Stream;
 use crate::survey::{Survey, When};
 use crate::technique::Technique;
-use crate::units::{BlockSize, Blocks};
+use crate::units::{BlockSize, Blocks, Lba};
 use crate::verdict::{Reason, Verdict};
 
 mod hex;
 mod mismatches;
+mod run;
+mod setting;
 
 pub use hex::{NotHex, hex, unhex, unhex_vec};
 pub use mismatches::Mismatches;
+pub use run::Run;
+pub use setting::{Battery, Clock, ClockSource, Machine, Setting, Tool};
 
 /// The record of one erasure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,96 +74,6 @@ pub struct Drawn {
     /// The keystream of random passes and of markers, chosen before the job began.
     #[serde(default)]
     pub stream: Stream,
-}
-
-/// The circumstances, the same for all drives of a run but for the time.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Setting {
-    /// This program.
-    pub tool: Tool,
-    /// The computer that the drive was attached to.
-    pub machine: Machine,
-    /// What the policy says for the record.
-    pub record: Record,
-    /// What the time was.
-    pub clock: Clock,
-    /// The battery that the machine ran on when the job began; `None` if it had another supply.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub battery: Option<Battery>,
-}
-
-/// A battery that is all that feeds the machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Battery {
-    /// What is left of its charge, in percent, by its own estimate; `None` if it gives none.
-    pub percent: Option<u8>,
-}
-
-impl fmt::Display for Battery {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("The machine runs on its battery")?;
-        if let Some(percent) = self.percent {
-            write!(f, " ({percent} %)")?;
-        }
-        f.write_str(". Plug in its power supply: a drive whose erase is cut off is not erased")
-    }
-}
-
-/// The program that did the work.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tool {
-    /// The version of PurgeProof.
-    pub version: String,
-    /// The identifier of the boot image; `None` on a workstation.
-    pub image: Option<String>,
-    /// The kernel's release.
-    pub kernel: String,
-}
-
-/// The computer, as its firmware describes it (SMBIOS); a field that the firmware leaves blank is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Machine {
-    /// The maker.
-    pub vendor: Option<String>,
-    /// The product's name.
-    pub product: Option<String>,
-    /// The serial number.
-    pub serial: Option<String>,
-    /// The system UUID.
-    pub uuid: Option<String>,
-    /// The asset tag.
-    pub asset: Option<String>,
-}
-
-/// Two clocks read at the same moment: one that cannot be set, one that means something to people.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Clock {
-    /// Milliseconds since the machine started, suspended or not.
-    pub boot_ms: u64,
-    /// Seconds since 1970-01-01 UTC.
-    pub unix_s: u64,
-    /// How far the wall clock can be trusted.
-    pub source: ClockSource,
-}
-
-/// Where the wall clock comes from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ClockSource {
-    /// The machine's battery clock, which nobody has confirmed.
-    #[default]
-    RtcUnconfirmed,
-    /// A clock that is certainly wrong: it reads earlier than the day this program was built.
-    Implausible,
-}
-
-impl Clock {
-    /// The wall clock at another moment of the monotonic one, in seconds since 1970-01-01 UTC.
-    pub const fn unix_at(&self, boot_ms: u64) -> u64 {
-        let later_s = boot_ms.saturating_sub(self.boot_ms) / 1000;
-        let earlier_s = self.boot_ms.saturating_sub(boot_ms) / 1000;
-        self.unix_s.saturating_add(later_s).saturating_sub(earlier_s)
-    }
 }
 
 /// One fact with its time.
@@ -285,7 +200,36 @@ pub enum Fact {
         /// What is written.
         pattern: Pattern,
     },
-    /// The pass is over, whole or not.
+    /// How far the pass under way is known to have come: all blocks below this one were written, and then the drive confirmed that
+    /// everything is on the medium. Only the journal has these; the last one before an interruption becomes a fact.
+    Checkpoint {
+        /// The first block that is not known to be written.
+        below: Lba,
+    },
+    /// The run that did this ended in the middle, and another one goes on with it. Times from here on are by its clock.
+    Resumed {
+        /// Its circumstances.
+        setting: Box<Setting>,
+        /// Who gave leave for it to go on.
+        consent: Given,
+    },
+    /// What was written before the interruption was looked for, at the places of [`crate::job::resume::places`].
+    Rechecked {
+        /// How the reading went.
+        report: Report,
+        /// What came back otherwise than it was written.
+        mismatches: Mismatches,
+    },
+    /// The pass that was interrupted goes on.
+    PassResumed {
+        /// Counted from 1.
+        number: u32,
+        /// What is written.
+        pattern: Pattern,
+        /// The first block that is written now.
+        from: Lba,
+    },
+    /// The pass is over, whole or not. Only blocks that were transferred since it began or was resumed are in the report.
     PassEnded {
         /// Counted from 1.
         number: u32,
@@ -425,12 +369,6 @@ impl Evidence {
     pub fn reformat(&self) -> Option<Reformat> {
         Reformat::of(self)
     }
-
-    /// When the job began and ended, in milliseconds since the machine started.
-    pub fn span_ms(&self) -> (u64, u64) {
-        let began = self.setting.clock.boot_ms;
-        (began, self.facts.last().map_or(began, |entry| entry.at_ms.max(began)))
-    }
 }
 
 impl Secret {
@@ -485,17 +423,5 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Kept out of panic messages and logs; the evidence file is the one place for it.
         f.write_str("Secret(…)")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_wall_clock_follows_the_one_that_cannot_be_set() {
-        let clock = Clock { boot_ms: 10_000, unix_s: 1_800_000_000, source: ClockSource::RtcUnconfirmed };
-        assert_eq!(clock.unix_at(75_500), 1_800_000_065);
-        assert_eq!(clock.unix_at(4_000), 1_799_999_994);
     }
 }

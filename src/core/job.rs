@@ -1,6 +1,7 @@
 //! One erasure as a state machine: it hears what happened and when, and answers with the one thing to do next. No I/O, no clock.
 
 mod erase;
+pub mod resume;
 
 use alloc::string::String;
 
@@ -16,7 +17,7 @@ use crate::plan::Plan;
 use crate::policy::Coverage;
 use crate::survey::{Survey, When};
 use crate::technique::Technique;
-use crate::units::{BlockSize, Blocks};
+use crate::units::{BlockSize, Blocks, Lba};
 use crate::verdict::Verdict;
 
 use erase::Erase;
@@ -62,8 +63,10 @@ pub enum Heard {
     SoughtOnMedium(Sought),
     /// It was found out how fast the drive takes zeros and random data.
     Gauged(Gauge),
-    /// The pass that was asked for is over.
+    /// The pass that was asked for is over, from its beginning or from where it was resumed.
     PassEnded(Report),
+    /// What was written before an interruption was looked for.
+    Rechecked(Report, Mismatches),
     /// The drive was asked to flush, and answered.
     Flushed(Result<(), MediaError>),
     /// The read-back begins, in so many separate places.
@@ -109,12 +112,23 @@ pub enum Next {
     SeekOnMedium,
     /// Find out how fast the drive takes zeros and random data.
     Gauge,
-    /// Write every block.
+    /// Write every block from one on.
     Write {
         /// The number of the pass, counted from 1.
         number: u32,
         /// What to write.
         pattern: Pattern,
+        /// The first block; not 0 where an interrupted pass goes on.
+        from: Lba,
+    },
+    /// Look for what this pass has written below a block, at [`resume::places`].
+    Recheck {
+        /// The number of the pass, counted from 1.
+        number: u32,
+        /// What it wrote.
+        pattern: Pattern,
+        /// The block.
+        below: Lba,
     },
     /// Have the drive put everything onto the medium.
     Flush,
@@ -200,6 +214,7 @@ impl Job {
                 self.write(now_ms, 0)
             }
             Heard::PassEnded(report) => self.pass_ended(now_ms, report),
+            Heard::Rechecked(report, mismatches) => self.rechecked(now_ms, report, mismatches),
             Heard::Flushed(Err(error)) => self.end(now_ms, Fact::NotFlushed { error }),
             Heard::Flushed(Ok(())) => {
                 self.evidence.add(now_ms, Fact::Flushed);
@@ -234,7 +249,7 @@ impl Job {
         match (passes.get(index).copied(), u32::try_from(index + 1)) {
             (Some(pattern), Ok(number)) => {
                 self.evidence.add(now_ms, Fact::PassBegan { number, pattern });
-                Next::Write { number, pattern }
+                Next::Write { number, pattern, from: Lba(0) }
             }
             _ => self.verify(),
         }
@@ -276,4 +291,4 @@ impl Job {
 #[cfg(test)]
 mod erase_tests;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -204,6 +204,11 @@ impl Pass {
         self.report.abandoned_at = open.chain(self.report.abandoned_at).chain(at).min();
     }
 
+    /// The lowest block that nobody has been given yet, or that is to be asked for again; `None` if there is none.
+    pub fn lowest_open(&self) -> Option<Lba> {
+        self.todo.iter().chain(self.again.iter().map(|(extent, _)| extent)).map(|extent| extent.start).min()
+    }
+
     /// What there is to show so far.
     pub const fn report(&self) -> &Report {
         &self.report

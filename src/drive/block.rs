@@ -22,7 +22,7 @@ use crate::exclusion::may_be_foreign;
 use crate::identity::with_geometry;
 use crate::inventory::{Found, identify, node_of};
 use crate::probe;
-use crate::queue;
+use crate::queue::{self, Queued};
 use crate::scsi::{self, ScsiMedia};
 use crate::sysfs::Chain;
 
@@ -161,10 +161,21 @@ impl BlockMedia {
     fn failed(&self, errno: Errno) -> MediaError {
         classify(errno as i32, || self.is_there())
     }
+}
 
-    /// What a transfer came to.
+impl Queued for BlockMedia {
     fn judged(&self, result: Result<usize, Errno>) -> Result<usize, MediaError> {
         self.moved(result.map_err(|errno| self.failed(errno))?)
+    }
+
+    fn flushed(&self) -> Result<(), MediaError> {
+        // On a block device fdatasync(2) sends the drive a flush command and waits for it.
+        again(|| self.file.sync_data()).map_err(|error| self.failed(errno(&error)))?;
+        match block::flush_buffers(&self.file) {
+            // Dropping the page cache takes CAP_SYS_ADMIN. O_DIRECT reads past it anyway: then nothing is lost.
+            Ok(()) | Err(Errno::EACCES | Errno::EPERM) => Ok(()),
+            Err(errno) => Err(self.failed(errno)),
+        }
     }
 }
 
@@ -184,18 +195,11 @@ impl Media for BlockMedia {
     }
 
     fn flush(&mut self) -> Result<(), MediaError> {
-        // On a block device fdatasync(2) sends the drive a flush command and waits for it.
-        again(|| self.file.sync_data()).map_err(|error| self.failed(errno(&error)))?;
-        match block::flush_buffers(&self.file) {
-            // Dropping the page cache takes CAP_SYS_ADMIN. O_DIRECT reads past it anyway: then nothing is lost.
-            Ok(()) | Err(Errno::EACCES | Errno::EPERM) => Ok(()),
-            Err(errno) => Err(self.failed(errno)),
-        }
+        self.flushed()
     }
 
     fn queue(&mut self, slots: usize, length: usize) -> Option<Box<dyn Queue + '_>> {
-        let media = &*self;
-        queue::over(&media.file, media.geometry, (slots, length), Box::new(|result| media.judged(result)))
+        queue::over(&self.file, self.geometry, (slots, length), self)
     }
 }
 

@@ -18,7 +18,7 @@ use purgeproof_sys::block;
 use crate::block::{again, classify, errno, refusal};
 use crate::inventory::Found;
 use crate::probe::unasked;
-use crate::queue;
+use crate::queue::{self, Queued};
 
 /// The major number of loop devices (Linux, admin-guide/devices.txt).
 const LOOP: u64 = 7;
@@ -127,6 +127,22 @@ impl FileMedia {
     }
 }
 
+impl Queued for FileMedia {
+    fn judged(&self, result: Result<usize, Errno>) -> Result<usize, MediaError> {
+        result.map_err(Self::failed)
+    }
+
+    fn flushed(&self) -> Result<(), MediaError> {
+        again(|| self.file.sync_data()).map_err(|error| Self::failed(errno(&error)))?;
+        if self.cached {
+            // What is read back shall come from below the page cache. On tmpfs there is nothing below, and this does nothing.
+            posix_fadvise(&*self.file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED)
+                .map_err(|errno| MediaError::Bad { errno: errno as i32 })?;
+        }
+        Ok(())
+    }
+}
+
 impl Media for FileMedia {
     fn geometry(&self) -> Geometry {
         self.geometry
@@ -145,19 +161,12 @@ impl Media for FileMedia {
     }
 
     fn flush(&mut self) -> Result<(), MediaError> {
-        again(|| self.file.sync_data()).map_err(|error| Self::failed(errno(&error)))?;
-        if self.cached {
-            // What is read back shall come from below the page cache. On tmpfs there is nothing below, and this does nothing.
-            posix_fadvise(&*self.file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED)
-                .map_err(|errno| MediaError::Bad { errno: errno as i32 })?;
-        }
-        Ok(())
+        self.flushed()
     }
 
     fn queue(&mut self, slots: usize, length: usize) -> Option<Box<dyn Queue + '_>> {
         // Through the page cache nothing is under way but copies in memory.
-        let judge = || Box::new(|result: Result<usize, Errno>| result.map_err(Self::failed));
-        (!self.cached).then(|| queue::over(&*self.file, self.geometry, (slots, length), judge())).flatten()
+        (!self.cached).then(|| queue::over(&*self.file, self.geometry, (slots, length), self)).flatten()
     }
 }
 

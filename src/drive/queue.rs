@@ -9,14 +9,20 @@ use purgeproof_core::drive::{Direction, MediaError, Queue};
 use purgeproof_core::units::{Geometry, Lba};
 use purgeproof_sys::ring::{self, Ring};
 
-/// What the kernel's answer to a transfer means for the drive that it was asked of.
-pub(crate) type Judge<'a> = Box<dyn Fn(Result<usize, Errno>) -> Result<usize, MediaError> + 'a>;
+/// An open disk or file whose transfers go through a queue.
+pub(crate) trait Queued {
+    /// What the kernel's answer to a transfer means for it.
+    fn judged(&self, result: Result<usize, Errno>) -> Result<usize, MediaError>;
+
+    /// As [`purgeproof_core::drive::Media::flush`].
+    fn flushed(&self) -> Result<(), MediaError>;
+}
 
 /// The transfers of a disk or file.
 struct RingQueue<'a> {
     ring: Ring,
     geometry: Geometry,
-    judge: Judge<'a>,
+    of: &'a dyn Queued,
 }
 
 /// A queue over an open disk or file. `None` where the kernel allows no ring, or not so much memory for one: its refusal says nothing about
@@ -25,10 +31,10 @@ pub(crate) fn over<'a>(
     file: impl AsFd,
     geometry: Geometry,
     (slots, length): (usize, usize),
-    judge: Judge<'a>,
+    of: &'a dyn Queued,
 ) -> Option<Box<dyn Queue + 'a>> {
     let ring = Ring::new(file, slots, length).ok()?;
-    Some(Box::new(RingQueue { ring, geometry, judge }))
+    Some(Box::new(RingQueue { ring, geometry, of }))
 }
 
 impl Queue for RingQueue<'_> {
@@ -55,6 +61,10 @@ impl Queue for RingQueue<'_> {
 
     fn finish(&mut self, patience: Duration) -> Option<(usize, Result<usize, MediaError>)> {
         let (slot, result) = self.ring.wait(patience)?;
-        Some((slot, (self.judge)(result)))
+        Some((slot, self.of.judged(result)))
+    }
+
+    fn flush(&mut self) -> Result<(), MediaError> {
+        self.of.flushed()
     }
 }

@@ -3,6 +3,7 @@
 use purgeproof_core::event::{Progress, Stage};
 use purgeproof_core::firmware::{Exchange, Firmware, Transcript};
 use purgeproof_core::job::{Heard, Next};
+use purgeproof_core::units::Lba;
 
 use crate::lane::Watch;
 use crate::session::wait;
@@ -84,6 +85,14 @@ impl Watch for Attendant<'_, '_> {
         }
         self.worker.stage(self.stage.clone());
         self.next == Next::GoOn
+    }
+
+    fn checkpoint_interval_ms(&self) -> u64 {
+        u64::try_from(self.worker.host.checkpoint_interval().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn checkpoint(&mut self, below: Lba) {
+        self.worker.checkpoint(below);
     }
 }
 

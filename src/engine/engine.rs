@@ -48,6 +48,11 @@ pub trait Host: Send + Sync {
         self.record(record);
     }
 
+    /// The shortest time between two records of how far a pass has come: a flush of the drive goes before each.
+    fn checkpoint_interval(&self) -> Duration {
+        Duration::from_secs(30)
+    }
+
     /// A job is over; this is all that will ever be known about it.
     fn ended(&self, drive: DriveId, evidence: Evidence);
 }

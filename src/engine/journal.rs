@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use purgeproof_core::evidence::{Entry, Evidence, JobId, Machine, Tool, hex};
+use purgeproof_core::evidence::{Entry, Evidence, Fact, JobId, Machine, Tool, hex};
+use purgeproof_core::units::Lba;
 use purgeproof_core::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -25,7 +26,7 @@ pub enum Record {
         /// The wall clock then, in seconds since 1970-01-01 UTC.
         unix_s: u64,
     },
-    /// A job begins: its evidence without facts yet.
+    /// A job begins, or goes on after an interruption: its evidence with all facts until then.
     Job(Box<Evidence>),
     /// A fact about a job.
     Fact {
@@ -33,6 +34,15 @@ pub enum Record {
         job: JobId,
         /// The fact.
         entry: Entry,
+    },
+    /// How far the pass under way has come: all blocks below this one are written and on the medium.
+    Checkpoint {
+        /// The job.
+        job: JobId,
+        /// Milliseconds since the machine started.
+        at_ms: u64,
+        /// The first block that is not known to be written.
+        below: Lba,
     },
     /// A job is over.
     Ended {
@@ -162,6 +172,38 @@ impl Journal {
         Ok(journal)
     }
 
+    /// The jobs that it tells of, with all that it tells of them.
+    fn jobs(&self) -> impl Iterator<Item = Evidence> {
+        // Of checkpoints that follow upon each other the last one says what the others say.
+        let mut jobs: BTreeMap<JobId, (Evidence, Option<Entry>)> = BTreeMap::new();
+        for record in &self.records {
+            match record {
+                Record::Job(evidence) => {
+                    jobs.insert(evidence.job, (evidence.as_ref().clone(), None));
+                }
+                Record::Fact { job, entry } => {
+                    if let Some((evidence, checkpoint)) = jobs.get_mut(job) {
+                        checkpoint
+                            .take()
+                            .into_iter()
+                            .chain([entry.clone()])
+                            .for_each(|it| evidence.add(it.at_ms, it.fact));
+                    }
+                }
+                Record::Checkpoint { job, at_ms, below } => {
+                    if let Some((_, checkpoint)) = jobs.get_mut(job) {
+                        *checkpoint = Some(Entry { at_ms: *at_ms, fact: Fact::Checkpoint { below: *below } });
+                    }
+                }
+                Record::Filed { .. } | Record::Started { .. } | Record::Ended { .. } => {}
+            }
+        }
+        jobs.into_values().map(|(mut evidence, checkpoint)| {
+            checkpoint.into_iter().for_each(|it| evidence.add(it.at_ms, it.fact));
+            evidence
+        })
+    }
+
     fn read(bytes: &[u8], writer: &mut Writer) -> Result<Record, Misfit> {
         let text = str::from_utf8(bytes).map_err(|error| Misfit::Syntax(error.to_string()))?;
         let line: Line<Record> = serde_json::from_str(text).map_err(|error| Misfit::Syntax(error.to_string()))?;
@@ -178,18 +220,17 @@ impl Journal {
 pub fn unfiled<'a>(journals: impl IntoIterator<Item = &'a Journal>) -> Vec<Evidence> {
     let mut jobs: BTreeMap<JobId, Evidence> = BTreeMap::new();
     let mut filed = Vec::new();
-    for record in journals.into_iter().flat_map(|journal| &journal.records) {
-        match record {
-            Record::Job(evidence) => {
-                jobs.insert(evidence.job, evidence.as_ref().clone());
+    for journal in journals {
+        filed.extend(journal.records.iter().filter_map(|record| match record {
+            Record::Filed { job, .. } => Some(*job),
+            _ => None,
+        }));
+        // Of a job that was resumed each run's journal has all until its own end: the last run's has most.
+        let extent = |evidence: &Evidence| (evidence.runs().count(), evidence.facts().len());
+        for evidence in journal.jobs() {
+            if jobs.get(&evidence.job).is_none_or(|known| extent(known) < extent(&evidence)) {
+                jobs.insert(evidence.job, evidence);
             }
-            Record::Fact { job, entry } => {
-                if let Some(evidence) = jobs.get_mut(job) {
-                    evidence.add(entry.at_ms, entry.fact.clone());
-                }
-            }
-            Record::Filed { job, .. } => filed.push(*job),
-            Record::Started { .. } | Record::Ended { .. } => {}
         }
     }
     jobs.into_values().filter(|evidence| !filed.contains(&evidence.job)).collect()

@@ -6,13 +6,13 @@ use purgeproof_core::drive::{Direction, Media};
 use purgeproof_core::event::Progress;
 use purgeproof_core::evidence::Mismatches;
 use purgeproof_core::pass::{Pass, Report};
-use purgeproof_core::units::{BlockSize, Blocks, Extent};
+use purgeproof_core::units::{BlockSize, Blocks, Extent, Lba};
 
 use crate::content::Content;
 use crate::erased::Erased;
 use crate::meter::Ahead;
 use crate::serial::Serial;
-use crate::walk::Walk;
+use crate::walk::{Halt, Walk};
 
 /// The memory of a drive's queue in bytes: a dozen drives at work shall fit into a machine with 512 MiB.
 const QUEUE_BYTES: u64 = 8 << 20;
@@ -47,6 +47,10 @@ pub(crate) trait Watch {
     fn wants_rest(&mut self) -> bool;
     /// Waits until the drive may be worked again; whether it ever may.
     fn rest(&mut self) -> bool;
+    /// The shortest time between two checkpoints.
+    fn checkpoint_interval_ms(&self) -> u64;
+    /// All blocks below this one are written and on the medium.
+    fn checkpoint(&mut self, below: Lba);
 }
 
 impl<'a> Lane<'a> {
@@ -68,19 +72,27 @@ impl<'a> Lane<'a> {
         self.erased.as_ref().and_then(Erased::constant)
     }
 
-    /// Writes every block once. `None` if it was stopped.
-    pub(crate) fn write(&mut self, ahead: Ahead<'_>, watch: &mut dyn Watch) -> Option<Report> {
-        let whole = self.content.geometry.whole();
-        self.walk(vec![whole], Direction::Write, ahead, watch).map(|(report, _)| report)
+    /// Writes every block from one on.
+    ///
+    /// # Errors
+    /// [`Halt`] if it did not come to an end.
+    pub(crate) fn write(&mut self, from: Lba, ahead: Ahead<'_>, watch: &mut dyn Watch) -> Result<Report, Halt> {
+        let geometry = self.content.geometry;
+        let rest = Extent { start: from, count: Blocks(geometry.count().0.saturating_sub(from.0)) };
+        let ahead = Ahead { before: geometry.offset(from), ..ahead };
+        self.walk(vec![rest], Direction::Write, ahead, watch).map(|(report, _)| report)
     }
 
-    /// Reads these extents and compares them. `None` if it was stopped.
+    /// Reads these extents and compares them.
+    ///
+    /// # Errors
+    /// [`Halt`] if it did not come to an end.
     pub(crate) fn verify(
         &mut self,
         extents: Vec<Extent>,
         ahead: Ahead<'_>,
         watch: &mut dyn Watch,
-    ) -> Option<(Report, Mismatches)> {
+    ) -> Result<(Report, Mismatches), Halt> {
         self.walk(extents, Direction::Read, ahead, watch)
     }
 
@@ -90,7 +102,7 @@ impl<'a> Lane<'a> {
         direction: Direction,
         ahead: Ahead<'_>,
         watch: &mut dyn Watch,
-    ) -> Option<(Report, Mismatches)> {
+    ) -> Result<(Report, Mismatches), Halt> {
         let (content, erased, stop, granule) = (self.content.clone(), &mut self.erased, self.stop, self.granule);
         let geometry = content.geometry;
         let longest = extents.iter().map(|extent| extent.count).max().unwrap_or(Blocks(1));

@@ -9,6 +9,7 @@
 
 mod attendant;
 mod buffer;
+mod checkpoint;
 mod content;
 mod depth;
 mod engine;

@@ -17,7 +17,10 @@ const WINDOWS: usize = 15;
 const INTERVAL_MS: u64 = 250;
 
 /// What comes after a stage, and what was learnt in those before it.
+#[derive(Default)]
 pub(crate) struct Ahead<'a> {
+    /// Bytes of the stage that an earlier run transferred.
+    pub(crate) before: u64,
     /// Bytes that later stages will transfer.
     pub(crate) later: u64,
     /// How fast the drive is where; `None` where the place makes no difference, as in flash.
@@ -37,17 +40,20 @@ pub(crate) struct Meter<'a> {
 }
 
 impl<'a> Meter<'a> {
-    /// A stage of `total` bytes.
+    /// A stage of `total` bytes, besides those before.
     pub(crate) fn new(now_ms: u64, total: u64, mut ahead: Ahead<'a>) -> Self {
         if let Some(zones) = &mut ahead.zones {
             zones.begin(now_ms);
         }
-        let marks = VecDeque::from([(now_ms, 0)]);
-        Self { total, ahead, done: 0, marks, windows: VecDeque::new(), window: (now_ms, 0), shown_ms: None }
+        let before = ahead.before;
+        let marks = VecDeque::from([(now_ms, before)]);
+        let (total, windows) = (total.saturating_add(before), VecDeque::new());
+        Self { total, ahead, done: before, marks, windows, window: (now_ms, before), shown_ms: None }
     }
 
-    /// `done` bytes of the stage are behind us. Gives a reading when the last one is old enough.
+    /// `done` bytes of the stage are behind us, besides those before. Gives a reading when the last one is old enough.
     pub(crate) fn reach(&mut self, now_ms: u64, done: u64, errors: u64) -> Option<Progress> {
+        let done = done.saturating_add(self.ahead.before);
         if let Some(zones) = &mut self.ahead.zones {
             zones.reach(now_ms, self.done, done, self.total);
         }
@@ -127,7 +133,7 @@ mod tests {
 
     /// What comes after it, for a medium on which the place makes no difference.
     fn flash(later: u64) -> Ahead<'static> {
-        Ahead { later, zones: None }
+        Ahead { later, ..Ahead::default() }
     }
 
     const fn eta(soonest_s: u64, latest_s: u64) -> Eta {
@@ -172,7 +178,7 @@ mod tests {
     fn a_disk_is_as_fast_in_the_next_pass_as_in_this_one() {
         let mut zones = Zones::default();
         // 64 zones of 1 kB at 1 kB/s; another pass and the read-back are to come.
-        let mut meter = Meter::new(0, 64_000, Ahead { later: 128_000, zones: Some(&mut zones) });
+        let mut meter = Meter::new(0, 64_000, Ahead { later: 128_000, zones: Some(&mut zones), ..Ahead::default() });
         let first = meter.reach(1_000, 1_000, 0).and_then(|progress| progress.eta).unwrap();
         assert_eq!(first.soonest_s, 63 + 128);
         // At worst 1.45 of that, ln(1 / 0.45) / 0.55.
@@ -182,7 +188,7 @@ mod tests {
         }
         assert_eq!(meter.reading(0).eta, Some(eta(128, 128)));
         drop(meter);
-        let mut next = Meter::new(64_000, 64_000, Ahead { later: 64_000, zones: Some(&mut zones) });
+        let mut next = Meter::new(64_000, 64_000, Ahead { later: 64_000, zones: Some(&mut zones), ..Ahead::default() });
         assert_eq!(next.reach(66_000, 2_000, 0).unwrap().eta, Some(eta(62 + 64, 62 + 64)));
     }
 

@@ -42,4 +42,8 @@ impl Queue for Serial<'_> {
     fn finish(&mut self, _: Duration) -> Option<(usize, Result<usize, MediaError>)> {
         self.ended.take().map(|result| (0, result))
     }
+
+    fn flush(&mut self) -> Result<(), MediaError> {
+        self.media.flush()
+    }
 }

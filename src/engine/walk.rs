@@ -10,6 +10,7 @@ use purgeproof_core::pass::{Attempt, Pass, Report, Transfer};
 use purgeproof_core::pattern::Pattern;
 use purgeproof_core::units::{Blocks, Extent};
 
+use crate::checkpoint::Checkpoints;
 use crate::content::Content;
 use crate::depth::Depth;
 use crate::erased::Erased;
@@ -46,6 +47,16 @@ pub(crate) struct Walk<'a> {
     awake_ms: u64,
 }
 
+/// Why a walk did not come to an end.
+#[derive(Debug)]
+pub(crate) enum Halt {
+    /// The operator stopped it, or the drive does not cool down.
+    Stopped,
+    /// The drive would not confirm in the middle that what it took is on the medium. That it says so later would be worth nothing: the
+    /// kernel tells of a block that it lost once.
+    NotFlushed(MediaError),
+}
+
 /// What was asked for.
 struct Request {
     extent: Extent,
@@ -66,20 +77,24 @@ impl<'a> Walk<'a> {
         Self { queue, content, erased, direction, pass, mismatches, idle, under_way, filled, awake_ms: 0 }
     }
 
-    /// Walks to the end. `None` if it was stopped.
+    /// Walks to the end.
+    ///
+    /// # Errors
+    /// [`Halt`] if it did not come there.
     pub(crate) fn run(
         mut self,
         stop: &AtomicBool,
         ahead: Ahead<'_>,
         watch: &mut dyn Watch,
-    ) -> Option<(Report, Mismatches)> {
+    ) -> Result<(Report, Mismatches), Halt> {
         let geometry = self.content.geometry;
         let mut clock_ms = watch.now_ms();
         let mut meter = Meter::new(clock_ms, geometry.size_of(self.pass.report().wanted).0, ahead);
         let mut depth = Depth::new(clock_ms, self.queue.slots());
+        let mut checkpoints = Checkpoints::new(clock_ms, watch.checkpoint_interval_ms());
         loop {
             if stop.load(Ordering::Relaxed) {
-                return None;
+                return Err(Halt::Stopped);
             }
             // What it has begun it may end: the last requests of a pass make nothing hot.
             let wants_rest = !self.pass.is_over() && watch.wants_rest();
@@ -91,11 +106,11 @@ impl<'a> Walk<'a> {
                 continue;
             }
             if self.pass.report().gone || self.under_way.is_empty() && !wants_rest {
-                return Some((self.pass.into_report(), self.mismatches));
+                return Ok((self.pass.into_report(), self.mismatches));
             }
             if self.under_way.is_empty() {
                 if !watch.rest() {
-                    return None;
+                    return Err(Halt::Stopped);
                 }
                 // Nobody waited for an answer meanwhile, and the drive was not slow.
                 let now_ms = watch.now_ms();
@@ -111,12 +126,35 @@ impl<'a> Walk<'a> {
                 depth.answered(now_ms, bytes);
             }
             self.give_up_on_the_silent();
+            if checkpoints.is_due(now_ms) {
+                self.checkpoint(watch)?;
+                checkpoints.made(now_ms, watch.now_ms());
+            }
             let report = self.pass.report();
             let (done, errors) = (geometry.size_of(report.covered).0, report.bad.blocks.0 + self.mismatches.blocks.0);
             if let Some(progress) = meter.reach(now_ms, done, errors) {
                 watch.progress(progress);
             }
         }
+    }
+
+    /// Notes how far a pass without a flaw has come; one with a flaw earns no good word however it ends.
+    fn checkpoint(&mut self, watch: &mut dyn Watch) -> Result<(), Halt> {
+        let report = self.pass.report();
+        let is_flawless = report.bad.is_empty() && report.abandoned_at.is_none() && !report.gone;
+        // Taken before the flush: what ends after this need not be in it.
+        let under_way = self.under_way.values().map(|request| request.extent.start);
+        let Some(below) = under_way.chain(self.pass.lowest_open()).min() else { return Ok(()) };
+        if self.direction == Direction::Read || !is_flawless {
+            return Ok(());
+        }
+        match self.queue.flush() {
+            Ok(()) => watch.checkpoint(below),
+            // The next request says so, too.
+            Err(MediaError::Gone { .. }) => {}
+            Err(error) => return Err(Halt::NotFlushed(error)),
+        }
+        Ok(())
     }
 
     fn has_room(&self, depth: usize) -> bool {

@@ -1,6 +1,6 @@
 //! Walks over a queue that answers as a script says, on media small enough to look at every byte.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
@@ -25,6 +25,8 @@ struct Clock {
     /// It does not cool down.
     stays_hot: bool,
     rests: Cell<usize>,
+    checkpoint_interval_ms: Option<u64>,
+    checkpoints: RefCell<Vec<Lba>>,
 }
 
 /// How long a rest takes: longer than a request may.
@@ -51,6 +53,14 @@ impl Watch for &Clock {
         self.hot_after.set(0);
         !self.stays_hot
     }
+
+    fn checkpoint_interval_ms(&self) -> u64 {
+        self.checkpoint_interval_ms.unwrap_or(u64::MAX)
+    }
+
+    fn checkpoint(&mut self, below: Lba) {
+        self.checkpoints.borrow_mut().push(below);
+    }
 }
 
 /// A medium in memory behind a queue.
@@ -70,6 +80,9 @@ struct Scripted<'a> {
     transfers: usize,
     most_under_way: usize,
     gone_after: usize,
+    /// What was on the medium at each flush.
+    flushed: Vec<Vec<u8>>,
+    flush_fails: bool,
 }
 
 impl<'a> Scripted<'a> {
@@ -89,6 +102,8 @@ impl<'a> Scripted<'a> {
             transfers: 0,
             most_under_way: 0,
             gone_after: usize::MAX,
+            flushed: vec![],
+            flush_fails: false,
         }
     }
 
@@ -152,6 +167,11 @@ impl Queue for Scripted<'_> {
         self.clock.under_way.set(self.under_way.len());
         Some((slot, self.transfer(slot, direction, at, length)))
     }
+
+    fn flush(&mut self) -> Result<(), MediaError> {
+        self.flushed.push(self.bytes.clone());
+        if self.flush_fails { Err(MediaError::Bad { errno: 5 }) } else { Ok(()) }
+    }
 }
 
 fn walk(
@@ -159,12 +179,12 @@ fn walk(
     pattern: Pattern,
     direction: Direction,
     erased: &mut Option<Erased>,
-) -> Option<(Report, Mismatches)> {
+) -> Result<(Report, Mismatches), Halt> {
     let (geometry, mut clock) = (queue.geometry, queue.clock);
     let request = Blocks((queue.buffers[0].len() / geometry.block().get() as usize) as u64);
     let content = Content { pattern, keystream: Keystream::new(Stream::Aes256Ctr, &Secret([3; 32])), geometry };
     let pass = Pass::new([geometry.whole()], request, Blocks(1));
-    Walk::new(queue, content, erased, direction, pass).run(&clock.stop, Ahead { later: 0, zones: None }, &mut clock)
+    Walk::new(queue, content, erased, direction, pass).run(&clock.stop, Ahead::default(), &mut clock)
 }
 
 /// What the medium must hold.
@@ -238,7 +258,7 @@ fn a_stop_does_not_wait_for_a_request_that_hangs() {
     let clock = Clock { stop_at_ms: Some(2_000), ..Clock::default() };
     let mut queue = Scripted::new(&clock, 512, 100, 4, 10);
     queue.silent.insert(0);
-    assert!(walk(&mut queue, Pattern::Random, Direction::Write, &mut None).is_none());
+    assert!(walk(&mut queue, Pattern::Random, Direction::Write, &mut None).is_err());
     assert_eq!(clock.now_ms.get(), 2_000);
 }
 
@@ -285,6 +305,54 @@ fn a_hot_drive_rests_when_all_has_ended_and_then_gets_the_rest_of_the_pass() {
 fn a_drive_that_does_not_cool_down_is_asked_for_nothing_more() {
     let clock = Clock { hot_after: Cell::new(20), stays_hot: true, ..Clock::default() };
     let mut queue = Scripted::new(&clock, 512, 1000, 8, 10);
-    assert!(walk(&mut queue, Pattern::Byte(0), Direction::Write, &mut None).is_none());
+    assert!(walk(&mut queue, Pattern::Byte(0), Direction::Write, &mut None).is_err());
     assert!(queue.transfers < 20);
+}
+
+/// A pass with a checkpoint after each answer.
+fn noted() -> Clock {
+    Clock { checkpoint_interval_ms: Some(0), ..Clock::default() }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+    #[test]
+    fn what_lies_below_a_checkpoint_was_on_the_medium_when_it_was_flushed(
+        blocks in 1_u64..300, request in 1_u64..40, slots in 1_usize..9, picks in prop::collection::vec(0_usize..9, 1..20),
+        short_every in 2_usize..30, bad in prop::option::of(0_u64..300),
+    ) {
+        let clock = noted();
+        let mut queue = Scripted::new(&clock, 512, blocks, slots, request);
+        (queue.picks, queue.short_every) = (picks, short_every);
+        queue.bad.extend(bad.filter(|bad| *bad < blocks));
+        walk(&mut queue, Pattern::Random, Direction::Write, &mut None).unwrap();
+        let wanted = expected(queue.geometry, Pattern::Random);
+        let checkpoints = clock.checkpoints.borrow();
+        prop_assert_eq!(checkpoints.len(), queue.flushed.len());
+        for (below, medium) in checkpoints.iter().zip(&queue.flushed) {
+            let length = usize::try_from(below.0 * 512).unwrap();
+            prop_assert!(medium[..length] == wanted[..length], "{}", below.0);
+            prop_assert!(queue.bad.first().is_none_or(|bad| below.0 <= *bad));
+        }
+        prop_assert!(checkpoints.is_sorted());
+    }
+}
+
+#[test]
+fn a_drive_that_cannot_flush_has_no_checkpoint_and_no_pass() {
+    let clock = noted();
+    let mut queue = Scripted::new(&clock, 512, 100, 4, 10);
+    queue.flush_fails = true;
+    let halt = walk(&mut queue, Pattern::Random, Direction::Write, &mut None).unwrap_err();
+    assert!(matches!(halt, Halt::NotFlushed(MediaError::Bad { errno: 5 })));
+    assert_eq!((clock.checkpoints.borrow().len(), queue.flushed.len()), (0, 1));
+}
+
+#[test]
+fn a_read_back_flushes_nothing_and_a_pass_of_seconds_needs_no_checkpoint() {
+    for (clock, direction) in [(noted(), Direction::Read), (Clock::default(), Direction::Write)] {
+        let mut queue = Scripted::new(&clock, 512, 1000, 4, 10);
+        walk(&mut queue, Pattern::Random, direction, &mut None).unwrap();
+        assert_eq!((clock.checkpoints.borrow().len(), queue.flushed.len()), (0, 0));
+    }
 }

@@ -8,13 +8,13 @@ use purgeproof_core::drive::{self, Drive, Media};
 use purgeproof_core::event::{DriveId, Event, Progress, Stage};
 use purgeproof_core::evidence::{Evidence, Expect, Fact, Secret};
 use purgeproof_core::firmware::Exchange;
-use purgeproof_core::job::{Heard, Job, Next};
+use purgeproof_core::job::{Heard, Job, Next, resume};
 use purgeproof_core::pattern::Pattern;
 use purgeproof_core::policy::Coverage;
 use purgeproof_core::sample;
 use purgeproof_core::scheme;
 use purgeproof_core::survey::{self, When};
-use purgeproof_core::units::Extent;
+use purgeproof_core::units::{Extent, Lba};
 
 use crate::attendant::Attendant;
 use crate::content::Content;
@@ -27,6 +27,7 @@ use crate::markers::Markers;
 use crate::meter::Ahead;
 use crate::session::{Medium, Session};
 use crate::survey::Surveyor;
+use crate::walk::Halt;
 use crate::zones::Zones;
 
 /// One job at work.
@@ -45,7 +46,9 @@ impl<'a> Worker<'a> {
     pub(crate) fn new(drive: DriveId, job: Job, host: &'a dyn Host, stop: &'a AtomicBool) -> Self {
         // What does not say what it stores on may have platters.
         let has_zones = job.evidence().plan.drive.medium != drive::Medium::Flash;
-        Self { drive, host, stop, job, journalled: 0, zones: has_zones.then(Zones::default) }
+        // What was known before this run is in the line that the job begins with.
+        let journalled = job.evidence().facts().len();
+        Self { drive, host, stop, job, journalled, zones: has_zones.then(Zones::default) }
     }
 
     /// Runs the job to its end, whatever happens, and gives what is known then.
@@ -61,8 +64,7 @@ impl<'a> Worker<'a> {
         }
         let verdict = self.job.evidence().verdict();
         self.host.record(Record::Ended { job: self.job.evidence().job, verdict: verdict.clone() });
-        let (from, to) = self.job.evidence().span_ms();
-        let (reformat, seconds) = (self.job.evidence().reformat(), (to - from) / 1000);
+        let (reformat, seconds) = (self.job.evidence().reformat(), self.job.evidence().duration_ms() / 1000);
         self.host.tell(Event::Ended { drive: self.drive, verdict, reformat, seconds });
         self.job.into_evidence()
     }
@@ -85,7 +87,8 @@ impl<'a> Worker<'a> {
     fn act(&mut self, session: &mut Session, next: Next) -> Heard {
         match next {
             Next::Gauge => self.gauge(session),
-            Next::Write { number, pattern } => self.write(session, number, pattern),
+            Next::Write { number, pattern, from } => self.write(session, (number, pattern), from),
+            Next::Recheck { number, pattern, below } => self.recheck(session, (number, pattern), below),
             Next::Flush => {
                 self.stage(Stage::Flush);
                 Heard::Flushed(session.media.flush())
@@ -143,6 +146,12 @@ impl<'a> Worker<'a> {
         if !records.is_empty() {
             self.host.record_all(records);
         }
+    }
+
+    /// Takes down how far a pass has come. Nothing waits for it.
+    pub(crate) fn checkpoint(&self, below: Lba) {
+        let (job, at_ms) = (self.job.evidence().job, self.host.now_ms());
+        self.host.record_soon(Record::Checkpoint { job, at_ms, below });
     }
 
     pub(crate) fn stage(&self, stage: Stage) {
@@ -243,7 +252,7 @@ impl<'a> Worker<'a> {
         found.map_or(Heard::Stopped, Heard::Gauged)
     }
 
-    fn write(&mut self, session: &mut Session, number: u32, pattern: Pattern) -> Heard {
+    fn write(&mut self, session: &mut Session, (number, pattern): (u32, Pattern), from: Lba) -> Heard {
         let Session { media, firmware, .. } = session;
         let plan = &self.job.evidence().plan;
         let of = u32::try_from(self.job.evidence().passes().len()).unwrap_or(u32::MAX);
@@ -258,9 +267,22 @@ impl<'a> Worker<'a> {
         let mut lane = self.lane(media.as_mut(), pattern, key);
         let mut zones = self.zones.take();
         let mut attendant = Attendant::new(self, firmware.as_deref_mut(), Stage::Purge { number, of });
-        let report = lane.write(Ahead { later, zones: zones.as_mut() }, &mut attendant);
+        let report = lane.write(from, Ahead { later, zones: zones.as_mut(), ..Ahead::default() }, &mut attendant);
         self.zones = zones;
-        report.map_or(Heard::Stopped, Heard::PassEnded)
+        report.map_or_else(halted, Heard::PassEnded)
+    }
+
+    fn recheck(&mut self, session: &mut Session, (number, pattern): (u32, Pattern), below: Lba) -> Heard {
+        let Session { media, firmware, .. } = session;
+        let evidence = self.job.evidence();
+        let (drawn, of) = (evidence.drawn, u32::try_from(evidence.passes().len()).unwrap_or(u32::MAX));
+        let places = resume::places(media.geometry(), below, &drawn.seed);
+        let mut lane = self.lane(media.as_mut(), pattern, scheme::key(&drawn.key, number, of));
+        let mut attendant = Attendant::new(self, firmware.as_deref_mut(), Stage::Recheck);
+        match lane.verify(places, Ahead::default(), &mut attendant) {
+            Ok((report, mismatches)) => Heard::Rechecked(report, mismatches),
+            Err(halt) => halted(halt),
+        }
     }
 
     fn verify(&mut self, session: &mut Session, coverage: Coverage, expect: Expect) -> Heard {
@@ -283,9 +305,9 @@ impl<'a> Worker<'a> {
         let mut zones =
             self.zones.take().map(|zones| if coverage == Coverage::Full { zones } else { Zones::default() });
         let mut attendant = Attendant::new(self, firmware.as_deref_mut(), Stage::Verify);
-        match lane.verify(extents, Ahead { later: 0, zones: zones.as_mut() }, &mut attendant) {
-            Some((report, mismatches)) => Heard::VerifyEnded(report, mismatches, lane.constant()),
-            None => Heard::Stopped,
+        match lane.verify(extents, Ahead { zones: zones.as_mut(), ..Ahead::default() }, &mut attendant) {
+            Ok((report, mismatches)) => Heard::VerifyEnded(report, mismatches, lane.constant()),
+            Err(halt) => halted(halt),
         }
     }
 
@@ -297,6 +319,13 @@ impl<'a> Worker<'a> {
         let keystream = Keystream::new(evidence.drawn.stream, &key);
         let content = Content { pattern, keystream, geometry: media.geometry() };
         Lane::new(media, content, evidence.plan.drive.physical_block, self.stop)
+    }
+}
+
+fn halted(halt: Halt) -> Heard {
+    match halt {
+        Halt::Stopped => Heard::Stopped,
+        Halt::NotFlushed(error) => Heard::Flushed(Err(error)),
     }
 }
 

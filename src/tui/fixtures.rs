@@ -62,7 +62,7 @@ pub(crate) fn listed(id: u32, node: &str, identity: Identity) -> Listed {
 /// A drive that is planned, or refused, by what it can do.
 pub(crate) fn with(id: u32, node: &str, identity: Identity, capabilities: Capabilities, policy: &Policy) -> Listed {
     let offer = plan(&identity, &capabilities, policy).map_or_else(Offer::Refused, Offer::Planned);
-    Listed { id: DriveId(id), node: node.into(), identity, capabilities, offer }
+    Listed { id: DriveId(id), node: node.into(), identity, capabilities, offer, interrupted: None }
 }
 
 /// An NVMe drive whose serial number ends with 2345.
@@ -111,6 +111,7 @@ pub(crate) fn excluded() -> [Listed; 2] {
             identity: stick,
             capabilities: Capabilities::default(),
             offer: Offer::Excluded(Exclusion::BootMedium),
+            interrupted: None,
         },
         Listed {
             id: DriveId(91),
@@ -118,6 +119,7 @@ pub(crate) fn excluded() -> [Listed; 2] {
             identity: busy,
             capabilities: Capabilities::default(),
             offer: Offer::Excluded(Exclusion::InUse("mounted at /mnt".into())),
+            interrupted: None,
         },
     ]
 }
@@ -131,6 +133,7 @@ pub(crate) fn volume() -> Listed {
         identity,
         capabilities: Capabilities::default(),
         offer: Offer::Refused(Refusal::RaidVolume),
+        interrupted: None,
     }
 }
 

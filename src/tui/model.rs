@@ -123,6 +123,8 @@ pub(crate) enum Dialog {
         drive: DriveId,
         entry: Entry,
         sent: bool,
+        /// Leave is asked for to go on with an interrupted job, not for one from the beginning.
+        resumes: bool,
     },
     /// An overwrite was asked for in place of the drive's own erase; with the new plan the question for consent comes.
     Lower {
@@ -298,7 +300,9 @@ impl Model {
         let row = self.row(drive).filter(|row| row.attached);
         let plan = row.and_then(|row| row.plan());
         let is_moot = match dialog {
-            Dialog::Consent { sent: false, .. } => plan.is_none() || plan != asked,
+            Dialog::Consent { sent: false, resumes, .. } => {
+                plan.is_none() || plan != asked || *resumes && row.is_none_or(|row| row.interrupted().is_none())
+            }
             Dialog::Lower { .. } => plan.is_none(),
             Dialog::Psid { .. } => !row.is_some_and(|row| row.takes_psid()),
             _ => false,
@@ -307,7 +311,7 @@ impl Model {
             self.dialog = None;
             self.notice(words::CONSENT_GONE.into());
         } else if matches!(dialog, Dialog::Lower { .. }) && plan.is_some_and(|plan| !plan.technique().is_firmware()) {
-            self.dialog = Some(Dialog::Consent { drive, entry: Entry::default(), sent: false });
+            self.dialog = Some(Dialog::Consent { drive, entry: Entry::default(), sent: false, resumes: false });
         }
     }
 
@@ -338,7 +342,7 @@ impl Model {
 
     fn hear_denied(&mut self, drive: DriveId, why: String) {
         match &mut self.dialog {
-            Some(Dialog::Consent { drive: of, entry, sent }) if *of == drive => {
+            Some(Dialog::Consent { drive: of, entry, sent, .. }) if *of == drive => {
                 *entry = Entry { typed: String::new(), complaint: Some(why) };
                 *sent = false;
             }

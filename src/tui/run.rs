@@ -100,6 +100,7 @@ fn converse(
                 Request::PowerOff => asked = Exit::PowerOff,
                 Request::Reboot => asked = Exit::Reboot,
                 Request::Purge { .. }
+                | Request::Resume { .. }
                 | Request::Stop { .. }
                 | Request::Psid { .. }
                 | Request::Overwrite { .. }

@@ -21,12 +21,15 @@ impl Model {
         }
         match self.dialog.take() {
             None => self.press_list(key),
-            Some(Dialog::Consent { drive, entry, sent }) => {
+            Some(Dialog::Consent { drive, entry, sent, resumes }) => {
                 let (entry, entered) = edit(entry, key)?;
                 let typed = entered.filter(|typed| !sent && !typed.is_empty());
                 let sent = sent || typed.is_some();
-                self.dialog = Some(Dialog::Consent { drive, entry, sent });
-                typed.map(|typed| Request::Purge { drive, typed })
+                self.dialog = Some(Dialog::Consent { drive, entry, sent, resumes });
+                let request = |typed| {
+                    if resumes { Request::Resume { drive, typed } } else { Request::Purge { drive, typed } }
+                };
+                typed.map(request)
             }
             Some(Dialog::Lower { drive }) => {
                 if key != Key::Esc {
@@ -119,6 +122,7 @@ impl Model {
                 }
             }
             's' => self.stop_or_psid(),
+            'g' => self.ask_to_go_on(),
             'u' => match (self.rows().iter().any(Row::is_frozen), self.running()) {
                 (false, _) => self.notice(words::NOTHING_FROZEN.into()),
                 (true, 0) => self.dialog = Some(Dialog::Unfreeze),
@@ -166,7 +170,17 @@ impl Model {
 
     fn ask_consent(&mut self) {
         if let Some(row) = self.selected_row().filter(|row| row.attached && row.is_planned()) {
-            self.dialog = Some(Dialog::Consent { drive: row.listed.id, entry: Entry::default(), sent: false });
+            self.dialog =
+                Some(Dialog::Consent { drive: row.listed.id, entry: Entry::default(), sent: false, resumes: false });
+        }
+    }
+
+    fn ask_to_go_on(&mut self) {
+        match self.selected_row().filter(|row| row.interrupted().is_some()).map(|row| row.listed.id) {
+            Some(drive) => {
+                self.dialog = Some(Dialog::Consent { drive, entry: Entry::default(), sent: false, resumes: true });
+            }
+            None => self.notice(words::NOTHING_INTERRUPTED.into()),
         }
     }
 
@@ -220,7 +234,7 @@ impl Model {
                 self.dialog = Some(Dialog::Lower { drive });
                 return Some(Request::Overwrite { drive });
             }
-            (Page::Result(drive) | Page::Details(drive), 'u' | 's') => {
+            (Page::Result(drive) | Page::Details(drive), 'u' | 's' | 'g') => {
                 self.selected = Some(drive);
                 return self.press_letter(letter);
             }

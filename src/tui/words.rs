@@ -68,7 +68,10 @@ pub(crate) const TOO_SMALL: &str = "Console too small. At least 20x5 is needed";
 pub(crate) const FAULT: &str =
     "This page cannot be drawn (a fault of PurgeProof). Drives go on being erased. Press Esc";
 pub(crate) const UNPLUGGED: &str = "no longer attached";
-pub(crate) const CONSENT_TITLE: &str = "ERASE THIS DRIVE?";
+const CONSENT_TITLE: &str = "ERASE THIS DRIVE?";
+const RESUME_TITLE: &str = "GO ON ERASING THIS DRIVE?";
+pub(crate) const NOTHING_INTERRUPTED: &str =
+    "The erase of the selected drive was not interrupted, as far as the stick knows: there is nothing to go on with";
 pub(crate) const CONSENT_LOSS: &str = "Everything on it is destroyed for ever.";
 pub(crate) const CONSENT_SENT: &str = "Starting ...";
 pub(crate) const STOP_TITLE: &str = "STOP THIS JOB?";
@@ -92,7 +95,8 @@ pub(crate) const CONTROLLERS: &str = "Controllers of this machine:";
 pub(crate) const KEYS_SUMMARY: &str = "p power off   r reboot   Up/Down scroll   Esc list of drives";
 pub(crate) const KEYS_ESC: &str = "Esc back";
 pub(crate) const KEYS_PAGE: &str = "Up/Down scroll   Esc back";
-pub(crate) const KEYS_CONSENT: &str = "Enter: erase   Esc: cancel";
+const KEYS_CONSENT: &str = "Enter: erase   Esc: cancel";
+const KEYS_RESUME: &str = "Enter: go on   Esc: cancel";
 pub(crate) const KEYS_SENT: &str = "Esc: back to the list";
 pub(crate) const STOP_PROMPT: &str = "Type stop, then Enter:";
 pub(crate) const KEYS_POWER: &str = "Enter: go   Esc: back";
@@ -104,6 +108,7 @@ pub(crate) const HELP: &[&str] = &[
     "Keys:",
     "Up, Down | choose a drive (PgUp, PgDn, Home, End work too)",
     "Enter | Ready drive: erase it (asks for the end of its serial number). Drive that has ended: its result, its QR code, erase it again",
+    "g | drive whose erase was interrupted: go on with it (asks as Enter does; Enter begins anew)",
     "d | all about the selected drive, with the plan and its reasons",
     "s | running drive: stop its job. Locked drive, or one that could be reverted: type the PSID from its label",
     "u | frozen drive: suspend the machine and wake it, which lifts the freeze",
@@ -124,6 +129,28 @@ pub(crate) const HELP: &[&str] = &[
     "NOT ERASED | Old content is on it. Its result says what can be done next",
     "INDETERMINATE | It cannot be known. Treat it like NOT ERASED",
 ];
+
+/// The title of the question for leave, and its keys.
+pub(crate) const fn consent(resumes: bool) -> (&'static str, &'static str) {
+    if resumes { (RESUME_TITLE, KEYS_RESUME) } else { (CONSENT_TITLE, KEYS_CONSENT) }
+}
+
+/// How a drive stands whose job can go on.
+pub(crate) fn interrupted(percent: u8) -> [String; 2] {
+    [format!("interrupted at {percent} %, g: go on"), format!("at {percent} %, g: go on")]
+}
+
+pub(crate) fn can_go_on(percent: u8) -> String {
+    format!("An earlier run came to {percent} %. Press g to go on from there, Enter to begin anew")
+}
+
+pub(crate) fn goes_on(percent: u8) -> String {
+    format!("at {percent} %. What was written before is looked at, and the erase goes on from there")
+}
+
+pub(crate) fn begins_anew(percent: u8) -> String {
+    format!("at {percent} %. This begins anew, and that job is certified as it is. Esc, then g: go on with it")
+}
 
 pub(crate) fn type_the_word(word: &str) -> String {
     format!("Nothing was done. Type the word {word}, or press Esc")
@@ -225,7 +252,7 @@ pub(crate) fn stage(stage: &Stage) -> String {
         Stage::Mark => "Mark".into(),
         Stage::Erase { of: 1, .. } => "Erase".into(),
         Stage::Erase { step, of, .. } => format!("Erase {step}/{of}"),
-        Stage::Settle | Stage::Seek => "Check".into(),
+        Stage::Settle | Stage::Seek | Stage::Recheck => "Check".into(),
         Stage::Purge { of: 1, .. } => "Write".into(),
         Stage::Purge { number, of } => format!("Write {number}/{of}"),
         Stage::Flush => "Flush".into(),
@@ -248,6 +275,7 @@ pub(crate) fn stage_sentence(stage: &Stage) -> String {
         Stage::Settle => "Check: how the drive was left by its erase".into(),
         Stage::Seek => "Check: looking for the marks, which must be gone".into(),
         Stage::Purge { number, of } => format!("Overwriting, pass {number} of {of}"),
+        Stage::Recheck => "Check: looking for what was written before the interruption".into(),
         Stage::Flush => "Flush: the drive puts everything onto its medium".into(),
         Stage::Verify => "Verify: reading back".into(),
         Stage::Reformat { to } => format!("Erased. The drive formats itself to {}-byte blocks", to.get()),

@@ -9,6 +9,7 @@ use crate::capability::Obstacle;
 use crate::drive::Identity;
 use crate::evidence::Fact;
 use crate::firmware::{Begun, Health, Prepared, Settled, Standing};
+use crate::job::resume::Point;
 use crate::job::{Job, Next};
 use crate::marker::{Placed, Sought};
 use crate::plan::Way;
@@ -51,6 +52,8 @@ pub(super) struct Erase {
     pub(super) is_gauged: bool,
     watch: Watch,
     phase: Phase,
+    /// Where an interrupted job was, until that has been looked at.
+    pub(super) resumes: Option<Point>,
     /// The erase is over, and the drive formats itself to blocks of another length.
     pub(super) reformats: bool,
 }
@@ -84,6 +87,14 @@ struct Watch {
     silent: u32,
     /// Answers in a row that said that nothing was ever begun.
     never: u32,
+}
+
+impl Erase {
+    /// On the way on which the job was interrupted.
+    pub(super) fn resumed(point: Point) -> Self {
+        // It was looked over when it still held what it held, and before its first pass it was found out how it takes zeros.
+        Self { way: point.way, resumes: Some(point), is_surveyed: true, is_gauged: true, ..Self::default() }
+    }
 }
 
 /// How often a drive may say nothing of use, or "nothing was ever begun", before it is believed.
@@ -161,7 +172,7 @@ impl Job {
     }
 
     pub(super) fn opened(&mut self, now_ms: u64, found: Identity) -> Next {
-        let capacity = self.erase.capacity.unwrap_or(self.evidence.plan.drive.capacity);
+        let capacity = self.capacity();
         let expected = Identity { capacity, ..self.evidence.plan.drive.clone() };
         if !found.is_same_drive(&expected) {
             return self.end(now_ms, Fact::OtherDrive { found });
@@ -222,6 +233,11 @@ impl Job {
         self.reopen_or_set_out(now_ms)
     }
 
+    /// The size that the drive has now.
+    pub(super) fn capacity(&self) -> Bytes {
+        self.erase.capacity.unwrap_or(self.evidence.plan.drive.capacity)
+    }
+
     fn reopen_or_set_out(&mut self, now_ms: u64) -> Next {
         if self.erase.capacity.is_some() { Next::Open } else { self.set_out(now_ms) }
     }
@@ -240,6 +256,7 @@ impl Job {
                 self.evidence.add(now_ms, Fact::MarkingBegan);
                 Next::Mark
             }
+            Some(false) if self.erase.resumes.is_some() => self.recheck(now_ms),
             Some(false) => self.write(now_ms, 0),
             None => self.over(),
         }

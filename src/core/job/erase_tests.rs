@@ -267,7 +267,7 @@ fn refused_without_leave_for_less_is_the_end_and_with_it_an_overwrite() {
 
     let mut lenient = job_of(&nvme(), &[SanitizeBlockErase], CLEAR_WILL_DO);
     let next = tell(&mut lenient, opened().into_iter().chain([placed(), refused()]));
-    assert_eq!(next, Next::Write { number: 1, pattern: Pattern::Random });
+    assert_eq!(next, Next::Write { number: 1, pattern: Pattern::Random, from: Lba(0) });
     let rest = [Heard::PassEnded(whole()), Heard::Flushed(Ok(())), Heard::VerifyBegan(1), read_back()];
     assert_eq!(outcome(&tell(&mut lenient, rest)), Outcome::Cleared);
     assert_eq!(reasons(&lenient), [Reason::AllReadBack]);
@@ -552,7 +552,7 @@ fn survivors_are_a_lie_found_out_whoever_they_belong_to() {
 
         // With leave it is overwritten, and none of the two steps is believed again, not even as a part of another way.
         let mut lenient = job_of(&nvme(), &[SanitizeCryptoErase, SanitizeBlockErase], CLEAR_WILL_DO);
-        assert_eq!(tell(&mut lenient, heard), Next::Write { number: 1, pattern: Pattern::Random });
+        assert_eq!(tell(&mut lenient, heard), Next::Write { number: 1, pattern: Pattern::Random, from: Lba(0) });
     }
 }
 
@@ -626,7 +626,7 @@ fn what_the_host_overwrites_and_reads_back_is_cleared_without_markers() {
         tell(&mut job, opened());
         let begun = [Heard::Marked(placed)].into_iter().chain(step()).chain([Heard::Sought(sought)]);
         let next = tell(&mut job, begun);
-        assert_eq!(next, Next::Write { number: 1, pattern: Pattern::Random });
+        assert_eq!(next, Next::Write { number: 1, pattern: Pattern::Random, from: Lba(0) });
         let rest = [Heard::PassEnded(whole()), Heard::Flushed(Ok(())), Heard::VerifyBegan(1), read_back()];
         (outcome(&tell(&mut job, rest)), reasons(&job))
     };
@@ -661,7 +661,10 @@ fn a_drive_left_in_disorder_is_not_erased() {
     assert_eq!(reasons(&strict), [Reason::LeftInDisorder("security is still enabled".into())]);
     let mut lenient = job_of(&nvme(), &[SanitizeBlockErase], CLEAR_WILL_DO);
     begun(&mut lenient, None);
-    assert_eq!(tell(&mut lenient, [completed(), problem()]), Next::Write { number: 1, pattern: Pattern::Random });
+    assert_eq!(
+        tell(&mut lenient, [completed(), problem()]),
+        Next::Write { number: 1, pattern: Pattern::Random, from: Lba(0) }
+    );
 }
 
 #[test]

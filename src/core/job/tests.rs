@@ -16,10 +16,18 @@ use alloc::vec::Vec;
 
 const ALL: Blocks = Blocks(2048);
 
-fn job_with(policy: &str) -> Job {
+fn plan_with(policy: &str) -> Plan {
     let capabilities =
         Capabilities { techniques: vec![(Technique::Overwrite, Support::Present)], ..Capabilities::default() };
-    let plan = plan(&nvme(), &capabilities, &Policy::parse(policy).unwrap()).unwrap();
+    plan(&nvme(), &capabilities, &Policy::parse(policy).unwrap()).unwrap()
+}
+
+pub(crate) fn plan_of_one_pass() -> Plan {
+    plan_with("")
+}
+
+pub(super) fn job_with(policy: &str) -> Job {
+    let plan = plan_with(policy);
     let consent = Consent::typed(&nvme(), "2345").unwrap();
     let drawn = Drawn { key: Secret([1; 32]), seed: Secret([2; 32]), stream: Stream::ChaCha20 };
     Job::new(JobId([3; 16]), plan, consent, Setting::default(), drawn).unwrap()
@@ -74,7 +82,7 @@ fn a_flawless_run_is_cleared() {
     assert_eq!(job.hear_on(1, Heard::Opened(nvme())), Next::Prepare);
     assert_eq!(
         job.hear_on(1, Heard::Prepared(Prepared::default())),
-        Next::Write { number: 1, pattern: Pattern::Random }
+        Next::Write { number: 1, pattern: Pattern::Random, from: Lba(0) }
     );
     assert_eq!(job.hear_on(2, Heard::PassEnded(whole())), Next::Flush);
     assert_eq!(
@@ -347,7 +355,7 @@ fn a_drive_is_looked_over_before_the_first_write_and_after_the_read_back() {
     let before = tell(&mut job, [Heard::Ready, Heard::Opened(nvme())]);
     assert_eq!(before, Next::Prepare);
     assert_eq!(job.hear(3, Heard::Prepared(Prepared::default())), Next::Survey(When::Before));
-    let write = Next::Write { number: 1, pattern: Pattern::Random };
+    let write = Next::Write { number: 1, pattern: Pattern::Random, from: Lba(0) };
     assert_eq!(job.hear(4, Heard::Surveyed(When::Before, Survey::default())), write);
     tell(&mut job, [Heard::PassEnded(whole()), Heard::Flushed(Ok(())), Heard::VerifyBegan(1)]);
     assert_eq!(job.hear(9, Heard::VerifyEnded(whole(), Mismatches::default(), None)), Next::Survey(When::After));

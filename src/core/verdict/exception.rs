@@ -40,6 +40,8 @@ pub enum Exception {
     ClockImplausible,
     /// The certificate was made in a later run, from the journal.
     RecoveredFromJournal,
+    /// The overwrite was interrupted and resumed, and what was written before is not read back block by block.
+    ResumedOverwrite,
     /// It is a file: what lies below its filesystem was not addressed.
     FileNotDevice,
 }
@@ -83,6 +85,10 @@ impl fmt::Display for Exception {
             Self::RecoveredFromJournal => {
                 "The run that did this left no certificate. This one was made at a later start from the stick's journal, as far as \
                  that goes."
+            }
+            Self::ResumedOverwrite => {
+                "The overwrite was interrupted and resumed. That all of what had been written before was still there was checked at \
+                 samples, not block by block."
             }
             Self::FileNotDevice => {
                 "An image file or loop device was overwritten, not a drive: what its filesystem keeps elsewhere (copies on write, \

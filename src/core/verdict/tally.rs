@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::capability::{Hidden, Obstacle};
 use crate::drive::{Medium, OpenError};
-use crate::evidence::{Entry, Evidence, Expect, Fact};
+use crate::evidence::{Entry, Evidence, Expect, Fact, Secret};
 use crate::firmware::{Begun, Prepared, Standing};
 use crate::marker::Sought;
 use crate::pattern::Pattern;
@@ -23,7 +23,7 @@ mod passes;
 mod proof;
 
 use exceptions::exceptions;
-use proof::{Proof, Verified};
+use proof::{Left, Proof};
 
 /// What the facts come to.
 struct Tally<'a> {
@@ -42,6 +42,9 @@ struct Tally<'a> {
     wrote: bool,
     prepared: Option<&'a Prepared>,
     proof: Proof<'a>,
+    /// What the runs before this one have done, until it has been looked for.
+    left: Option<Left>,
+    seed: &'a Secret,
     /// Why this way is no good.
     reasons: Vec<Reason>,
     /// Why ways that were gone before were no good.
@@ -85,6 +88,8 @@ impl<'a> Tally<'a> {
             wrote: false,
             prepared: None,
             proof: Proof::default(),
+            left: None,
+            seed: &evidence.drawn.seed,
             reasons: Vec::new(),
             setbacks: Vec::new(),
             doubt: false,
@@ -132,6 +137,10 @@ impl<'a> Tally<'a> {
             Fact::FellThrough { way } => self.fell_through(*way),
             Fact::GaugeBegan => self.gauge_began(),
             Fact::PassBegan { number, pattern } => self.pass_began(*number, *pattern, entry.at_ms),
+            Fact::Checkpoint { below } => self.proof.checkpoint(*below),
+            Fact::Resumed { .. } => self.resumed(),
+            Fact::Rechecked { report, mismatches } => self.rechecked(report, mismatches),
+            Fact::PassResumed { number, pattern, from } => self.pass_resumed(*number, *pattern, *from, entry.at_ms),
             Fact::PassEnded { number, report } => self.pass_ended(*number, report),
             Fact::Flushed => self.flushed(entry.at_ms),
             Fact::NotFlushed { .. } => self.doubt(Reason::NotFlushed),
@@ -283,6 +292,7 @@ impl<'a> Tally<'a> {
 
     fn fell_through(&mut self, way: usize) {
         self.close_step();
+        self.left = None;
         let is_open = self.plan.ways.get(way).is_some_and(|next| next.level >= self.plan.floor);
         // A record that goes back, or below what there was leave for, is no record of this plan.
         if way > self.way && is_open {

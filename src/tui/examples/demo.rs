@@ -35,7 +35,7 @@ fn drive(id: u32) -> Listed {
     let capabilities =
         Capabilities { techniques: vec![(Technique::Overwrite, Support::Present)], ..Capabilities::default() };
     let offer = plan(&identity, &capabilities, &Policy::default()).map_or_else(Offer::Refused, Offer::Planned);
-    Listed { id: DriveId(id), node: format!("demo{id}"), identity, capabilities, offer }
+    Listed { id: DriveId(id), node: format!("demo{id}"), identity, capabilities, offer, interrupted: None }
 }
 
 /// A job of ten seconds a stage.
@@ -78,7 +78,8 @@ fn answer(requests: &Receiver<Request>, tell: &Sender<Event>) -> Result<(), mpsc
                     Err(denied) => tell.send(Event::Denied { drive, why: denied.to_string() })?,
                 }
             }
-            Request::Stop { .. }
+            Request::Resume { .. }
+            | Request::Stop { .. }
             | Request::Psid { .. }
             | Request::Overwrite { .. }
             | Request::Unfreeze

@@ -36,6 +36,11 @@ impl<'a> Row<'a> {
         self.plan().is_some()
     }
 
+    /// How far an earlier run came, in percent, with a job that can go on.
+    pub(crate) fn interrupted(&self) -> Option<u8> {
+        self.listed.interrupted.filter(|_| self.attached && self.is_planned() && self.run.is_none())
+    }
+
     /// It reported an erase that did not happen.
     fn has_lied(&self) -> bool {
         let verdict = self.run.and_then(Run::ended).map(|ended| &ended.verdict);

@@ -40,7 +40,7 @@ impl Running {
 
     /// The host overwrites the drive or checks that it has.
     pub(crate) fn is_overwriting(&self) -> bool {
-        matches!(self.stage, Stage::Purge { .. } | Stage::Flush | Stage::Verify)
+        matches!(self.stage, Stage::Recheck | Stage::Purge { .. } | Stage::Flush | Stage::Verify)
     }
 
     /// The drive's firmware is at work, whatever the host does.

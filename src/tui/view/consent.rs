@@ -16,7 +16,7 @@ use crate::model::{Entry, Model, Row};
 use crate::words;
 
 /// Which drive, what is done to it, and what is to be typed.
-pub(super) fn lines(model: &Model, drive: DriveId, width: usize) -> Vec<Line<'static>> {
+pub(super) fn lines(model: &Model, drive: DriveId, resumes: bool, width: usize) -> Vec<Line<'static>> {
     let Some(row) = model.row(drive) else { return Vec::new() };
     let identity = &row.listed.identity;
     let mut lines = labelled("Model", &identity.title(), details::LABEL, width, BOLD);
@@ -24,6 +24,10 @@ pub(super) fn lines(model: &Model, drive: DriveId, width: usize) -> Vec<Line<'st
     let size = format!("{}, {} as {}", identity.capacity, words::kind(identity), row.listed.node);
     lines.extend(labelled("Size", &size, details::LABEL, width, BOLD));
     lines.extend(row.plan().into_iter().flat_map(|plan| planned(&row, plan, width)));
+    if let Some(percent) = row.interrupted() {
+        let sentence = if resumes { words::goes_on(percent) } else { words::begins_anew(percent) };
+        lines.extend(labelled("Interrupted", &sentence, details::LABEL, width, BOLD));
+    }
     lines.push(Line::default());
     lines.push(Line::styled(words::CONSENT_LOSS, BAD));
     let prompt = words::consent_prompt(identity, challenge(identity).chars().count());

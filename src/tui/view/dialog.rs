@@ -19,13 +19,15 @@ pub(super) fn draw(model: &Model, dialog: &Dialog, area: Rect, buffer: &mut Buff
     let width = area.width.min(WIDTH);
     let inner = usize::from(width.saturating_sub(4));
     let (title, mut lines, entry, keys) = match dialog {
-        Dialog::Consent { drive, entry, sent: false } => {
-            (words::CONSENT_TITLE, consent::lines(model, *drive, inner), Some(entry), words::KEYS_CONSENT)
-        }
-        Dialog::Consent { drive, .. } => {
-            let mut lines = consent::lines(model, *drive, inner);
-            lines.push(Line::styled(words::CONSENT_SENT, BOLD));
-            (words::CONSENT_TITLE, lines, None, words::KEYS_SENT)
+        Dialog::Consent { drive, entry, sent, resumes } => {
+            let mut lines = consent::lines(model, *drive, *resumes, inner);
+            let (title, keys) = words::consent(*resumes);
+            if *sent {
+                lines.push(Line::styled(words::CONSENT_SENT, BOLD));
+                (title, lines, None, words::KEYS_SENT)
+            } else {
+                (title, lines, Some(entry), keys)
+            }
         }
         Dialog::Lower { .. } => (words::LOWER_TITLE, wrap(words::LOWER, inner, BOLD), None, words::KEYS_SENT),
         Dialog::Psid { drive, entry } => {

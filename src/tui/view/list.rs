@@ -267,6 +267,9 @@ fn state(row: &Row<'_>, now_s: u64, room: usize) -> (String, Style) {
 fn offered(row: &Row<'_>, first_fit: &dyn Fn(&[String]) -> String) -> (String, Style) {
     let obstacle = row.listed.capabilities.obstacles.first().map(words::obstacle_short);
     let with = |text: &str| obstacle.map_or_else(|| text.to_owned(), |obstacle| format!("{obstacle}, {text}"));
+    if let Some(percent) = row.interrupted() {
+        return (first_fit(&words::interrupted(percent).map(|text| with(&text))), BOLD);
+    }
     match &row.listed.offer {
         Offer::Planned(plan) => {
             let texts = words::planned(plan).map(|text| with(&text));

@@ -42,8 +42,9 @@ pub(super) fn exceptions(evidence: &Evidence, tally: &Tally<'_>, outcome: Outcom
         (Exception::FileNotDevice, !is_device),
         (Exception::FirmwareErasureNotProbed, unknown),
         (Exception::Sampled, sampled),
+        (Exception::ResumedOverwrite, sampled && tally.proof.is_resumed),
         (Exception::RecoveredFromJournal, evidence.facts().iter().any(|entry| entry.fact == Fact::Recovered)),
-        (Exception::ClockImplausible, evidence.setting.clock.source == ClockSource::Implausible),
+        (Exception::ClockImplausible, evidence.runs().any(|run| run.clock.source == ClockSource::Implausible)),
     ]
     .into_iter()
     .filter_map(|(exception, applies)| applies.then_some(exception))

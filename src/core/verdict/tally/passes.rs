@@ -1,12 +1,14 @@
 //! What the host's own passes and the read-back come to.
 
-use super::{Tally, Verified};
+use super::Tally;
+use super::proof::Verified;
 use crate::evidence::{Expect, Mismatches};
+use crate::job::resume;
 use crate::pass::Report;
 use crate::pattern::Pattern;
 use crate::policy::Coverage;
 use crate::sample;
-use crate::units::{Blocks, Bytes};
+use crate::units::{Blocks, Bytes, Geometry, Lba};
 use crate::verdict::Reason;
 
 impl Tally<'_> {
@@ -17,14 +19,47 @@ impl Tally<'_> {
 
     pub(super) fn pass_began(&mut self, number: u32, pattern: Pattern, at_ms: u64) {
         self.wrote = true;
+        self.proof.pass_began(self.planned(number, pattern));
+        self.moving = Some((at_ms, Blocks(0)));
+    }
+
+    /// The index of a pass of the plan.
+    fn planned(&self, number: u32, pattern: Pattern) -> Option<usize> {
         let index = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
-        self.proof.pass_began(index.filter(|index| self.passes.get(*index) == Some(&pattern)));
+        index.filter(|index| self.passes.get(*index) == Some(&pattern))
+    }
+
+    /// What follows goes by another clock.
+    pub(super) fn resumed(&mut self) {
+        self.left = self.proof.left(self.all).or(self.left.take());
+        self.moving = None;
+    }
+
+    /// What an opening has made old news is news again if all of it was looked for that had to be, on a drive that is as large as it was.
+    pub(super) fn rechecked(&mut self, report: &Report, mismatches: &Mismatches) {
+        if report.gone {
+            self.doubt(Reason::GoneWhileReading);
+        }
+        let overwrites_only = self.way().is_some_and(|way| way.overwrites() && way.firmware().next().is_none());
+        let Some(left) = self.left.take().filter(|left| overwrites_only && left.all == self.all) else { return };
+        let below = if left.passes == self.passes.len() { Lba(self.all.0) } else { left.below };
+        let geometry = Geometry::new(self.plan.drive.logical_block, self.all);
+        let places = geometry.map(|geometry| resume::places(geometry, below, self.seed)).unwrap_or_default();
+        let wanted: u64 = places.iter().map(|place| place.count.0).sum();
+        if resume::is_clean(report, mismatches) && report.covered == Blocks(wanted) {
+            self.proof.take_up(&left);
+        }
+    }
+
+    pub(super) fn pass_resumed(&mut self, number: u32, pattern: Pattern, from: Lba, at_ms: u64) {
+        self.wrote = true;
+        self.proof.pass_resumed(self.planned(number, pattern), from);
         self.moving = Some((at_ms, Blocks(0)));
     }
 
     pub(super) fn pass_ended(&mut self, number: u32, report: &Report) {
         self.moving = self.moving.map(|(began_ms, _)| (began_ms, report.covered));
-        self.proof.pass_ended(number, report.is_whole() && report.covered == self.all);
+        self.proof.pass_ended(number, report.is_whole().then_some(report.covered), self.all);
         if !report.bad.is_empty() {
             self.reasons.push(Reason::Unwritable(report.bad.clone()));
         }
