@@ -10,8 +10,8 @@ use crate::keystream::Keystream;
 /// The length of the pieces that cores share out among themselves, in bytes: long enough to be worth handing over.
 const SHARE: usize = 256 * 1024;
 
-/// What is compared at once, in bytes: short enough that what is expected stays in a cache.
-const PIECE: usize = 64 * 1024;
+/// What is compared at once, in bytes: short enough that what is expected stays in the first cache.
+const PIECE: usize = 16 * 1024;
 
 /// The content of a medium after a pass.
 #[derive(Clone)]
