@@ -97,6 +97,9 @@ impl Point {
         let mut point = None;
         let (mut way, mut bytes, mut is_ended) = (0, evidence.plan.drive.capacity, false);
         for entry in evidence.facts() {
+            if is_end(&entry.fact) {
+                return None;
+            }
             match &entry.fact {
                 Fact::Opened { found } => bytes = found.capacity,
                 Fact::FellThrough { way: next } => (way, point) = (*next, None),
@@ -107,55 +110,64 @@ impl Point {
                     (point, is_ended) = (Some(Self { way, passes: index(*number), from: *from, bytes }), false);
                 }
                 Fact::Checkpoint { below } => point = point.map(|point: Self| Self { from: *below, ..point }),
-                Fact::PassEnded { report, .. } if report.is_whole() => is_ended = true,
+                Fact::PassEnded { .. } => is_ended = true,
                 Fact::Flushed if core::mem::take(&mut is_ended) => {
                     point = point.map(|point| Self { passes: point.passes + 1, from: Lba(0), ..point });
                 }
                 Fact::Rechecked { report, mismatches } if !is_clean(report, mismatches) => {
                     point = point.map(|point| Self { passes: 0, from: Lba(0), ..point });
                 }
-                // It did not cool down, and the job ended.
-                Fact::Rested { health, .. } if health.is_too_hot() => return None,
-                // What is asked, told or done to a drive between two passes, or by itself on an earlier way.
-                Fact::Resumed { .. }
-                | Fact::Rechecked { .. }
-                | Fact::Flushed
-                | Fact::Prepared { .. }
-                | Fact::Exchanged { .. }
-                | Fact::Health { .. }
-                | Fact::TooHot { .. }
-                | Fact::Rested { .. }
-                | Fact::Surveyed { .. }
-                | Fact::GaugeBegan
-                | Fact::Gauged { .. }
-                | Fact::MarkingBegan
-                | Fact::MarkersPlaced { .. }
-                | Fact::MarkersSought { .. }
-                | Fact::SoughtOnMedium { .. }
-                | Fact::EraseBegan { .. }
-                | Fact::EraseAnswered { .. }
-                | Fact::Stands { .. }
-                | Fact::Settled { .. }
-                | Fact::VerifyBegan { .. } => {}
-                // The job has come to an end, of whatever kind.
-                Fact::PassEnded { .. }
-                | Fact::NotFlushed { .. }
-                | Fact::NotOpened { .. }
-                | Fact::OtherDrive { .. }
-                | Fact::Stalled { .. }
-                | Fact::VerifyEnded { .. }
-                | Fact::ReformatBegan { .. }
-                | Fact::Reformatted { .. }
-                | Fact::NotReformatted { .. }
-                | Fact::Stopped
-                | Fact::Crashed { .. }
-                | Fact::Recovered => return None,
+                _ => {}
             }
         }
         let overwrites_only = |point: &Self| {
             evidence.plan.ways.get(point.way).is_some_and(|way| way.overwrites() && way.firmware().next().is_none())
         };
         point.filter(overwrites_only)
+    }
+}
+
+/// With this the job has come to an end, of whatever kind.
+fn is_end(fact: &Fact) -> bool {
+    match fact {
+        Fact::PassEnded { report, .. } => !report.is_whole(),
+        // It did not cool down.
+        Fact::Rested { health, .. } => health.is_too_hot(),
+        Fact::NotFlushed { .. }
+        | Fact::NotOpened { .. }
+        | Fact::OtherDrive { .. }
+        | Fact::Stalled { .. }
+        | Fact::VerifyEnded { .. }
+        | Fact::ReformatBegan { .. }
+        | Fact::Reformatted { .. }
+        | Fact::NotReformatted { .. }
+        | Fact::Stopped
+        | Fact::Crashed { .. }
+        | Fact::Recovered => true,
+        Fact::Opened { .. }
+        | Fact::Prepared { .. }
+        | Fact::Exchanged { .. }
+        | Fact::Health { .. }
+        | Fact::TooHot { .. }
+        | Fact::Surveyed { .. }
+        | Fact::MarkingBegan
+        | Fact::MarkersPlaced { .. }
+        | Fact::MarkersSought { .. }
+        | Fact::SoughtOnMedium { .. }
+        | Fact::EraseBegan { .. }
+        | Fact::EraseAnswered { .. }
+        | Fact::Stands { .. }
+        | Fact::Settled { .. }
+        | Fact::FellThrough { .. }
+        | Fact::GaugeBegan
+        | Fact::Gauged { .. }
+        | Fact::PassBegan { .. }
+        | Fact::Checkpoint { .. }
+        | Fact::Resumed { .. }
+        | Fact::Rechecked { .. }
+        | Fact::PassResumed { .. }
+        | Fact::Flushed
+        | Fact::VerifyBegan { .. } => false,
     }
 }
 
