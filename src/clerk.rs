@@ -11,7 +11,7 @@ use purgeproof_core::job::resume::Interrupted;
 use purgeproof_drive::shelf::{Shelf, ShelfError};
 use purgeproof_engine::journal::{self, Journal, Record, Writer};
 
-use crate::filing::{AnyShelf, Order};
+use crate::filing::{AnyShelf, HandedOver, Order};
 use crate::signer::{LOGS, Signer};
 
 const CERTIFICATES: &str = "certificates";
@@ -27,7 +27,7 @@ pub(crate) struct Clerk {
     /// Certificates that are not on the stick, oldest first.
     papers: VecDeque<Paper>,
     /// Jobs of the stick's journals that could go on, for whoever decides about that.
-    interrupted: Vec<Interrupted>,
+    interrupted: HandedOver,
     /// All that were ever handed over.
     handed_over: BTreeSet<JobId>,
     tell: Box<dyn Fn(Event) + Send>,
@@ -77,7 +77,7 @@ impl Clerk {
             signer: Signer::default(),
             journal,
             papers: VecDeque::new(),
-            interrupted: Vec::new(),
+            interrupted: HandedOver::default(),
             handed_over: BTreeSet::new(),
             tell,
             now_unix_s,
@@ -134,9 +134,9 @@ impl Clerk {
         self.papers.len()
     }
 
-    /// Jobs that could go on, each once. Until it does or is recovered, the journals keep it.
-    pub(crate) fn take_interrupted(&mut self) -> Vec<Interrupted> {
-        core::mem::take(&mut self.interrupted)
+    /// Where it puts the jobs that could go on.
+    pub(crate) fn interrupted(&self) -> HandedOver {
+        self.interrupted.clone()
     }
 
     fn tell(&self, event: Event) {
@@ -197,7 +197,7 @@ impl Clerk {
             match Interrupted::of(evidence) {
                 Ok(interrupted) => {
                     self.handed_over.insert(job);
-                    self.interrupted.push(interrupted);
+                    self.interrupted.put(interrupted);
                 }
                 Err(evidence) => self.recover(evidence),
             }

@@ -257,18 +257,18 @@ fn a_job_that_can_go_on_is_handed_over_once_and_certified_only_if_it_does_not() 
 
     let (mut clerk, told) = clerk("1.jsonl");
     clerk.carry_out([Order::Shelf(Some(Box::new(stick.clone())))]);
-    let [interrupted] = clerk.take_interrupted().try_into().unwrap();
+    let [interrupted] = clerk.interrupted().take().try_into().unwrap();
     let known = interrupted.evidence().facts().last().map(|entry| entry.fact.clone());
     assert_eq!(known, Some(Fact::Checkpoint { below: Lba(99) }));
     // The stick was away and came back.
     clerk.carry_out([Order::Shelf(None), Order::Shelf(Some(Box::new(stick.clone())))]);
-    assert_eq!((clerk.take_interrupted().len(), stick.names(CERTIFICATES).len()), (0, 0));
+    assert_eq!((clerk.interrupted().take().len(), stick.names(CERTIFICATES).len()), (0, 0));
     assert!(!told.try_iter().any(|event| matches!(event, Event::Notice(words) if words.contains("ZC1A0B05"))));
 
     // Another start asks again; what does not go on is certified.
     let (mut next, _told) = self::clerk("2.jsonl");
     next.carry_out([Order::Shelf(Some(Box::new(stick.clone())))]);
-    let [interrupted] = next.take_interrupted().try_into().unwrap();
+    let [interrupted] = next.interrupted().take().try_into().unwrap();
     next.carry_out([Order::Recover(Box::new(interrupted.into_evidence()))]);
     check(&stick, "2.jsonl", 1);
 }

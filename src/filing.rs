@@ -33,7 +33,7 @@ pub(crate) struct Filing {
     /// Certificates that are only in memory.
     waiting: Arc<AtomicUsize>,
     /// Jobs of earlier runs that could go on.
-    interrupted: Arc<Mutex<Vec<Interrupted>>>,
+    interrupted: HandedOver,
 }
 
 /// What the filing thread is asked to do.
@@ -52,6 +52,22 @@ pub(crate) enum Order {
     Finish(SyncSender<()>),
 }
 
+/// Jobs on their way from the filing thread to whoever decides about them.
+#[derive(Clone, Default)]
+pub(crate) struct HandedOver(Arc<Mutex<Vec<Interrupted>>>);
+
+impl HandedOver {
+    /// One more.
+    pub(crate) fn put(&self, interrupted: Interrupted) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(interrupted);
+    }
+
+    /// All there are.
+    pub(crate) fn take(&self) -> Vec<Interrupted> {
+        core::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
 impl Filing {
     /// Starts the thread. `journal` is the name of this run's journal file, `now_unix_s` the wall clock.
     pub(crate) fn start(
@@ -61,14 +77,9 @@ impl Filing {
     ) -> Self {
         let (orders, inbox) = mpsc::channel();
         let (open, waiting) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let interrupted: Arc<Mutex<Vec<Interrupted>>> = Arc::default();
-        let filing = Self {
-            orders,
-            open: Arc::clone(&open),
-            waiting: Arc::clone(&waiting),
-            interrupted: Arc::clone(&interrupted),
-        };
         let mut clerk = Clerk::new(journal, Box::new(tell), Box::new(now_unix_s));
+        let interrupted = clerk.interrupted();
+        let filing = Self { orders, open: Arc::clone(&open), waiting: Arc::clone(&waiting), interrupted };
         thread::spawn(move || {
             while let Ok(first) = inbox.recv() {
                 // Whatever else has come meanwhile: the records of many jobs go onto the stick together.
@@ -76,7 +87,6 @@ impl Filing {
                 let count = orders.len();
                 clerk.carry_out(orders);
                 waiting.store(clerk.waiting(), Ordering::SeqCst);
-                interrupted.lock().unwrap_or_else(PoisonError::into_inner).extend(clerk.take_interrupted());
                 open.fetch_sub(count, Ordering::SeqCst);
             }
         });
@@ -102,9 +112,9 @@ impl Filing {
         self.order(Order::Certify(drive, Box::new(evidence)));
     }
 
-    /// Jobs that earlier runs left in the middle and that could go on, each once. Whoever takes one has it go on, or recovered.
+    /// Jobs that earlier runs left in the middle and that could go on, each once. Until it does or is recovered, the journals keep it.
     pub(crate) fn take_interrupted(&self) -> Vec<Interrupted> {
-        core::mem::take(&mut self.interrupted.lock().unwrap_or_else(PoisonError::into_inner))
+        self.interrupted.take()
     }
 
     /// Signs and files the certificate about a job that an earlier run left, as the journal has it.

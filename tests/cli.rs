@@ -35,7 +35,7 @@ pub(super) fn purgeproof(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(program).args(arguments).current_dir(folder).stdin(Stdio::null()).output().unwrap()
 }
 
-pub(super) fn out(output: &Output) -> String {
+fn out(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
@@ -239,12 +239,12 @@ fn the_manual_and_the_completions_come_from_the_same_command_line() {
     assert!(said["drives"].is_array() && said["controllers"].is_array());
 }
 
-pub(super) fn hex(text: &str) -> Vec<u8> {
+fn hex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
 }
 
 /// The keystream as docs/certificate.md describes it, by another route than the product's: block by block.
-pub(super) fn keystream(cipher: &str, key: &[u8], into: &mut [u8]) {
+fn keystream(cipher: &str, key: &[u8], into: &mut [u8]) {
     use chacha20::cipher::{KeyIvInit, StreamCipher};
     match cipher {
         "chacha20" => {
