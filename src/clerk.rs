@@ -194,12 +194,12 @@ impl Clerk {
                 self.note(&Record::Filed { job: evidence.job, name });
                 continue;
             }
-            match Interrupted::of(evidence) {
-                Ok(interrupted) => {
+            match Interrupted::of(&evidence) {
+                Some(interrupted) => {
                     self.handed_over.insert(job);
                     self.interrupted.put(interrupted);
                 }
-                Err(evidence) => self.recover(evidence),
+                None => self.recover(evidence),
             }
         }
     }

@@ -5,28 +5,29 @@ const PARTS: u64 = 64;
 
 /// The times of checkpoints. Time is an argument.
 pub(crate) struct Checkpoints {
-    interval_ms: u64,
-    began_ms: u64,
-    due_ms: u64,
+    /// In milliseconds, all of them.
+    interval: u64,
+    began: u64,
+    due: u64,
 }
 
 impl Checkpoints {
     /// Of a pass that begins now, with at least `interval_ms` between them.
     pub(crate) const fn new(now_ms: u64, interval_ms: u64) -> Self {
-        Self { interval_ms, began_ms: now_ms, due_ms: now_ms.saturating_add(interval_ms) }
+        Self { interval: interval_ms, began: now_ms, due: now_ms.saturating_add(interval_ms) }
     }
 
     /// It is time for one.
     pub(crate) const fn is_due(&self, now_ms: u64) -> bool {
-        now_ms >= self.due_ms
+        now_ms >= self.due
     }
 
     /// One was begun at `began_ms` and is made. The longer a pass takes, the longer it is until the next one, so that a stick that notes
     /// the passes of days is not worn out by them.
     pub(crate) fn made(&mut self, began_ms: u64, now_ms: u64) {
-        let (elapsed_ms, took_ms) = (now_ms.saturating_sub(self.began_ms), now_ms.saturating_sub(began_ms));
-        let wait_ms = self.interval_ms.max(elapsed_ms / PARTS).max(took_ms.saturating_mul(PARTS));
-        self.due_ms = now_ms.saturating_add(wait_ms);
+        let (elapsed_ms, took_ms) = (now_ms.saturating_sub(self.began), now_ms.saturating_sub(began_ms));
+        let wait_ms = self.interval.max(elapsed_ms / PARTS).max(took_ms.saturating_mul(PARTS));
+        self.due = now_ms.saturating_add(wait_ms);
     }
 }
 

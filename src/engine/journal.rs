@@ -199,7 +199,9 @@ impl Journal {
             }
         }
         jobs.into_values().map(|(mut evidence, checkpoint)| {
-            checkpoint.into_iter().for_each(|it| evidence.add(it.at_ms, it.fact));
+            if let Some(Entry { at_ms, fact }) = checkpoint {
+                evidence.add(at_ms, fact);
+            }
             evidence
         })
     }

@@ -48,7 +48,7 @@ pub(crate) struct Walk<'a> {
 }
 
 /// Why a walk did not come to an end.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Halt {
     /// The operator stopped it, or the drive does not cool down.
     Stopped,

@@ -135,7 +135,7 @@ impl Plugged {
         let mut journal = desk.journal.lock().unwrap().1.clone();
         if let Some(length) = cache.journal {
             // What the stick had not taken yet is lost as well.
-            let length = if dice.roll(4) > 0 { length } else { dice.roll(length as u64 + 1) as usize };
+            let length = if dice.roll(4) > 0 { length } else { usize::try_from(dice.roll(length as u64 + 1)).unwrap() };
             journal.truncate(length);
             let mut media = self.drive.clone().open().unwrap().media;
             for (lba, block) in std::mem::take(&mut cache.pending) {
@@ -182,14 +182,14 @@ fn through(dice: &mut Dice, plugged: &Plugged, policy: &str) -> (Evidence, Vec<u
             next = job(drive, policy);
             continue;
         };
-        match Interrupted::of(evidence) {
-            Ok(interrupted) => {
+        match Interrupted::of(&evidence) {
+            Some(interrupted) => {
                 assert!(!interrupted.evidence().verdict().outcome.is_good());
                 let clock = Clock { unix_s: 1_800_010_000, ..Clock::default() };
                 next = Job::resume(interrupted, consent(drive), Setting { clock, ..Setting::default() }).unwrap();
             }
             // It had not begun to write, or was read back already.
-            Err(evidence) => return (evidence, Vec::new()),
+            None => return (evidence, Vec::new()),
         }
     }
     unreachable!("the last run is not cut off")

@@ -45,15 +45,10 @@ pub struct Interrupted {
 }
 
 impl Interrupted {
-    /// What the journal has of a job, if that job can go on.
-    ///
-    /// # Errors
-    /// The evidence again, if it cannot: it has come to an end, has written nothing yet, or the drive was erasing itself.
-    pub fn of(evidence: Evidence) -> Result<Self, Evidence> {
-        match Point::of(&evidence) {
-            Some(point) => Ok(Self { evidence, point }),
-            None => Err(evidence),
-        }
+    /// What the journal has of a job, if that job can go on. `None` if it has come to an end, has written nothing yet, or the drive was
+    /// erasing itself.
+    pub fn of(evidence: &Evidence) -> Option<Self> {
+        Point::of(evidence).map(|point| Self { evidence: evidence.clone(), point })
     }
 
     /// What is known so far.

@@ -45,7 +45,7 @@ fn left(policy: &str, heard: Vec<Heard>, below: Option<u64>) -> Evidence {
 fn resumed(evidence: Evidence) -> Job {
     let setting =
         Setting { clock: Clock { boot_ms: 0, unix_s: 1_800_000_000, ..Clock::default() }, ..Setting::default() };
-    Job::resume(Interrupted::of(evidence).unwrap(), consent(), setting).unwrap()
+    Job::resume(Interrupted::of(&evidence).unwrap(), consent(), setting).unwrap()
 }
 
 /// The rest of a job with one pass to go, read back as planned.
@@ -130,7 +130,7 @@ fn it_may_be_interrupted_any_number_of_times() {
     job.hear_on(4, clean(300));
     let mut evidence = job.into_evidence();
     evidence.add(80, Fact::Checkpoint { below: Lba(1000) });
-    assert_eq!(Interrupted::of(evidence.clone()).unwrap().percent(), 24, "1000 of two times 2048 blocks");
+    assert_eq!(Interrupted::of(&evidence).unwrap().percent(), 24, "1000 of two times 2048 blocks");
     let mut job = resumed(evidence);
     tell(&mut job, begin());
     assert_eq!(job.hear_on(4, clean(1000)), Next::Write { number: 1, pattern: Pattern::Random, from: Lba(1000) });
@@ -160,7 +160,7 @@ fn a_sample_does_not_vouch_for_what_was_written_before() {
 
 #[test]
 fn what_has_ended_or_never_began_is_not_resumed() {
-    let refuses = |heard: Vec<Heard>| Interrupted::of(left("", heard, None)).is_err();
+    let refuses = |heard: Vec<Heard>| Interrupted::of(&left("", heard, None)).is_none();
     assert!(refuses(vec![Heard::Ready]) && refuses(vec![Heard::Ready, Heard::Opened(nvme())]));
     let error = MediaError::Bad { errno: 5 };
     let bad = Report { bad: Regions { extents: vec![], blocks: Blocks(1) }, ..report(2047) };
@@ -183,7 +183,7 @@ fn what_has_ended_or_never_began_is_not_resumed() {
 
 #[test]
 fn leave_is_needed_once_more_and_about_this_drive() {
-    let interrupted = Interrupted::of(left("", begin(), Some(9))).unwrap();
+    let interrupted = Interrupted::of(&left("", begin(), Some(9))).unwrap();
     let other = Identity { wwn: None, ..nvme() };
     let wrong = Consent::typed(&other, "2345").unwrap();
     assert!(Job::resume(interrupted.clone(), wrong, Setting::default()).is_err());
