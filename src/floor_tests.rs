@@ -385,9 +385,9 @@ fn the_operator_may_go_on_or_begin_anew_and_is_asked_for_leave_again() {
         // Half of one of two walks over the drive.
         let waits = |event: &Event| matches!(event, Event::Drives(drives) if drives.iter().any(|drive| drive.interrupted == Some(25)));
         assert!(bench.seen.iter().any(waits) && certified(&bench).is_empty());
-        let request = |typed: &str| match goes_on {
-            true => Request::Resume { drive: DriveId(0), typed: typed.into() },
-            false => Request::Purge { drive: DriveId(0), typed: typed.into() },
+        let request = |typed: &str| {
+            let (drive, typed) = (DriveId(0), typed.into());
+            if goes_on { Request::Resume { drive, typed } } else { Request::Purge { drive, typed } }
         };
         bench.floor.hear(Input::Request(request("1111")));
         bench.settle();

@@ -95,15 +95,16 @@ impl Purge {
         others.append(&mut mine);
 
         let consent = consent(&found, &plan, &policy, interrupted.as_ref())?;
-        others.into_iter().for_each(|job| filing.recover(job.into_evidence()));
+        for other in others {
+            filing.recover(other.into_evidence());
+        }
         filing.record(vec![circumstances.started()]);
-        let job = match interrupted {
-            Some(interrupted) => Job::resume(interrupted, consent, setting),
-            None => {
-                let (job, drawn) = draw()
-                    .map_err(|error| format!("The kernel gave no random numbers ({error}). Nothing was done."))?;
-                Job::new(job, plan, consent, setting, drawn)
-            }
+        let job = if let Some(interrupted) = interrupted {
+            Job::resume(interrupted, consent, setting)
+        } else {
+            let (job, drawn) =
+                draw().map_err(|error| format!("The kernel gave no random numbers ({error}). Nothing was done."))?;
+            Job::new(job, plan, consent, setting, drawn)
         };
         let job = job.map_err(|wrong| wrong.to_string())?;
         let checkpoint_interval = Duration::from_millis(self.checkpoint_interval_ms);

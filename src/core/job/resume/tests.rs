@@ -38,14 +38,16 @@ fn left(policy: &str, heard: Vec<Heard>, below: Option<u64>) -> Evidence {
     let mut job = job_with(policy);
     tell(&mut job, heard);
     let mut evidence = job.into_evidence();
-    below.into_iter().for_each(|below| evidence.add(90, Fact::Checkpoint { below: Lba(below) }));
+    if let Some(below) = below {
+        evidence.add(90, Fact::Checkpoint { below: Lba(below) });
+    }
     evidence
 }
 
-fn resumed(evidence: Evidence) -> Job {
+fn resumed(evidence: &Evidence) -> Job {
     let setting =
         Setting { clock: Clock { boot_ms: 0, unix_s: 1_800_000_000, ..Clock::default() }, ..Setting::default() };
-    Job::resume(Interrupted::of(&evidence).unwrap(), consent(), setting).unwrap()
+    Job::resume(Interrupted::of(evidence).unwrap(), consent(), setting).unwrap()
 }
 
 /// The rest of a job with one pass to go, read back as planned.
@@ -61,7 +63,7 @@ fn finish(job: &mut Job, rest: u64, read: u64) -> Next {
 
 #[test]
 fn a_pass_goes_on_from_its_last_checkpoint() {
-    let mut job = resumed(left("", begin(), Some(900)));
+    let mut job = resumed(&left("", begin(), Some(900)));
     let next = tell(&mut job, begin());
     assert_eq!(next, Next::Recheck { number: 1, pattern: Pattern::Random, below: Lba(900) });
     // All that was written is within 64 MiB of the checkpoint.
@@ -73,7 +75,7 @@ fn a_pass_goes_on_from_its_last_checkpoint() {
 
 #[test]
 fn without_a_checkpoint_the_pass_begins_at_the_first_block() {
-    let mut job = resumed(left("", begin(), None));
+    let mut job = resumed(&left("", begin(), None));
     assert_eq!(tell(&mut job, begin()), Next::Recheck { number: 1, pattern: Pattern::Random, below: Lba(0) });
     assert_eq!(job.hear_on(4, clean(0)), Next::Write { number: 1, pattern: Pattern::Random, from: Lba(0) });
     assert_eq!(outcome(&finish(&mut job, 2048, 2048)), Outcome::Cleared);
@@ -85,7 +87,7 @@ fn what_is_not_there_any_more_is_written_again_from_the_first_pass_on() {
     let gone = Mismatches { blocks: Blocks(1), first: vec![Lba(899)] };
     let bad = Report { bad: Regions { extents: vec![], blocks: Blocks(1) }, covered: Blocks(899), ..report(900) };
     for heard in [Heard::Rechecked(report(900), gone), Heard::Rechecked(bad, Mismatches::default())] {
-        let mut job = resumed(left(TWO, written.clone(), Some(900)));
+        let mut job = resumed(&left(TWO, written.clone(), Some(900)));
         tell(&mut job, begin());
         let again = Next::Write { number: 1, pattern: Pattern::Byte(0), from: Lba(0) };
         assert_eq!(job.hear_on(4, heard), again);
@@ -97,21 +99,21 @@ fn what_is_not_there_any_more_is_written_again_from_the_first_pass_on() {
 #[test]
 fn of_two_passes_the_one_that_was_under_way_goes_on() {
     let written = [begin(), vec![Heard::PassEnded(whole()), Heard::Flushed(Ok(()))]].concat();
-    let mut job = resumed(left(TWO, written.clone(), Some(512)));
+    let mut job = resumed(&left(TWO, written.clone(), Some(512)));
     assert_eq!(tell(&mut job, begin()), Next::Recheck { number: 2, pattern: Pattern::Random, below: Lba(512) });
     assert_eq!(job.hear_on(4, clean(512)), Next::Write { number: 2, pattern: Pattern::Random, from: Lba(512) });
     assert_eq!(outcome(&finish(&mut job, 1536, 2048)), Outcome::Cleared);
 
     // A pass that had ended, but of which the drive had not said that it is on the medium, is not whole.
     let unflushed = [begin(), vec![Heard::PassEnded(whole())]].concat();
-    let mut job = resumed(left(TWO, unflushed, None));
+    let mut job = resumed(&left(TWO, unflushed, None));
     assert_eq!(tell(&mut job, begin()), Next::Recheck { number: 1, pattern: Pattern::Byte(0), below: Lba(0) });
 }
 
 #[test]
 fn an_interrupted_read_back_begins_anew_after_a_look_at_the_last_pass() {
     let read = [begin(), vec![Heard::PassEnded(whole()), Heard::Flushed(Ok(())), Heard::VerifyBegan(1)]].concat();
-    let mut job = resumed(left("", read, None));
+    let mut job = resumed(&left("", read, None));
     assert_eq!(tell(&mut job, begin()), Next::Recheck { number: 1, pattern: Pattern::Random, below: Lba(2048) });
     let next = job.hear_on(4, clean(2048));
     assert_eq!(next, Next::Verify { coverage: Coverage::Full, expect: Expect::Pattern(Pattern::Random) });
@@ -123,15 +125,15 @@ fn an_interrupted_read_back_begins_anew_after_a_look_at_the_last_pass() {
 fn it_may_be_interrupted_any_number_of_times() {
     // In the middle of the pass, while it was being looked at, and again further on.
     let first = left("", begin(), Some(300));
-    let mut job = resumed(first);
+    let mut job = resumed(&first);
     tell(&mut job, begin());
-    let mut job = resumed(job.into_evidence());
+    let mut job = resumed(&job.into_evidence());
     assert_eq!(tell(&mut job, begin()), Next::Recheck { number: 1, pattern: Pattern::Random, below: Lba(300) });
     job.hear_on(4, clean(300));
     let mut evidence = job.into_evidence();
     evidence.add(80, Fact::Checkpoint { below: Lba(1000) });
     assert_eq!(Interrupted::of(&evidence).unwrap().percent(), 24, "1000 of two times 2048 blocks");
-    let mut job = resumed(evidence);
+    let mut job = resumed(&evidence);
     tell(&mut job, begin());
     assert_eq!(job.hear_on(4, clean(1000)), Next::Write { number: 1, pattern: Pattern::Random, from: Lba(1000) });
     assert_eq!(outcome(&finish(&mut job, 1048, 2048)), Outcome::Cleared);
@@ -141,7 +143,7 @@ fn it_may_be_interrupted_any_number_of_times() {
 #[test]
 fn a_sample_does_not_vouch_for_what_was_written_before() {
     let evidence = left(SAMPLED, begin(), Some(900));
-    let mut job = resumed(evidence);
+    let mut job = resumed(&evidence);
     tell(&mut job, begin());
     job.hear_on(4, clean(900));
     // The medium is so small that a sample is all of it; one of 4608 places would be a sample.
@@ -200,7 +202,7 @@ fn leave_is_needed_once_more_and_about_this_drive() {
 /// A flawless record of a resumed job with two passes, the second of which was interrupted.
 fn flawless() -> Evidence {
     let written = [begin(), vec![Heard::PassEnded(whole()), Heard::Flushed(Ok(()))]].concat();
-    let mut job = resumed(left(TWO, written, Some(512)));
+    let mut job = resumed(&left(TWO, written, Some(512)));
     tell(&mut job, begin());
     job.hear_on(4, clean(512));
     assert_eq!(outcome(&finish(&mut job, 1536, 2048)), Outcome::Cleared);
@@ -213,7 +215,9 @@ fn forged(change: impl Fn(&Fact) -> Option<Fact>) -> Outcome {
     let mut evidence =
         Evidence::new(whole.job, whole.setting.clone(), whole.plan.clone(), whole.consent.clone(), whole.drawn);
     for Entry { at_ms, fact } in whole.facts() {
-        change(fact).into_iter().for_each(|fact| evidence.add(*at_ms, fact));
+        if let Some(fact) = change(fact) {
+            evidence.add(*at_ms, fact);
+        }
     }
     evidence.verdict().outcome
 }
