@@ -136,6 +136,11 @@ impl Certificate {
         self.json["reasons"].as_array().expect("a certificate has reasons").iter().filter_map(Value::as_str).collect()
     }
 
+    /// When it was interrupted, and how it went on.
+    pub(crate) fn interruptions(&self) -> Vec<&str> {
+        self.json["time"]["interruptions"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+
     /// The drive may leave with it.
     pub(crate) fn is_good(&self) -> bool {
         ["PURGED", "CLEARED"].contains(&self.outcome())
