@@ -116,7 +116,7 @@ fn job(number: u8) -> Job {
     let plan = plan(&drive, &capabilities, &Policy::default()).unwrap();
     let consent = Consent::typed(&drive, &format!("0B{number:02}")).unwrap();
     let setting = Setting { clock: Clock { unix_s: 1_800_000_000, ..Clock::default() }, ..Setting::default() };
-    let drawn = Drawn { key: Secret([1; 32]), seed: Secret([2; 32]), stream: Stream::ChaCha20 };
+    let drawn = Drawn { key: Secret([1; 32]), seed: Secret([2; 32]), stream: Stream::ChaCha20, withheld: None };
     let mut job = Job::new(JobId([number; 16]), plan, consent, setting, drawn).unwrap();
     job.hear(1, Heard::Ready);
     job.hear(2, Heard::Opened(drive));

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
+use purgeproof_core::evidence::Secret;
 
 use crate::purge::Purge;
 use crate::recheck::Range;
@@ -58,6 +59,9 @@ pub(crate) enum Command {
         /// job's seed for a sampled read-back.
         #[arg(long, value_name = "N[-M]")]
         lba: Vec<Range>,
+        /// The key of the job, 64 hexadecimal digits, where the policy withholds it; it is `drawn.key` in the job's line of the journal.
+        #[arg(long, value_name = "HEX")]
+        key: Option<Secret>,
         /// Print JSON instead of sentences.
         #[arg(long)]
         json: bool,

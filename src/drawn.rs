@@ -1,13 +1,15 @@
 //! What is left to chance in a job.
 
-use purgeproof_core::evidence::{Drawn, JobId, Secret};
+use purgeproof_core::evidence::{Commitment, Drawn, JobId, Secret};
 use purgeproof_engine::keystream;
 
-/// The random numbers of a job.
-pub(crate) fn draw() -> Result<(JobId, Drawn), getrandom::Error> {
+/// The random numbers of a job; `withhold_key` is the policy's.
+pub(crate) fn draw(withhold_key: bool) -> Result<(JobId, Drawn), getrandom::Error> {
     let (mut job, mut key, mut seed) = ([0; 16], [0; 32], [0; 32]);
     getrandom::fill(&mut job)?;
     getrandom::fill(&mut key)?;
     getrandom::fill(&mut seed)?;
-    Ok((JobId(job), Drawn { key: Secret(key), seed: Secret(seed), stream: keystream::fastest() }))
+    let key = Secret(key);
+    let withheld = withhold_key.then(|| Commitment::to(&key));
+    Ok((JobId(job), Drawn { key, seed: Secret(seed), stream: keystream::fastest(), withheld }))
 }

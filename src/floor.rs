@@ -476,8 +476,8 @@ impl<W: World> Floor<W> {
         }
         let plan = plan(identity, &known.means.apply(&known.found.capabilities), &self.policy)
             .map_err(|refusal| format!("There is no plan for the drive: {refusal}"))?;
-        let (job, drawn) =
-            draw().map_err(|error| format!("The kernel gave no random numbers ({error}): nothing was done"))?;
+        let (job, drawn) = draw(self.policy.withhold_key)
+            .map_err(|error| format!("The kernel gave no random numbers ({error}): nothing was done"))?;
         let job = Job::new(job, plan.clone(), consent, self.world.setting(&self.policy), drawn)
             .map_err(|wrong| wrong.to_string())?;
         let drive = self.world.drive(&known.found, known.means.psid());

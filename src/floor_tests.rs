@@ -304,7 +304,7 @@ fn interrupt(bench: &Bench, found: &Found, text: &PolicyFile, blocks: u64) {
     };
     let plan = plan(&found.identity, &found.capabilities, &parsed).unwrap();
     let consent = Consent::typed(&found.identity, &challenge(&found.identity)).unwrap();
-    let drawn = Drawn { key: Secret([7; 32]), seed: Secret([8; 32]), stream: Stream::ChaCha20 };
+    let drawn = Drawn { key: Secret([7; 32]), seed: Secret([8; 32]), stream: Stream::ChaCha20, withheld: None };
     let mut job = Job::new(JobId([9; 16]), plan, consent, Setting::default(), drawn).unwrap();
     for heard in [
         Heard::Ready,

@@ -34,7 +34,7 @@ fn main() -> ExitCode {
         Command::List { policy, json } => list::run(policy.as_deref(), json),
         Command::Verify { certificates, json } => verify::run(&certificates, json),
         Command::Purge(purge) => purge::run(&purge),
-        Command::Recheck { certificate, drive, lba, json } => recheck::run(&certificate, &drive, &lba, json),
+        Command::Recheck { certificate, drive, lba, key, json } => recheck::run(&certificate, &drive, &lba, key, json),
         Command::Man => print(|out| clap_mangen::Man::new(Cli::command()).render(out)),
         Command::Completions { shell } => print(|out| {
             clap_complete::generate(shell, &mut Cli::command(), "purgeproof", out);

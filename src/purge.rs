@@ -102,8 +102,8 @@ impl Purge {
         let job = if let Some(interrupted) = interrupted {
             Job::resume(interrupted, consent, setting)
         } else {
-            let (job, drawn) =
-                draw().map_err(|error| format!("The kernel gave no random numbers ({error}). Nothing was done."))?;
+            let (job, drawn) = draw(policy.withhold_key)
+                .map_err(|error| format!("The kernel gave no random numbers ({error}). Nothing was done."))?;
             Job::new(job, plan, consent, setting, drawn)
         };
         let job = job.map_err(|wrong| wrong.to_string())?;

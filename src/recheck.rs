@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use purgeproof_certificate::Certificate;
 use purgeproof_certificate::claims::Statement;
-use purgeproof_core::evidence::{Evidence, Expect, Mismatches};
+use purgeproof_core::evidence::{Commitment, Evidence, Expect, Mismatches, Secret};
 use purgeproof_core::pass::Regions;
 use purgeproof_core::pattern::Pattern;
 use purgeproof_core::reformat;
@@ -53,16 +53,21 @@ struct Found {
 
 /// Runs the command: the exit code is 0 if every block that was asked for holds what it must, 1 if one does not or cannot be read, and 2
 /// if that could not be looked at.
-pub(crate) fn run(certificate: &Path, drive: &Path, blocks: &[Range], as_json: bool) -> ExitCode {
-    match recheck(certificate, drive, blocks) {
+pub(crate) fn run(certificate: &Path, drive: &Path, blocks: &[Range], key: Option<Secret>, as_json: bool) -> ExitCode {
+    match recheck(certificate, drive, blocks, key) {
         Ok((statement, found)) => report(&statement, drive, &found, as_json),
         Err(why) => fail(&why),
     }
 }
 
-fn recheck(certificate: &Path, drive: &Path, blocks: &[Range]) -> Result<(Statement, Found), String> {
+fn recheck(
+    certificate: &Path,
+    drive: &Path,
+    blocks: &[Range],
+    key: Option<Secret>,
+) -> Result<(Statement, Found), String> {
     let (statement, evidence) = sealed(certificate)?;
-    let content = content(&statement, &evidence)?;
+    let content = content(&statement, &evidence, key)?;
     let wanted = extents(content.geometry, &evidence, blocks)?;
     let (file, size) =
         open(drive).map_err(|error| format!("{} cannot be read ({error}). Check the path.", drive.display()))?;
@@ -95,7 +100,7 @@ fn sealed(path: &Path) -> Result<(Statement, Evidence), String> {
 }
 
 /// What every block must hold.
-fn content(statement: &Statement, evidence: &Evidence) -> Result<Content, String> {
+fn content(statement: &Statement, evidence: &Evidence, key: Option<Secret>) -> Result<Content, String> {
     let pattern = match (statement.verification.expect.map(|expect| expect.0), statement.verification.constant) {
         (Some(Expect::Pattern(pattern)), _) => pattern,
         (Some(Expect::Erased), Some(byte)) => Pattern::Byte(byte),
@@ -115,7 +120,29 @@ fn content(statement: &Statement, evidence: &Evidence) -> Result<Content, String
     let geometry = block.zip(statement.device.blocks()).and_then(|(block, count)| Geometry::new(block, Blocks(count)));
     let geometry =
         geometry.ok_or("The certificate gives the drive no whole number of blocks: nothing can be compared.")?;
-    Ok(Content { pattern, keystream: Keystream::new(evidence.drawn.stream, &evidence.drawn.key), geometry })
+    let key = match pattern {
+        Pattern::Random => key_of(evidence, key)?,
+        _ => evidence.drawn.key,
+    };
+    Ok(Content { pattern, keystream: Keystream::new(evidence.drawn.stream, &key), geometry })
+}
+
+/// The key of the job: the one in the evidence, or the one that is shown, if it is what the evidence was made with.
+fn key_of(evidence: &Evidence, shown: Option<Secret>) -> Result<Secret, String> {
+    match (evidence.drawn.withheld, shown) {
+        (None, None) => Ok(evidence.drawn.key),
+        (None, Some(key)) if key == evidence.drawn.key => Ok(key),
+        (Some(withheld), Some(key)) if Commitment::to(&key) == withheld => Ok(key),
+        (_, Some(_)) => {
+            Err("This is not the key of the job: nothing was compared. Give the drawn.key of its line in the journal."
+                .to_owned())
+        }
+        (Some(_), None) => {
+            Err("The policy withheld the key: nothing was compared. Give it with --key; it is drawn.key in the job's \
+             line of the journal."
+                .to_owned())
+        }
+    }
 }
 
 /// The blocks that are asked for; the places of a sampled read-back of this job if none are.

@@ -128,6 +128,42 @@ fn a_third_party_can_look_at_any_block_again() {
 }
 
 #[test]
+fn a_key_that_the_policy_withholds_is_not_told_and_needed_to_recheck() {
+    let scratch = Scratch::new("withheld");
+    scratch.file("disk.img", &vec![0x5a; 512 * 640]);
+    scratch.file("policy.toml", format!("withhold_key = true\n{POLICY}").as_bytes());
+    let output =
+        purgeproof(&scratch.0, &["purge", "./disk.img", "--policy", "policy.toml", "--out", "records", "--json"]);
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let certificate = scratch.0.join("records/certificates").join(said["certificate"].as_str().unwrap());
+    assert!(purgeproof(&scratch.0, &["verify", certificate.to_str().unwrap()]).status.success());
+
+    let evidence: Value =
+        serde_json::from_slice(&fs::read(certificate.with_extension("evidence.json")).unwrap()).unwrap();
+    assert_eq!(evidence["drawn"]["key"], "0".repeat(64));
+    let journal = fs::read_dir(scratch.0.join("records/journal")).unwrap().next().unwrap().unwrap().path();
+    let journal = fs::read_to_string(journal).unwrap();
+    let job: Value = journal
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["record"]["job"].take())
+        .find(|job| job.get("drawn").is_some())
+        .unwrap();
+    let key = job["drawn"]["key"].as_str().unwrap();
+    assert!(!fs::read_to_string(certificate.with_extension("json")).unwrap().contains(key));
+
+    let recheck = |more: &[&str]| {
+        let ours = ["recheck", certificate.to_str().unwrap(), "--drive", "disk.img"];
+        let output = purgeproof(&scratch.0, &[&ours, more].concat());
+        (output.status.code(), err(&output))
+    };
+    let (code, said) = recheck(&[]);
+    assert!(code == Some(2) && said.contains("withheld the key"), "{said}");
+    let (code, said) = recheck(&["--key", &"ab".repeat(32)]);
+    assert!(code == Some(2) && said.contains("not the key of the job"), "{said}");
+    assert_eq!(recheck(&["--key", key]), (Some(0), String::new()));
+}
+
+#[test]
 fn a_changed_certificate_is_refused_with_its_reason() {
     let scratch = Scratch::new("changed");
     let (_, certificate) = purged(&scratch);

@@ -105,7 +105,7 @@ fn erase_by_clock(
     let plan = plan(identity, capabilities, &Policy::parse(policy).unwrap()).unwrap();
     let consent = Consent::typed(identity, &challenge(identity)).unwrap();
     let setting = Setting { clock: Clock { unix_s: 1_800_000_000, ..Clock::default() }, ..Setting::default() };
-    let drawn = Drawn { key: Secret(KEY), seed: Secret([0x5d; 32]), stream: Stream::ChaCha20 };
+    let drawn = Drawn { key: Secret(KEY), seed: Secret([0x5d; 32]), stream: Stream::ChaCha20, withheld: None };
     let job = Job::new(JobId([7; 16]), plan, consent, setting, drawn).unwrap();
     let (ended, endings) = mpsc::channel();
     let desk = Arc::new(Desk {

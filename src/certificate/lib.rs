@@ -63,12 +63,13 @@ pub struct Certificate {
     envelope: Envelope,
 }
 
-/// The evidence as the file whose SHA-256 is in the certificate: JSON, ending in a line feed.
+/// The evidence as the file whose SHA-256 is in the certificate: JSON, ending in a line feed; without a key that the policy withholds
+/// ([`Evidence::disclosed`]).
 ///
 /// # Errors
 /// Those of `serde_json`, which has none for this type.
 pub fn evidence_bundle(evidence: &Evidence) -> Result<Vec<u8>, serde_json::Error> {
-    let mut bundle = serde_json::to_vec_pretty(evidence)?;
+    let mut bundle = serde_json::to_vec_pretty(&evidence.disclosed())?;
     bundle.push(b'\n');
     Ok(bundle)
 }

@@ -74,6 +74,21 @@ pub struct Drawn {
     /// The keystream of random passes and of markers, chosen before the job began.
     #[serde(default)]
     pub stream: Stream,
+    /// What holds the key fast, if the policy withholds it from the evidence file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<Commitment>,
+}
+
+/// The SHA-256 of a key that is not told, in JSON as 64 hexadecimal digits: who shows a key later can be held to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Commitment([u8; 32]);
+
+impl Commitment {
+    /// To this key.
+    pub fn to(key: &Secret) -> Self {
+        Self(Sha256::digest(key.0).into())
+    }
 }
 
 /// One fact with its time.
@@ -365,6 +380,13 @@ impl Evidence {
         Verdict::setbacks(self)
     }
 
+    /// What may leave the stick: the same, but for a key that the policy withholds, which is 32 zeros. The verdict rests on no key.
+    #[must_use]
+    pub fn disclosed(&self) -> Self {
+        let key = if self.drawn.withheld.is_some() { Secret([0; 32]) } else { self.drawn.key };
+        Self { drawn: Drawn { key, ..self.drawn }, ..self.clone() }
+    }
+
     /// What became of the reformat, if one was asked for.
     pub fn reformat(&self) -> Option<Reformat> {
         Reformat::of(self)
@@ -379,6 +401,20 @@ impl Secret {
     }
 }
 
+impl From<Commitment> for String {
+    fn from(commitment: Commitment) -> Self {
+        hex(&commitment.0)
+    }
+}
+
+impl TryFrom<String> for Commitment {
+    type Error = NotHex;
+
+    fn try_from(text: String) -> Result<Self, NotHex> {
+        unhex(&text).map(Self)
+    }
+}
+
 impl From<JobId> for String {
     fn from(id: JobId) -> Self {
         hex(&id.0)
@@ -390,6 +426,14 @@ impl TryFrom<String> for JobId {
 
     fn try_from(text: String) -> Result<Self, NotHex> {
         unhex(&text).map(Self)
+    }
+}
+
+impl core::str::FromStr for Secret {
+    type Err = NotHex;
+
+    fn from_str(text: &str) -> Result<Self, NotHex> {
+        unhex(text).map(Self)
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Policy {
     pub unattended: bool,
     /// What to do when the last drive has ended; unattended runs only.
     pub when_done: WhenDone,
+    /// The key of random passes stays in the journal, and evidence files have its SHA-256 alone.
+    pub withhold_key: bool,
     /// What stands on every certificate besides what the machine knows.
     pub record: Record,
     /// The first rule that fits a drive decides.

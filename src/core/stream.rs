@@ -55,7 +55,7 @@ mod tests {
     fn a_record_without_a_stream_is_of_chacha20() {
         let zeros = "00".repeat(32);
         let old = format!(r#"{{"key":"{zeros}","seed":"{zeros}"}}"#);
-        let drawn = |stream| Drawn { key: Secret([0; 32]), seed: Secret([0; 32]), stream };
+        let drawn = |stream| Drawn { key: Secret([0; 32]), seed: Secret([0; 32]), stream, withheld: None };
         assert_eq!(serde_json::from_str::<Drawn>(&old).unwrap(), drawn(Stream::ChaCha20));
         for (stream, name) in [(Stream::ChaCha20, "chacha20"), (Stream::Aes256Ctr, "aes-256-ctr")] {
             let new = serde_json::to_string(&drawn(stream)).unwrap();

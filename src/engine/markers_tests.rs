@@ -92,7 +92,8 @@ impl Media for Memory {
     }
 }
 
-const DRAWN: Drawn = Drawn { key: Secret([0x5e; 32]), seed: Secret([0x5d; 32]), stream: Stream::ChaCha20 };
+const DRAWN: Drawn =
+    Drawn { key: Secret([0x5e; 32]), seed: Secret([0x5d; 32]), stream: Stream::ChaCha20, withheld: None };
 
 fn go_on(_: u64, _: u64) -> bool {
     true

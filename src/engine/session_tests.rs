@@ -219,7 +219,7 @@ fn run(drive: &Scripted, techniques: &[Technique]) -> Evidence {
     let capabilities = Capabilities { techniques, ..Capabilities::default() };
     let plan = plan(&identity(), &capabilities, &Policy::default()).unwrap();
     let consent = Consent::typed(&identity(), &challenge(&identity())).unwrap();
-    let drawn = Drawn { key: Secret([1; 32]), seed: Secret([2; 32]), stream: Stream::ChaCha20 };
+    let drawn = Drawn { key: Secret([1; 32]), seed: Secret([2; 32]), stream: Stream::ChaCha20, withheld: None };
     let job = Job::new(JobId([3; 16]), plan, consent, Setting::default(), drawn).unwrap();
     Worker::new(DriveId(0), job, drive.desk.as_ref(), &drive.desk.stop).run(&mut drive.clone())
 }

@@ -154,7 +154,7 @@ fn consent(drive: &SimDrive) -> Consent {
 
 fn job(drive: &SimDrive, policy: &str) -> Job {
     let plan = plan(drive.identity(), &drive.capabilities(&[]), &Policy::parse(policy).unwrap()).unwrap();
-    let drawn = Drawn { key: Secret(KEY), seed: Secret([0x5d; 32]), stream: Stream::ChaCha20 };
+    let drawn = Drawn { key: Secret(KEY), seed: Secret([0x5d; 32]), stream: Stream::ChaCha20, withheld: None };
     let setting = Setting { clock: Clock { unix_s: 1_800_000_000, ..Clock::default() }, ..Setting::default() };
     Job::new(JobId([7; 16]), plan, consent(drive), setting, drawn).unwrap()
 }

@@ -44,7 +44,9 @@ pub(crate) fn pass_by_pass(statement: &Statement) -> Vec<(&'static str, String)>
     });
     let is_listed = scheme.is_some() || method.passes.len() > 1;
     let passes = if is_listed { passes(statement) } else { Vec::new() };
-    let keystream = method.stream().map(|stream| format!("{}; the key is in the evidence file", stream.recipe()));
+    let keystream = method.stream().map(|stream| {
+        format!("{}; the key is in the evidence file, or the SHA-256 of one that is withheld", stream.recipe())
+    });
     let (scheme, keystream) = (scheme.map(|text| ("Scheme", text)), keystream.map(|text| ("Keystream", text)));
     scheme.into_iter().chain(passes).chain(keystream).collect()
 }

@@ -14,6 +14,8 @@ impl fmt::Display for NotHex {
     }
 }
 
+impl core::error::Error for NotHex {}
+
 /// Lower-case hexadecimal digits, two a byte.
 pub fn hex(bytes: &[u8]) -> String {
     use fmt::Write;

@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn each_run_counts_by_its_own_clock() {
-        let drawn = Drawn { key: Secret([1; 32]), seed: Secret([2; 32]), stream: Stream::ChaCha20 };
+        let drawn = Drawn { key: Secret([1; 32]), seed: Secret([2; 32]), stream: Stream::ChaCha20, withheld: None };
         let given = || Given::Policy { rule: "all".into() };
         let began = setting(50_000, 1_800_000_000);
         let mut evidence = Evidence::new(JobId([3; 16]), began, plan_of_one_pass(), given(), drawn);

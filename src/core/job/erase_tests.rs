@@ -37,7 +37,7 @@ fn job_of(drive: &Identity, techniques: &[Technique], policy: &str) -> Job {
 fn job_that(drive: &Identity, capabilities: &Capabilities, policy: &str) -> Job {
     let plan = plan(drive, capabilities, &Policy::parse(policy).unwrap()).unwrap();
     let consent = Consent::typed(drive, "2345").unwrap();
-    let drawn = Drawn { key: Secret([1; 32]), seed: Secret([2; 32]), stream: Stream::ChaCha20 };
+    let drawn = Drawn { key: Secret([1; 32]), seed: Secret([2; 32]), stream: Stream::ChaCha20, withheld: None };
     Job::new(JobId([3; 16]), plan, consent, Setting::default(), drawn).unwrap()
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn plan_of_one_pass() -> Plan {
 pub(super) fn job_with(policy: &str) -> Job {
     let plan = plan_with(policy);
     let consent = Consent::typed(&nvme(), "2345").unwrap();
-    let drawn = Drawn { key: Secret([1; 32]), seed: Secret([2; 32]), stream: Stream::ChaCha20 };
+    let drawn = Drawn { key: Secret([1; 32]), seed: Secret([2; 32]), stream: Stream::ChaCha20, withheld: None };
     Job::new(JobId([3; 16]), plan, consent, Setting::default(), drawn).unwrap()
 }
 
@@ -252,7 +252,7 @@ fn the_consent_must_be_about_the_drive_of_the_plan() {
     let mut other = nvme();
     other.serial.as_mut().unwrap().text = "OTHER".into();
     let plan = plan(&other, &capabilities, &Policy::default()).unwrap();
-    let drawn = Drawn { key: Secret([1; 32]), seed: Secret([2; 32]), stream: Stream::ChaCha20 };
+    let drawn = Drawn { key: Secret([1; 32]), seed: Secret([2; 32]), stream: Stream::ChaCha20, withheld: None };
     let consent = Consent::typed(&nvme(), "2345").unwrap();
     assert!(Job::new(JobId([3; 16]), plan, consent, Setting::default(), drawn).is_err());
 }
@@ -289,7 +289,7 @@ fn an_emmc_whose_boot_partitions_stay_closed_or_unseen_is_not_cleared_by_an_over
             ..Capabilities::default()
         };
         let plan = plan(&emmc, &capabilities, &Policy::default()).unwrap();
-        let drawn = Drawn { key: Secret([1; 32]), seed: Secret([2; 32]), stream: Stream::ChaCha20 };
+        let drawn = Drawn { key: Secret([1; 32]), seed: Secret([2; 32]), stream: Stream::ChaCha20, withheld: None };
         let consent = Consent::typed(&emmc, "2345").unwrap();
         let mut job = Job::new(JobId([3; 16]), plan, consent, Setting::default(), drawn).unwrap();
         tell(&mut job, written());
