@@ -2,8 +2,9 @@
 //! evidence.
 //!
 //! The journal says how far the passes had come ([`Fact::Checkpoint`]). That is believed once the drive has answered to its name again and
-//! what should be on it has been read back at [`places`]; if one block is missing, the overwrite begins anew. The read-back at the end is
-//! of the whole drive in any case. A drive's own erase is never resumed: where it was cut off, only the drive knows how far it came.
+//! what should be on it has been read back at [`places`]; if one block is missing, the overwrite begins anew. The read-back at the end
+//! is the plan's, from the first block on: where it only samples, the verdict leans on the checkpoint, and an exception says so. A
+//! drive's own erase is never resumed: where it was cut off, only the drive knows how far it came.
 
 use alloc::vec::Vec;
 
