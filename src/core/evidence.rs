@@ -401,53 +401,32 @@ impl Secret {
     }
 }
 
-impl From<Commitment> for String {
-    fn from(commitment: Commitment) -> Self {
-        hex(&commitment.0)
-    }
+/// Text for bytes, as JSON has them.
+macro_rules! as_hex {
+    ($($bytes:ty),*) => {$(
+        impl From<$bytes> for String {
+            fn from(bytes: $bytes) -> Self {
+                hex(&bytes.0)
+            }
+        }
+
+        impl TryFrom<String> for $bytes {
+            type Error = NotHex;
+
+            fn try_from(text: String) -> Result<Self, NotHex> {
+                unhex(&text).map(Self)
+            }
+        }
+    )*};
 }
 
-impl TryFrom<String> for Commitment {
-    type Error = NotHex;
-
-    fn try_from(text: String) -> Result<Self, NotHex> {
-        unhex(&text).map(Self)
-    }
-}
-
-impl From<JobId> for String {
-    fn from(id: JobId) -> Self {
-        hex(&id.0)
-    }
-}
-
-impl TryFrom<String> for JobId {
-    type Error = NotHex;
-
-    fn try_from(text: String) -> Result<Self, NotHex> {
-        unhex(&text).map(Self)
-    }
-}
+as_hex!(JobId, Secret, Commitment);
 
 impl core::str::FromStr for Secret {
     type Err = NotHex;
 
     fn from_str(text: &str) -> Result<Self, NotHex> {
         unhex(text).map(Self)
-    }
-}
-
-impl From<Secret> for String {
-    fn from(secret: Secret) -> Self {
-        hex(&secret.0)
-    }
-}
-
-impl TryFrom<String> for Secret {
-    type Error = NotHex;
-
-    fn try_from(text: String) -> Result<Self, NotHex> {
-        unhex(&text).map(Self)
     }
 }
 
