@@ -63,7 +63,7 @@ fn draw_places(geometry: Geometry, seed: &[u8; 32], parts: u64, length: impl Fn(
 }
 
 /// The length of one place in blocks: [`PLACE_BYTES`], or one block that is longer.
-pub(crate) fn blocks_per_place(geometry: Geometry) -> u64 {
+pub fn blocks_per_place(geometry: Geometry) -> u64 {
     (PLACE_BYTES / u64::from(geometry.block().get())).max(1)
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use purgeproof_core::drive::{Media, MediaError};
 use purgeproof_core::evidence::Secret;
+use purgeproof_core::sample;
 use purgeproof_core::survey::partition::{self, Partition};
 use purgeproof_core::survey::signature::{self, Window};
 use purgeproof_core::survey::{self, Sketch, Survey};
@@ -18,8 +19,6 @@ use crate::content::Content;
 const STRETCH_BYTES: usize = 128 * 1024;
 /// How many partitions are looked at: as many as a GPT usually has room for.
 const PARTITIONS: usize = 128;
-/// The length of the pages by which signatures are remembered.
-const PAGE_BYTES: u64 = 4096;
 
 /// What is remembered of a medium from the survey before to the survey after.
 pub(crate) struct Surveyor {
@@ -181,7 +180,7 @@ impl Surveyor {
 /// The page of a stretch that byte `at` of it is in: its blocks and its bytes.
 fn page_around(geometry: Geometry, stretch: Extent, at: u64, bytes: &[u8]) -> Option<(Extent, &[u8])> {
     let block = u64::from(geometry.block().get());
-    let per_page = (PAGE_BYTES / block).max(1);
+    let per_page = sample::blocks_per_place(geometry);
     let first = at / (per_page * block) * per_page;
     let count = per_page.min(stretch.count.0.checked_sub(first)?);
     let from = usize::try_from(first * block).ok()?;
