@@ -6,6 +6,8 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
+use crate::keystream;
+
 /// A folder that goes when the test does.
 pub(super) struct Scratch(pub(super) PathBuf);
 
@@ -71,7 +73,7 @@ fn an_image_file_is_overwritten_and_certified() {
         serde_json::from_slice(&fs::read(certificate.with_extension("evidence.json")).unwrap()).unwrap();
     let key: Vec<u8> = hex(evidence["drawn"]["key"].as_str().unwrap());
     let mut expected = vec![0; content.len()];
-    keystream(evidence["drawn"]["stream"].as_str().unwrap(), &key, &mut expected);
+    keystream::fill(evidence["drawn"]["stream"].as_str().unwrap(), &key, &mut expected);
     assert!(content == expected, "the file does not hold the keystream of its evidence");
 
     let output = purgeproof(&scratch.0, &["verify", certificate.to_str().unwrap()]);
@@ -275,22 +277,6 @@ fn the_manual_and_the_completions_come_from_the_same_command_line() {
     assert!(said["drives"].is_array() && said["controllers"].is_array());
 }
 
-fn hex(text: &str) -> Vec<u8> {
+pub(super) fn hex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
-}
-
-/// The keystream as docs/certificate.md describes it, by another route than the product's: block by block.
-fn keystream(cipher: &str, key: &[u8], into: &mut [u8]) {
-    use chacha20::cipher::{KeyIvInit, StreamCipher};
-    match cipher {
-        "chacha20" => {
-            let mut stream = chacha20::ChaCha20Legacy::new_from_slices(key, &[0; 8]).unwrap();
-            into.chunks_mut(64).for_each(|block| stream.apply_keystream(block));
-        }
-        "aes-256-ctr" => {
-            let mut stream = ctr::Ctr128BE::<aes::Aes256>::new_from_slices(key, &[0; 16]).unwrap();
-            into.chunks_mut(16).for_each(|block| stream.apply_keystream(block));
-        }
-        other => panic!("{other} is no keystream that is described"),
-    }
 }

@@ -8,6 +8,7 @@
 )]
 
 mod cli;
+mod keystream;
 mod killed;
 mod simulation;
 mod tidy;

@@ -10,6 +10,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "../keystream.rs"]
+mod keystream;
 mod rig;
 
 mod boot;

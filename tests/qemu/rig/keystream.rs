@@ -1,11 +1,6 @@
-//! The content of a random pass as docs/certificate.md describes it, by other people's code.
+//! The content of a random pass by the words of an evidence file.
 
 use std::process::{Command, Stdio};
-
-use aes::Aes256;
-use chacha20::ChaCha20Legacy;
-use chacha20::cipher::{KeyIvInit, StreamCipher};
-use ctr::Ctr128BE;
 
 /// The cipher and the key that an evidence file names.
 pub(crate) struct Keystream {
@@ -17,11 +12,7 @@ impl Keystream {
     /// Its first bytes.
     pub(crate) fn bytes(&self, length: usize) -> Vec<u8> {
         let mut stream = vec![0; length];
-        match self.cipher.as_str() {
-            "chacha20" => ChaCha20Legacy::new(&self.key.into(), &[0; 8].into()).apply_keystream(&mut stream),
-            "aes-256-ctr" => Ctr128BE::<Aes256>::new(&self.key.into(), &[0; 16].into()).apply_keystream(&mut stream),
-            other => panic!("{other} is no keystream that is described"),
-        }
+        crate::keystream::fill(&self.cipher, &self.key, &mut stream);
         stream
     }
 
