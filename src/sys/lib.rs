@@ -1,4 +1,4 @@
-//! What the kernel does: commands to drives, mounts, modules, terminals, signals, power. The only crate of ours with `unsafe`.
+//! What the kernel does: commands to drives, mounts, modules, terminals, signals, power, memory for secrets. The only crate of ours with `unsafe`.
 //!
 //! Each module wraps one concern of the kernel in safe functions; where `nix` has a safe wrapper already it is used, and raw
 //! system calls appear only where it has none. Errors are the kernel's own `Errno`: what a refusal means is the caller's to say.
@@ -7,6 +7,7 @@
 pub mod block;
 pub mod console;
 mod ioctl;
+pub mod locked;
 pub mod mmc;
 pub mod module;
 pub mod mount;
