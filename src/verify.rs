@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use purgeproof_certificate::Certificate;
+use purgeproof_certificate::{Certificate, Flaw};
 use purgeproof_core::units::Bytes;
 use serde_json::{Value, json};
 
@@ -17,14 +17,30 @@ const LIMIT: u64 = 64 << 20;
 struct Finding {
     name: String,
     /// The certificate with its checks, or why there is none.
-    result: Result<Read, String>,
+    result: Result<Read, Wrong>,
+}
+
+/// What is wrong.
+struct Wrong {
+    /// For programs.
+    code: &'static str,
+    /// For people, without the full stop.
+    why: String,
 }
 
 struct Read {
     certificate: Certificate,
     /// Each check by name with what is wrong.
-    checks: Vec<(&'static str, Option<String>)>,
+    checks: Vec<(&'static str, Option<Wrong>)>,
     trust: String,
+    /// The evidence lies beside it.
+    has_evidence: bool,
+}
+
+impl Wrong {
+    fn unreadable(why: &str) -> Self {
+        Self { code: "unreadable", why: why.trim_end_matches('.').to_owned() }
+    }
 }
 
 impl Finding {
@@ -59,7 +75,7 @@ fn examine(path: &Path) -> Finding {
     let name = argument.into_owned();
     match bytes_of(path) {
         Ok(bytes) => Finding { name, result: read(&bytes, Some(path)) },
-        Err(why) => Finding { name, result: Err(why) },
+        Err(why) => Finding { name, result: Err(Wrong::unreadable(&why)) },
     }
 }
 
@@ -71,19 +87,26 @@ pub(crate) fn bytes_of(path: &Path) -> Result<Vec<u8>, String> {
     fs::read(path).map_err(|error| format!("It cannot be read ({error}). Check the path."))
 }
 
-fn read(bytes: &[u8], path: Option<&Path>) -> Result<Read, String> {
-    let certificate = Certificate::read_any(bytes).map_err(|error| format!("{error}."))?;
+fn read(bytes: &[u8], path: Option<&Path>) -> Result<Read, Wrong> {
+    let certificate =
+        Certificate::read_any(bytes).map_err(|error| Wrong { code: error.code(), why: error.to_string() })?;
     let verification = certificate.verify();
-    let mut checks: Vec<(&str, Option<String>)> =
-        verification.checks.iter().map(|check| (check.name, check.flaw.map(|flaw| flaw.to_string()))).collect();
-    if let Some(evidence) = path.and_then(evidence_beside) {
-        let disagreement = match evidence {
-            Ok(bundle) => certificate.evidence_matches(&bundle).err().map(|disagreement| disagreement.to_string()),
-            Err(why) => Some(why),
+    let flawed = |flaw: Flaw| Wrong { code: flaw.code(), why: flaw.to_string() };
+    let mut checks: Vec<(&str, Option<Wrong>)> =
+        verification.checks.iter().map(|check| (check.name, check.flaw.map(flawed))).collect();
+    let evidence = path.and_then(evidence_beside);
+    let has_evidence = evidence.is_some();
+    if let Some(evidence) = evidence {
+        let wrong = match evidence {
+            Ok(bundle) => certificate
+                .evidence_matches(&bundle)
+                .err()
+                .map(|found| Wrong { code: found.code(), why: found.to_string() }),
+            Err(why) => Some(Wrong::unreadable(&why)),
         };
-        checks.push(("evidence", disagreement));
+        checks.push(("evidence", wrong));
     }
-    Ok(Read { trust: verification.trust.to_string(), certificate, checks })
+    Ok(Read { trust: verification.trust.to_string(), certificate, checks, has_evidence })
 }
 
 /// The evidence that lies beside a certificate under the same name; `None` if none does.
@@ -96,7 +119,7 @@ fn in_words(finding: &Finding) -> String {
     let name = &finding.name;
     let read = match &finding.result {
         Ok(read) => read,
-        Err(why) => return format!("{name}: NOT A VALID CERTIFICATE\n  {why}\n"),
+        Err(wrong) => return format!("{name}: NOT A VALID CERTIFICATE\n  {}.\n", wrong.why),
     };
     let mut lines = Vec::new();
     lines.push(format!(
@@ -104,12 +127,15 @@ fn in_words(finding: &Finding) -> String {
         if finding.holds() { "the certificate holds" } else { "THE CERTIFICATE DOES NOT HOLD" }
     ));
     for (check, flaw) in &read.checks {
-        lines.extend(flaw.iter().map(|flaw| format!("  {check}: {flaw}.")));
+        lines.extend(flaw.iter().map(|wrong| format!("  {check}: {}.", wrong.why)));
     }
     if finding.holds() {
         lines.extend(statement(&read.certificate).into_iter().map(|line| format!("  {line}")));
         let names: Vec<&str> = read.checks.iter().map(|(name, _)| *name).collect();
         lines.push(format!("  checked: {}", names.join(", ")));
+        if !read.has_evidence {
+            lines.push("  not checked: the evidence, which is not beside it".to_string());
+        }
         lines.push(format!("  {}", read.trust));
     }
     lines.push(String::new());
@@ -120,21 +146,36 @@ fn in_words(finding: &Finding) -> String {
 fn statement(certificate: &Certificate) -> Vec<String> {
     let claims = certificate.claims();
     let device = &claims.statement.device;
-    let serial = device.serial.as_deref().unwrap_or("none");
+    let serial = harmless(device.serial.as_deref().unwrap_or("none"));
+    let model = harmless(&device.model);
     vec![
-        format!("{}: {}, serial number {serial}, {} bytes", claims.statement.outcome.0, device.model, device.bytes),
+        format!("{}: {model}, serial number {serial}, {} bytes", claims.statement.outcome.0, device.bytes),
         format!("certificate {}", claims.id),
     ]
 }
 
+/// A text of a drive's as a terminal can take it: what moves the cursor, cannot be seen or turns letters round is named by its number.
+fn harmless(text: &str) -> String {
+    let is_harmful = |c: char| {
+        // Unicode's categories Cc, Cf, Zl and Zp, as far as a text of a drive's can be taken for another by them.
+        c.is_control()
+            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+            || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    };
+    text.chars().map(|c| if is_harmful(c) { format!("[U+{:04X}]", u32::from(c)) } else { c.to_string() }).collect()
+}
+
 fn in_json(finding: &Finding) -> Value {
     match &finding.result {
-        Err(why) => json!({ "file": finding.name, "holds": false, "error": why }),
+        Err(wrong) => json!({ "file": finding.name, "holds": false, "error": wrong.why, "code": wrong.code }),
         Ok(read) => {
             let checks: Vec<Value> = read
                 .checks
                 .iter()
-                .map(|(name, flaw)| json!({ "check": name, "holds": flaw.is_none(), "flaw": flaw }))
+                .map(|(name, flaw)| {
+                    let (code, why) = flaw.as_ref().map(|wrong| (wrong.code, &wrong.why)).unzip();
+                    json!({ "check": name, "holds": flaw.is_none(), "flaw": why, "code": code })
+                })
                 .collect();
             let view: Value = serde_json::from_str(&read.certificate.json()).unwrap_or_default();
             json!({
@@ -143,6 +184,7 @@ fn in_json(finding: &Finding) -> Value {
                 "outcome": read.certificate.claims().statement.outcome.0,
                 "checks": checks,
                 "trust": read.trust,
+                "evidence": read.has_evidence,
                 "certificate": view,
             })
         }

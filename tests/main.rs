@@ -11,4 +11,5 @@ mod cli;
 mod keystream;
 mod killed;
 mod simulation;
+mod testkit;
 mod tidy;

@@ -37,6 +37,25 @@ pub enum ParseError {
     Json,
 }
 
+impl ParseError {
+    /// The word for it that programs may rely on.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotACertificate => "not-a-certificate",
+            Self::TooLong { .. } => "too-long",
+            Self::Malformed(_) => "malformed",
+            Self::Algorithm(_) => "algorithm",
+            Self::Type(_) => "type",
+            Self::Version(_) => "version",
+            Self::TrailingBytes { .. } => "trailing-bytes",
+            Self::NotDeterministic => "not-deterministic",
+            Self::QrText => "qr-text",
+            Self::Pdf => "pdf",
+            Self::Json => "json",
+        }
+    }
+}
+
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

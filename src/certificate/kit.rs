@@ -30,6 +30,7 @@ mod paper;
 mod reformat;
 mod schemes;
 mod survey;
+mod testkit;
 
 /// The blocks of the drive of the fixture: 256 MiB.
 pub(crate) const BLOCKS: u64 = 524_288;

@@ -68,6 +68,26 @@ pub enum Flaw {
     Log,
 }
 
+impl Flaw {
+    /// The word for it that programs may rely on.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::KeyId => "key-id",
+            Self::Signature => "signature",
+            Self::Simulated => "simulated",
+            Self::Size => "size",
+            Self::OtherSteps => "other-steps",
+            Self::OtherPasses => "other-passes",
+            Self::Unfounded => "unfounded",
+            Self::Unreasoned => "unreasoned",
+            Self::TooMild => "too-mild",
+            Self::ExceptionLeftOut => "exception-left-out",
+            Self::Times => "times",
+            Self::Log => "log",
+        }
+    }
+}
+
 impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -199,6 +219,19 @@ pub enum Disagreement {
     Drive,
     /// Method, times, machine, people or the job's number differ.
     Circumstances,
+}
+
+impl Disagreement {
+    /// The word for it that programs may rely on.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Hash => "other-evidence",
+            Self::Unreadable => "evidence-unreadable",
+            Self::Verdict { .. } => "evidence-verdict",
+            Self::Drive => "evidence-drive",
+            Self::Circumstances => "evidence-circumstances",
+        }
+    }
 }
 
 impl fmt::Display for Disagreement {

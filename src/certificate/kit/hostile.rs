@@ -306,7 +306,7 @@ fn a_marker_test_that_was_none_bears_no_purge() {
     assert_eq!(flaws(&forged(&formatted_unmarked(), silent)), [Flaw::Unfounded], "no word of the markers");
 }
 
-fn sought(statement: &mut claims::Statement) -> &mut claims::Sought {
+pub(super) fn sought(statement: &mut claims::Statement) -> &mut claims::Sought {
     statement.verification.markers.as_mut().unwrap().sought.as_mut().unwrap()
 }
 

@@ -24,7 +24,7 @@ fn places(evidence: &Evidence) -> u64 {
 }
 
 /// Evidence of an overwrite that was interrupted after 20 s and then went on, to be read back so.
-fn interrupted(coverage: Coverage, lost: u64) -> Evidence {
+pub(super) fn interrupted(coverage: Coverage, lost: u64) -> Evidence {
     let plan = Plan { verify: coverage, ..plan_for(&drive()) };
     let found = plan.drive.clone();
     let mut evidence = begun(plan);

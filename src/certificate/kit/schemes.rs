@@ -119,7 +119,7 @@ fn a_scheme_is_named_only_with_its_own_passes() {
 }
 
 /// Evidence of a zero pass on a drive that takes zeros in 300 µs and random data in 1000 µs, with a random pass before it or not.
-fn dropping(with_front: bool) -> Evidence {
+pub(super) fn dropping(with_front: bool) -> Evidence {
     let capabilities =
         Capabilities { techniques: vec![(Technique::Overwrite, Support::Present)], ..Capabilities::default() };
     let plan = plan(&drive(), &capabilities, &policy("nist-clear")).unwrap();
