@@ -69,7 +69,7 @@ pub(crate) fn run(certificates: &[PathBuf], as_json: bool) -> ExitCode {
 
 fn examine(path: &Path) -> Finding {
     let argument = path.to_string_lossy();
-    if argument.starts_with("PP1:") {
+    if argument.starts_with("PP1:") || argument.starts_with("PPS1:") {
         return Finding { name: "QR text".to_string(), result: read(argument.as_bytes(), None) };
     }
     let name = argument.into_owned();

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use purgeproof_core::series::SeriesError;
+
 use crate::cose::MAX_BYTES;
 
 /// Why bytes are not a certificate.
@@ -31,6 +33,8 @@ pub enum ParseError {
     NotDeterministic,
     /// The text of a QR code is damaged.
     QrText,
+    /// The codes of a series do not make one text.
+    Series(SeriesError),
     /// The PDF has no certificate attached, or is no PDF.
     Pdf,
     /// The JSON says other things than the certificate in it.
@@ -88,6 +92,7 @@ impl fmt::Display for ParseError {
                 "The certificate is not written in the one way that certificates are written. It was changed, or not made by PurgeProof",
             ),
             Self::QrText => f.write_str("The text of the QR code is damaged. Scan it again, or use the file"),
+            Self::Series(error) => error.fmt(f),
             Self::Pdf => f.write_str("The PDF has no readable certificate attached. Use the .cose file that belongs to it"),
             Self::Json => f.write_str(
                 "The JSON does not say what the certificate in its member \"cose\" says. It was changed, or made by another version: use the \

@@ -16,6 +16,7 @@
 //! - **A signature proves who states it, not that it is so.** A self-signed one does not even prove who.
 
 use purgeproof_core::evidence::{Evidence, hex};
+use purgeproof_core::series;
 use sha2::{Digest, Sha256};
 
 mod attach;
@@ -125,7 +126,8 @@ impl Certificate {
         Ok(Self { bytes: bytes.to_vec(), envelope: Envelope::decode(bytes)? })
     }
 
-    /// Reads a certificate in whichever of its forms it comes: COSE bytes, PDF, JSON or the text of the QR code.
+    /// Reads a certificate in whichever of its forms it comes: COSE bytes, PDF, JSON or the text of the QR code, or of all codes of a series, a line
+    /// each.
     ///
     /// # Errors
     /// [`ParseError`], and nothing else whatever the bytes.
@@ -134,6 +136,7 @@ impl Certificate {
             ([0xd2, ..], _) => Self::parse(bytes),
             ([b'%', b'P', b'D', b'F', b'-', ..], _) => Self::find_in_pdf(bytes),
             (_, Ok(text)) if text.trim_start().starts_with(qr::PREFIX) => Self::from_qr_text(text.trim_start()),
+            (_, Ok(text)) if text.trim_start().starts_with(series::PREFIX) => Self::from_qr_series(text.trim_start()),
             (_, Ok(text)) if text.trim_start().starts_with('{') => Self::from_json(text),
             _ => Err(ParseError::NotACertificate),
         }

@@ -1,5 +1,6 @@
 //! The certificate as a QR code: the whole of it, so that paper alone is enough to verify.
 
+use purgeproof_core::series;
 use qrcode::{Color, EcLevel, QrCode};
 
 use crate::{Certificate, ParseError};
@@ -26,6 +27,16 @@ impl Certificate {
             return Err(ParseError::QrText);
         }
         Ok(certificate)
+    }
+
+    /// Reads the texts of a series of QR codes ([`series`]), a line each, in any order.
+    ///
+    /// # Errors
+    /// [`ParseError`], and nothing else whatever the text.
+    pub fn from_qr_series(lines: &str) -> Result<Self, ParseError> {
+        // A space may be the last digit of a line.
+        let lines = lines.lines().filter(|line| !line.trim().is_empty());
+        Self::from_qr_text(&series::join(lines).map_err(ParseError::Series)?)
     }
 }
 

@@ -171,7 +171,9 @@ fn power() {
 fn qr() {
     let model = pressed(at_the_bench([began(1), ended(1, good()), certified(1)]), &[Key::Enter, Key::Char('q')]);
     check("qr", &model, (128, 64));
-    check("qr-too-small", &model, VGA);
+    check("qr-part", &model, VGA);
+    check("qr-last-part", &pressed(model.clone(), &[Key::End]), VGA);
+    check("qr-too-small", &model, (40, 12));
 }
 
 #[test]

@@ -94,6 +94,7 @@ pub(crate) const CONTROLLERS: &str = "Controllers of this machine:";
 
 pub(crate) const KEYS_SUMMARY: &str = "p power off   r reboot   Up/Down scroll   Esc list of drives";
 pub(crate) const KEYS_ESC: &str = "Esc back";
+pub(crate) const KEYS_SERIES: &str = "Space next code   Up/Down back and forth   Esc back";
 pub(crate) const KEYS_PAGE: &str = "Up/Down scroll   Esc back";
 const KEYS_CONSENT: &str = "Enter: erase   Esc: cancel";
 const KEYS_RESUME: &str = "Enter: go on   Esc: cancel";
@@ -439,13 +440,10 @@ pub(crate) fn leaving_sentence(running: usize, exit: Exit, host: Host) -> String
     }
 }
 
-pub(crate) fn qr_too_small(needed: (usize, usize), size: (u16, u16)) -> String {
-    format!(
-        "The QR code of this certificate needs a console of {} columns and {} rows; this one has {} and {}. \
-         Use a larger console, or the files on the stick: they are the same certificate.",
-        needed.0, needed.1, size.0, size.1
-    )
+/// Above one code of a series.
+pub(crate) fn qr_part(number: usize, of: usize) -> String {
+    format!("Code {number} of {of}: scan every code, a line each, then: purgeproof verify FILE")
 }
 
 pub(crate) const QR_NONE: &str =
-    "There is no certificate yet, or it is too long for a QR code. Use the files on the stick.";
+    "There is no certificate yet, or this console is too small for its QR code. Use the files on the stick.";

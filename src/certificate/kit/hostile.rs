@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use purgeproof_core::drive::Transport;
 use purgeproof_core::policy::Coverage;
+use purgeproof_core::series;
 
 use super::firmware::security_erased;
 use super::*;
@@ -205,6 +206,13 @@ fn changed_texts_are_refused() {
     assert!(matches!(Certificate::from_qr_text(&text.replace("PP1:", "PP2:")), Err(ParseError::NotACertificate)));
     assert!(matches!(Certificate::from_qr_text("PP1:::::::"), Err(ParseError::QrText)));
     assert_eq!(Certificate::from_qr_text(&format!("{text}\r\n")).unwrap(), certificate);
+    // A series of codes as a scanner may give it: in another order, with empty lines.
+    let mut parts = series::split(&text, 154).unwrap();
+    parts.reverse();
+    let lines = parts.join("\r\n\r\n");
+    assert_eq!(Certificate::read_any(lines.as_bytes()).unwrap(), certificate);
+    let error = Certificate::read_any(parts[1..].join("\n").as_bytes()).unwrap_err();
+    assert!(error.to_string().contains(&format!("missing: {}", parts.len())), "{error}");
 }
 
 proptest! {

@@ -9,6 +9,7 @@ use purgeproof_core::event::DriveId;
 use purgeproof_core::verdict::Outcome;
 
 use super::list::verdict_style;
+use super::qr::Codes;
 use super::text::{clean, fit, fit_end, labelled, pad, put, put_lines, wrap};
 use super::{ALARM, BAD, BOLD, GOOD, PLAIN, TITLE, details, letters, qr, with_keys};
 use crate::model::{Host, Model, Page, Row};
@@ -20,11 +21,17 @@ const FRAME: u16 = 2;
 /// The rows of text that the page shows at once on the console that pages are turned for, and the last line to scroll to.
 pub(crate) fn extent(model: &Model, page: Page) -> (usize, usize) {
     let (width, height) = model.size;
+    if let Codes::Series(parts) = codes_of(model, page, model.size) {
+        return (1, parts.len().saturating_sub(1));
+    }
     let height = usize::from(height.saturating_sub(FRAME)).max(1);
     (height, lines(model, page, model.size, usize::from(width)).len().saturating_sub(height))
 }
 
 pub(super) fn draw(model: &Model, page: Page, scroll: usize, area: Rect, buffer: &mut Buffer) {
+    if let Codes::Series(parts) = codes_of(model, page, (area.width, area.height)) {
+        return draw_part(&parts, scroll, area, buffer);
+    }
     let all = lines(model, page, (area.width, area.height), usize::from(area.width));
     let area = with_keys(&keys(model, page), area, buffer);
     let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
@@ -70,7 +77,7 @@ fn lines(model: &Model, page: Page, size: (u16, u16), width: usize) -> Vec<Line<
     match page {
         Page::Details(id) => model.row(id).map_or_else(gone, |row| details::lines(model, &row, width)),
         Page::Result(id) => result(model, id, width),
-        Page::Qr(id) => certificate(model, id, size),
+        Page::Qr(_) => certificate(model, page, size),
         Page::Help => help(width),
         Page::Log => log(model, width),
         Page::Summary => summary(model, width),
@@ -95,24 +102,35 @@ fn in_large_letters(word: &str, width: usize, style: Style) -> impl Iterator<Ite
     letters::large(word, width.saturating_sub(1)).into_iter().map(move |row| Line::styled(format!(" {row}"), style))
 }
 
-fn certificate(model: &Model, id: DriveId, size: (u16, u16)) -> Vec<Line<'static>> {
-    let width = usize::from(size.0);
+/// What there is to show on a QR page of a console of this size.
+fn codes_of(model: &Model, page: Page, (width, height): (u16, u16)) -> Codes {
+    let Page::Qr(id) = page else { return Codes::None };
     let ended = model.runs.get(&id).and_then(|run| run.ended());
-    let Some(certificate) = ended.and_then(|ended| ended.certificate.as_ref()) else {
-        return wrap(words::QR_NONE, width, BOLD);
-    };
-    // One row is for the sentence below the code.
-    let room = usize::from(size.1.saturating_sub(FRAME));
-    match qr::lines(&certificate.qr, width, room.saturating_sub(1)) {
-        None => wrap(words::QR_NONE, width, BOLD),
-        Some(Err((columns, rows))) => {
-            let needed = (columns, rows + usize::from(FRAME) + 1);
-            wrap(&words::qr_too_small(needed, size), width, BOLD)
-        }
-        Some(Ok(mut lines)) => {
-            lines.push(Line::raw(fit(words::QR_HOW, width)));
+    let Some(certificate) = ended.and_then(|ended| ended.certificate.as_ref()) else { return Codes::None };
+    qr::codes(&certificate.qr, usize::from(width), usize::from(height.saturating_sub(FRAME)))
+}
+
+/// One code of a series, which has all of the screen but the title and the keys.
+fn draw_part(parts: &[String], number: usize, area: Rect, buffer: &mut Buffer) {
+    let number = number.min(parts.len().saturating_sub(1));
+    let size = (usize::from(area.width), usize::from(area.height.saturating_sub(FRAME)));
+    let lines = parts.get(number).and_then(|text| qr::part(text, size.0, size.1)).unwrap_or_default();
+    let area = with_keys(words::KEYS_SERIES, area, buffer);
+    put(buffer, area, 0, &pad(&words::qr_part(number + 1, parts.len()), size.0), TITLE);
+    put_lines(buffer, Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area }, &lines);
+}
+
+fn certificate(model: &Model, page: Page, size: (u16, u16)) -> Vec<Line<'static>> {
+    let width = usize::from(size.0);
+    match codes_of(model, page, size) {
+        Codes::One(mut lines) => {
+            // Where there is a row left below the code.
+            if lines.len() < usize::from(size.1.saturating_sub(FRAME)) {
+                lines.push(Line::raw(fit(words::QR_HOW, width)));
+            }
             lines
         }
+        Codes::Series(_) | Codes::None => wrap(words::QR_NONE, width, BOLD),
     }
 }
 
