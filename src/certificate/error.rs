@@ -55,6 +55,7 @@ impl ParseError {
             Self::NotDeterministic => "not-deterministic",
             Self::QrText => "qr-text",
             Self::Pdf => "pdf",
+            Self::Series(_) => "series",
             Self::Json => "json",
         }
     }
