@@ -130,7 +130,9 @@ fn the_files_are_those_of_the_fixtures() {
     if std::env::var_os("UPDATE_TESTKIT").is_some() {
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
-        files.iter().for_each(|(name, bytes)| std::fs::write(folder.join(name), bytes).unwrap());
+        for (name, bytes) in &files {
+            std::fs::write(folder.join(name), bytes).unwrap();
+        }
     }
     let found = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
     let found: std::collections::BTreeSet<String> = found.collect();

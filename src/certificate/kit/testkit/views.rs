@@ -92,8 +92,8 @@ fn texts() -> Vec<Piece> {
     let damaged = format!("{}:", &qr[..qr.len() - 1]);
     let lower = format!("PP1:{}", qr[4..].to_lowercase());
     // Zlib (RFC 1950) with a window of 32 KiB: some formats deflate before Base45, this one never does.
-    let deflated = format!("PP1:{}", base45::encode(&[0x78, 0xda, 0xed, 0xc1, 0x01, 0x0d, 0x00, 0x00, 0x00, 0xc2]));
-    let long = format!("PP1:{}", base45::encode(&[certificate.bytes(), &[0; 8192]].concat()));
+    let deflated = format!("PP1:{}", base45::encode([0x78, 0xda, 0xed, 0xc1, 0x01, 0x0d, 0x00, 0x00, 0x00, 0xc2]));
+    let long = format!("PP1:{}", base45::encode([certificate.bytes(), &[0; 8192]].concat()));
     vec![
         Piece::of("record.json", "the JSON as it was made", json.into_bytes(), &[]),
         Piece::of(
