@@ -54,7 +54,6 @@ impl ParseError {
             Self::TrailingBytes { .. } => "trailing-bytes",
             Self::NotDeterministic => "not-deterministic",
             Self::QrText => "qr-text",
-            Self::Series(_) => "qr-series",
             Self::Pdf => "pdf",
             Self::Series(_) => "series",
             Self::Json => "json",
