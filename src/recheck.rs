@@ -87,7 +87,7 @@ fn recheck(
 fn sealed(path: &Path) -> Result<(Statement, Evidence), String> {
     let name = path.display();
     let certificate = Certificate::read_any(&bytes_of(path)?).map_err(|error| format!("{name}: {error}."))?;
-    if !certificate.verify().holds() {
+    if !certificate.verify(None).holds() {
         return Err(format!("{name} does not hold. `purgeproof verify` says why; do not rely on it."));
     }
     let bundle = evidence_beside(path).ok_or_else(|| {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use purgeproof_certificate::{Certificate, Flaw};
+use purgeproof_certificate::{Certificate, Flaw, harmless};
 use purgeproof_core::units::Bytes;
 use serde_json::{Value, json};
 
@@ -90,7 +90,7 @@ pub(crate) fn bytes_of(path: &Path) -> Result<Vec<u8>, String> {
 fn read(bytes: &[u8], path: Option<&Path>) -> Result<Read, Wrong> {
     let certificate =
         Certificate::read_any(bytes).map_err(|error| Wrong { code: error.code(), why: error.to_string() })?;
-    let verification = certificate.verify();
+    let verification = certificate.verify(None);
     let flawed = |flaw: Flaw| Wrong { code: flaw.code(), why: flaw.to_string() };
     let mut checks: Vec<(&str, Option<Wrong>)> =
         verification.checks.iter().map(|check| (check.name, check.flaw.map(flawed))).collect();
@@ -152,17 +152,6 @@ fn statement(certificate: &Certificate) -> Vec<String> {
         format!("{}: {model}, serial number {serial}, {} bytes", claims.statement.outcome.0, device.bytes),
         format!("certificate {}", claims.id),
     ]
-}
-
-/// A text of a drive's as a terminal can take it: what moves the cursor, cannot be seen or turns letters round is named by its number.
-fn harmless(text: &str) -> String {
-    let is_harmful = |c: char| {
-        // Unicode's categories Cc, Cf, Zl and Zp, as far as a text of a drive's can be taken for another by them.
-        c.is_control()
-            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-            || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-    };
-    text.chars().map(|c| if is_harmful(c) { format!("[U+{:04X}]", u32::from(c)) } else { c.to_string() }).collect()
 }
 
 fn in_json(finding: &Finding) -> Value {

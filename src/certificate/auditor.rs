@@ -4,9 +4,11 @@ use purgeproof_core::evidence::{Evidence, Fact, hex};
 use purgeproof_core::firmware::{Exchange, Octets};
 use purgeproof_core::link::LineRate;
 
-use crate::Certificate;
+use crate::civil::Civil;
 use crate::claims::{Raw, Statement, Step, Supported, Way};
 use crate::rows::{Section, asked, grouped, pass_by_pass, row, vitals};
+use crate::text::cut;
+use crate::{Certificate, Delegation};
 
 /// How many commands are printed. The evidence file has all of them.
 const PRINTED: usize = 120;
@@ -31,6 +33,10 @@ pub(crate) fn sections(certificate: &Certificate, evidence: Option<&Evidence>) -
     if !health.is_empty() {
         let rows = health.into_iter().map(|line| ("", line)).collect();
         sections.push(Section { heading: "The drive's health by its own account (signed)", rows });
+    }
+    if let Some(delegation) = certificate.delegation() {
+        let heading = "Delegation (signed by the key that it names, and not by the stick)";
+        sections.push(Section { heading, rows: delegated(delegation) });
     }
     let rows = evidence.map(exchanges).unwrap_or_default();
     if rows.is_empty() {
@@ -71,6 +77,18 @@ fn considered(statement: &Statement) -> Vec<(&'static str, String)> {
         statement.device.encrypts_all.map(|_| ("Encryption", "the drive says that it encrypts all user data".into()));
     let link = statement.device.link.map(|link| ("Link", format!("carries {} at most", LineRate(link))));
     rows.chain([floor]).chain(encrypts).chain(link).collect()
+}
+
+fn delegated(delegation: &Delegation) -> Vec<(&'static str, String)> {
+    let grant = delegation.grant();
+    let until = Civil::of(grant.expires_unix_s);
+    vec![
+        ("By", format!("{}, key {}", cut(&grant.organisation), delegation.organisation())),
+        ("Stick", format!("{}, key {}", cut(&grant.stick), delegation.fingerprint())),
+        ("Good", format!("from {} until {until}", Civil::of(grant.begins_unix_s))),
+        ("Signed on", Civil::of(grant.issued_unix_s).to_string()),
+        ("Number", hex(&grant.id)),
+    ]
 }
 
 fn way(way: &Way) -> impl Iterator<Item = (&'static str, String)> + '_ {

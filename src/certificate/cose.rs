@@ -1,32 +1,30 @@
-//! The envelope: `COSE_Sign1` (RFC 9052 §4.2) around a CBOR Web Token (RFC 8392), in deterministic encoding (RFC 8949 §4.2.1).
+//! The envelope of everything that is signed here: `COSE_Sign1` (RFC 9052 §4.2) around a CBOR Web Token (RFC 8392), in deterministic
+//! encoding (RFC 8949 §4.2.1). There is one way to write each, and any other is refused: of two spellings of the same words one would be
+//! unsigned.
 
 use core::convert::Infallible;
 
+use minicbor::Encoder;
 use minicbor::data::{Int, Tag};
 use minicbor::decode::{Decoder, Error as DecodeError};
 use minicbor::encode::Error as EncodeError;
-use minicbor::{Decode, Encoder};
-use purgeproof_core::evidence::JobId;
 
 use crate::ParseError;
-use crate::claims::{Claims, Statement, VERSION};
-use crate::key::Fingerprint;
+use crate::credential::Credential;
+use crate::key::{self, Fingerprint, Key};
 
 /// The tag of a `COSE_Sign1` (RFC 9052 §4.2).
 const COSE_SIGN1: u64 = 18;
 /// Ed25519 (RFC 9864); -8, `EdDSA`, is deprecated because it names no curve.
 const ED25519: i64 = -19;
-/// The claim of ours, in the range for private use (RFC 8392 §9.1).
-const STATEMENT: i64 = -65537;
-
-/// The longest certificate that is read. The largest that this version writes is less than half of it.
-pub(crate) const MAX_BYTES: usize = 8192;
 
 /// What a header says that this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Typ {
     Certificate,
     Simulation,
+    Delegation,
+    Trust,
 }
 
 impl Typ {
@@ -34,21 +32,23 @@ impl Typ {
         match self {
             Self::Certificate => "pp-cert+cwt",
             Self::Simulation => "pp-simulation+cwt",
+            Self::Delegation => "pp-delegation+cwt",
+            Self::Trust => "pp-trust+cwt",
         }
     }
 }
 
-/// The parts of a certificate.
+/// What is signed, and the signature. Beside it, in the unprotected header, stands whose key it is: who exchanges that changes no word.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Envelope {
+pub(crate) struct Sign1 {
     pub(crate) typ: Typ,
     pub(crate) kid: Fingerprint,
-    pub(crate) public: [u8; 32],
-    pub(crate) claims: Claims,
+    pub(crate) payload: Vec<u8>,
     pub(crate) signature: [u8; 64],
 }
 
-type Encoded = Result<Vec<u8>, EncodeError<Infallible>>;
+pub(crate) type Encoded = Result<Vec<u8>, EncodeError<Infallible>>;
+pub(crate) type Written = Result<(), EncodeError<Infallible>>;
 
 /// The protected header: alg (1), kid (4), typ (16, RFC 9596).
 fn protected(typ: Typ, kid: Fingerprint) -> Encoded {
@@ -57,124 +57,105 @@ fn protected(typ: Typ, kid: Fingerprint) -> Encoded {
     Ok(e.into_writer())
 }
 
-fn payload(claims: &Claims) -> Encoded {
-    let mut e = Encoder::new(Vec::new());
-    e.map(3)?.u8(6)?.u64(claims.issued_unix_s)?.u8(7)?.bytes(&claims.id.0)?;
-    e.i64(STATEMENT)?.encode(&claims.statement)?;
-    Ok(e.into_writer())
-}
+impl Sign1 {
+    pub(crate) fn sign(typ: Typ, key: &Key, payload: Vec<u8>) -> Result<Self, EncodeError<Infallible>> {
+        let kid = key.fingerprint();
+        let unsigned = Self { typ, kid, payload, signature: [0; 64] };
+        Ok(Self { signature: key.sign(&unsigned.to_be_signed()?), ..unsigned })
+    }
 
-/// What is signed (`Sig_structure`, RFC 9052 §4.4).
-pub(crate) fn to_be_signed(typ: Typ, kid: Fingerprint, claims: &Claims) -> Encoded {
-    let mut e = Encoder::new(Vec::new());
-    e.array(4)?.str("Signature1")?.bytes(&protected(typ, kid)?)?.bytes(&[])?.bytes(&payload(claims)?)?;
-    Ok(e.into_writer())
-}
-
-impl Envelope {
-    /// The certificate's bytes.
-    pub(crate) fn encode(&self) -> Encoded {
+    /// What is signed (`Sig_structure`, RFC 9052 §4.4).
+    pub(crate) fn to_be_signed(&self) -> Encoded {
         let mut e = Encoder::new(Vec::new());
-        e.tag(Tag::new(COSE_SIGN1))?.array(4)?.bytes(&protected(self.typ, self.kid)?)?;
-        // kccs (14, RFC 9528): a claims set with a confirmation claim (8, RFC 8747) that holds the COSE_Key (1): OKP, Ed25519.
-        e.map(1)?.u8(14)?.map(1)?.u8(8)?.map(1)?.u8(1)?;
-        e.map(3)?.u8(1)?.u8(1)?.i8(-1)?.u8(6)?.i8(-2)?.bytes(&self.public)?;
-        e.bytes(&payload(&self.claims)?)?.bytes(&self.signature)?;
+        e.array(4)?.str("Signature1")?.bytes(&protected(self.typ, self.kid)?)?.bytes(&[])?.bytes(&self.payload)?;
         Ok(e.into_writer())
     }
 
-    /// Reads a certificate. There is one way to write each, and any other is refused: of two spellings of the same words one would be
-    /// unsigned.
-    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, ParseError> {
-        if bytes.len() > MAX_BYTES {
-            return Err(ParseError::TooLong { bytes: bytes.len() });
-        }
-        let mut d = Decoder::new(bytes);
+    /// Whether it is signed with this key, which is also the one that it names.
+    pub(crate) fn is_signed_by(&self, public: &[u8; 32]) -> bool {
+        self.kid == Fingerprint::of(public) && self.signature_fits(public)
+    }
+
+    /// Whether the signature is this key's, whichever it names.
+    pub(crate) fn signature_fits(&self, public: &[u8; 32]) -> bool {
+        self.to_be_signed().is_ok_and(|bytes| key::verifies(public, &bytes, &self.signature))
+    }
+
+    pub(crate) fn write(&self, credential: Option<&Credential>, e: &mut Encoder<Vec<u8>>) -> Written {
+        e.tag(Tag::new(COSE_SIGN1))?.array(4)?.bytes(&protected(self.typ, self.kid)?)?;
+        Credential::write(credential, e)?;
+        e.bytes(&self.payload)?.bytes(&self.signature)?;
+        Ok(())
+    }
+
+    pub(crate) fn encode(&self, credential: Option<&Credential>) -> Encoded {
+        let mut e = Encoder::new(Vec::new());
+        self.write(credential, &mut e)?;
+        Ok(e.into_writer())
+    }
+
+    /// Reads one that is a part of something else. How it is spelled is for whoever reads all of it to check.
+    pub(crate) fn read(d: &mut Decoder<'_>, accepted: &[Typ]) -> Result<(Self, Option<Credential>), ParseError> {
         if !d.tag().is_ok_and(|tag| tag == Tag::new(COSE_SIGN1)) {
             return Err(ParseError::NotACertificate);
         }
-        exactly(d.array()?, 4, &d)?;
-        let (typ, kid) = decode_protected(d.bytes()?)?;
-        let public = decode_key(&mut d)?;
-        let claims = decode_payload(d.bytes()?)?;
-        let envelope = Self { typ, kid, public, claims, signature: fixed(&mut d)? };
-        if d.position() != bytes.len() {
-            return Err(ParseError::TrailingBytes { after: d.position() });
+        exactly(d.array()?, 4, d)?;
+        let (typ, kid) = read_protected(d.bytes()?, accepted)?;
+        let credential = Credential::read(d, typ)?;
+        Ok((Self { typ, kid, payload: d.bytes()?.to_vec(), signature: fixed(d)? }, credential))
+    }
+
+    /// Reads one that is all there is, and spelled as it must be. The payload's own spelling is for whoever knows what it says.
+    pub(crate) fn decode(
+        bytes: &[u8],
+        accepted: &[Typ],
+        max_bytes: usize,
+    ) -> Result<(Self, Option<Credential>), ParseError> {
+        if bytes.len() > max_bytes {
+            return Err(ParseError::TooLong { bytes: bytes.len() });
         }
-        match envelope.encode() {
-            Ok(again) if again == bytes => Ok(envelope),
+        let mut d = Decoder::new(bytes);
+        let (sign1, credential) = Self::read(&mut d, accepted)?;
+        ended(&d, bytes)?;
+        match sign1.encode(credential.as_ref()) {
+            Ok(again) if again == bytes => Ok((sign1, credential)),
             _ => Err(ParseError::NotDeterministic),
         }
     }
 }
 
-fn decode_protected(bytes: &[u8]) -> Result<(Typ, Fingerprint), ParseError> {
+fn read_protected(bytes: &[u8], accepted: &[Typ]) -> Result<(Typ, Fingerprint), ParseError> {
     let mut d = Decoder::new(bytes);
     exactly(d.map()?, 3, &d)?;
-    key(&mut d, 1)?;
+    label(&mut d, 1)?;
     let algorithm = d.i64()?;
     if algorithm != ED25519 {
         return Err(ParseError::Algorithm(algorithm));
     }
-    key(&mut d, 4)?;
+    label(&mut d, 4)?;
     let kid = Fingerprint(fixed(&mut d)?);
-    key(&mut d, 16)?;
+    label(&mut d, 16)?;
     let typ = d.str()?;
-    [Typ::Certificate, Typ::Simulation]
-        .into_iter()
+    accepted
+        .iter()
         .find(|known| known.as_str() == typ)
-        .map(|typ| (typ, kid))
+        .map(|typ| (*typ, kid))
         .ok_or_else(|| ParseError::Type(typ.chars().take(40).collect()))
 }
 
-fn decode_key(d: &mut Decoder<'_>) -> Result<[u8; 32], ParseError> {
-    for label in [14, 8, 1] {
-        exactly(d.map()?, 1, d)?;
-        key(d, label)?;
-    }
-    exactly(d.map()?, 3, d)?;
-    for (label, value) in [(1, 1), (-1, 6)] {
-        key(d, label)?;
-        key(d, value)?;
-    }
-    key(d, -2)?;
-    Ok(fixed(d)?)
+/// Nothing follows.
+pub(crate) fn ended(d: &Decoder<'_>, bytes: &[u8]) -> Result<(), ParseError> {
+    if d.position() == bytes.len() { Ok(()) } else { Err(ParseError::TrailingBytes { after: d.position() }) }
 }
 
-fn decode_payload(bytes: &[u8]) -> Result<Claims, ParseError> {
-    /// The version alone, so that a certificate of a later one is named as such and not as malformed.
-    #[derive(Decode)]
-    #[cbor(map)]
-    struct Versioned {
-        #[n(1)]
-        version: u32,
-    }
-    let mut d = Decoder::new(bytes);
-    exactly(d.map()?, 3, &d)?;
-    key(&mut d, 6)?;
-    let issued_unix_s = d.u64()?;
-    key(&mut d, 7)?;
-    let id = JobId(fixed(&mut d)?);
-    key(&mut d, STATEMENT)?;
-    let Versioned { version } = d.probe().decode()?;
-    if version != VERSION {
-        return Err(ParseError::Version(version));
-    }
-    let statement: Statement = d.decode()?;
-    if d.position() != bytes.len() {
-        return Err(ParseError::TrailingBytes { after: d.position() });
-    }
-    Ok(Claims { issued_unix_s, id, statement })
-}
-
-fn exactly(found: Option<u64>, wanted: u64, d: &Decoder<'_>) -> Result<(), DecodeError> {
+pub(crate) fn exactly(found: Option<u64>, wanted: u64, d: &Decoder<'_>) -> Result<(), DecodeError> {
     if found == Some(wanted) {
         return Ok(());
     }
     Err(DecodeError::message("another number of members than version 1 has").at(d.position()))
 }
 
-fn key(d: &mut Decoder<'_>, wanted: i64) -> Result<(), DecodeError> {
+pub(crate) fn label(d: &mut Decoder<'_>, wanted: i64) -> Result<(), DecodeError> {
     let at = d.position();
     if d.int()? == Int::from(wanted) {
         return Ok(());
@@ -182,7 +163,7 @@ fn key(d: &mut Decoder<'_>, wanted: i64) -> Result<(), DecodeError> {
     Err(DecodeError::message("another label than version 1 has here").at(at))
 }
 
-fn fixed<const N: usize>(d: &mut Decoder<'_>) -> Result<[u8; N], DecodeError> {
+pub(crate) fn fixed<const N: usize>(d: &mut Decoder<'_>) -> Result<[u8; N], DecodeError> {
     let at = d.position();
     d.bytes()?
         .try_into()

@@ -4,7 +4,7 @@ use core::fmt;
 
 use purgeproof_core::series::SeriesError;
 
-use crate::cose::MAX_BYTES;
+use crate::token::MAX_BYTES;
 
 /// Why bytes are not a certificate.
 #[derive(Debug)]

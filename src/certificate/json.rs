@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::civil::Civil;
 use crate::claims::{Consent, Statement, Supported, Weighed};
-use crate::{Certificate, ParseError};
+use crate::{Certificate, Delegation, ParseError};
 
 mod erase;
 
@@ -34,7 +34,7 @@ struct View<'a> {
     consent: String,
     evidence_sha256: String,
     log: Log,
-    key: Key,
+    key: Key<'a>,
     cose: String,
 }
 
@@ -140,10 +140,23 @@ struct Log {
 }
 
 #[derive(Serialize)]
-struct Key {
+struct Key<'a> {
     fingerprint: String,
     public: String,
     trust: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delegation: Option<Delegated<'a>>,
+}
+
+#[derive(Serialize)]
+struct Delegated<'a> {
+    organisation: &'a str,
+    organisation_key: String,
+    stick: &'a str,
+    from: String,
+    until: String,
+    signed: String,
+    number: String,
 }
 
 impl Certificate {
@@ -180,7 +193,12 @@ impl Certificate {
             key: Key {
                 fingerprint: self.fingerprint().to_string(),
                 public: hex(self.public_key()),
-                trust: if self.is_simulation() { "simulated" } else { "self-signed" },
+                trust: match self.delegation() {
+                    _ if self.is_simulation() => "simulated",
+                    Some(_) => "delegated",
+                    None => "self-signed",
+                },
+                delegation: self.delegation().map(Delegated::of),
             },
             cose: hex(self.bytes()),
         };
@@ -203,6 +221,21 @@ impl Certificate {
         let certificate = Self::parse(&bytes?)?;
         let same = serde_json::from_str::<serde_json::Value>(&certificate.json()).is_ok_and(|own| own == value);
         if same { Ok(certificate) } else { Err(ParseError::Json) }
+    }
+}
+
+impl<'a> Delegated<'a> {
+    fn of(delegation: &'a Delegation) -> Self {
+        let grant = delegation.grant();
+        Self {
+            organisation: &grant.organisation,
+            organisation_key: delegation.organisation().to_string(),
+            stick: &grant.stick,
+            from: Civil::of(grant.begins_unix_s).to_string(),
+            until: Civil::of(grant.expires_unix_s).to_string(),
+            signed: Civil::of(grant.issued_unix_s).to_string(),
+            number: hex(&grant.id),
+        }
     }
 }
 

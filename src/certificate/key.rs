@@ -7,19 +7,47 @@ use purgeproof_core::evidence::{hex, unhex};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use crate::credential::Credential;
+use crate::delegation::{Delegation, GrantError};
+
 /// The seed of the one key that signs certificates about simulated drives. Everybody has it: what it signs proves nothing, and
 /// [`crate::Certificate::verify`] says so.
 const SIMULATION_SEED: [u8; 32] = *b"PurgeProof signs simulated disks";
 
-/// A key that signs certificates. Its memory is cleared when it is dropped.
+/// A key that signs certificates, and whose it is if an organisation says so. Its memory is cleared when it is dropped.
 pub struct Key {
     signing: SigningKey,
+    delegation: Option<Box<Delegation>>,
 }
 
 impl Key {
     /// The key with this seed of 32 random bytes.
     pub fn from_seed(seed: &[u8; 32]) -> Self {
-        Self { signing: SigningKey::from_bytes(seed) }
+        Self { signing: SigningKey::from_bytes(seed), delegation: None }
+    }
+
+    /// The same key, with an organisation's word that goes into every certificate that is issued while it is good.
+    ///
+    /// # Errors
+    /// [`GrantError::OtherKey`] if it is another key's.
+    pub fn delegated(self, delegation: Delegation) -> Result<Self, GrantError> {
+        if delegation.grant().public != self.public() {
+            return Err(GrantError::OtherKey { delegated: delegation.fingerprint(), key: self.fingerprint() });
+        }
+        Ok(Self { delegation: Some(Box::new(delegation)), ..self })
+    }
+
+    /// The organisation's word, if there is one.
+    pub fn delegation(&self) -> Option<&Delegation> {
+        self.delegation.as_deref()
+    }
+
+    /// What a thing that is issued at this moment says of the key.
+    pub(crate) fn credential(&self, unix_s: u64) -> Credential {
+        match &self.delegation {
+            Some(delegation) if delegation.covers(unix_s) => Credential::Delegated(delegation.clone()),
+            _ => Credential::Own(self.public()),
+        }
     }
 
     /// The key for drives that the program only imagines, the same everywhere.

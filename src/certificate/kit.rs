@@ -20,6 +20,7 @@ use crate::*;
 use firmware::{erased_twice, fallen, formatted_unmarked, hpa_opened, liar, purged, registers_dropped};
 use schemes::by_scheme;
 
+mod chain;
 mod firmware;
 mod golden;
 mod honest;
@@ -31,6 +32,7 @@ mod reformat;
 mod schemes;
 mod survey;
 mod testkit;
+mod trust;
 
 /// The blocks of the drive of the fixture: 256 MiB.
 pub(crate) const BLOCKS: u64 = 524_288;

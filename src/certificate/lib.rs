@@ -5,7 +5,8 @@
 //! ```text
 //! Evidence ─► Claims ─► COSE bytes ─► JSON, PDF, QR
 //!                           │
-//!                           └─► verify: what the bytes prove · evidence_matches: whether the evidence says the same
+//!                           ├─► verify: what the bytes prove · evidence_matches: whether the evidence says the same
+//!  organisation's key ─► Delegation, TrustFile ─┘   chain: what many certificates show together
 //! ```
 //!
 //! # Invariants
@@ -13,7 +14,10 @@
 //!   evidence.
 //! - **A simulated drive is never signed for with a real key**, nor a real drive with the simulation's.
 //! - **A certificate has one spelling.** What does not encode back to the same bytes is refused, so every bit of a certificate counts.
+//!   Only whose key it is (the key alone, or with a delegation) can be exchanged without its signature failing; the next certificate of the
+//!   chain notices that.
 //! - **A signature proves who states it, not that it is so.** A self-signed one does not even prove who.
+//! - **A [`TrustFile`] is one whose signatures hold.** There is no way to have one whose delegations were not checked.
 
 use purgeproof_core::evidence::{Evidence, hex};
 use purgeproof_core::series;
@@ -21,11 +25,14 @@ use sha2::{Digest, Sha256};
 
 mod attach;
 mod auditor;
+pub mod chain;
 mod civil;
 pub mod claims;
 pub mod code;
 mod cose;
 mod course;
+mod credential;
+mod delegation;
 mod error;
 mod font;
 mod founded;
@@ -43,25 +50,36 @@ mod sheet;
 mod statement;
 mod survey;
 mod text;
+mod token;
+mod trust;
+mod trusted;
 mod verify;
 
 #[cfg(test)]
 mod kit;
 
+pub use chain::Chains;
 pub use claims::{Claims, Link};
+pub use delegation::{Delegation, Grant, GrantError, NAME_BYTES, is_name};
 pub use error::{IssueError, ParseError};
 pub use key::{Fingerprint, Key, NoKey};
 pub use pdf::PdfError;
-pub use verify::{Check, Disagreement, Flaw, Trust, Verification};
+pub use text::harmless;
+pub use trust::{Checkpoint, Contents, Revocation, TrustError, TrustFile};
+pub use trusted::{Period, Trust};
+pub use verify::{Check, Disagreement, Flaw, Verification};
 
 use claims::Statement;
-use cose::{Envelope, Typ};
+use cose::{Sign1, Typ};
+use credential::Credential;
 
 /// A certificate, well-formed but not yet verified: its bytes and what they say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
     bytes: Vec<u8>,
-    envelope: Envelope,
+    sign1: Sign1,
+    credential: Credential,
+    claims: Claims,
 }
 
 /// The evidence as the file whose SHA-256 is in the certificate: JSON, ending in a line feed; without a key that the policy withholds
@@ -90,7 +108,7 @@ impl Link {
 
 impl Certificate {
     /// Signs what the evidence says. `issued_unix_s` is the wall clock now; a clock that was set back meanwhile is not let issue a
-    /// certificate before the end of its own job.
+    /// certificate before the end of its own job. A delegation of the key goes with it if it covers that moment.
     ///
     /// # Errors
     /// [`IssueError`]: no certificate was made.
@@ -108,14 +126,14 @@ impl Certificate {
     }
 
     fn seal(typ: Typ, claims: Claims, key: &Key) -> Result<Self, IssueError> {
-        let kid = key.fingerprint();
-        let to_be_signed = cose::to_be_signed(typ, kid, &claims).map_err(|_| IssueError::Encoding)?;
-        let envelope = Envelope { typ, kid, public: key.public(), claims, signature: key.sign(&to_be_signed) };
-        let bytes = envelope.encode().map_err(|_| IssueError::Encoding)?;
-        if bytes.len() > cose::MAX_BYTES {
+        let credential = key.credential(claims.issued_unix_s);
+        let payload = claims.encode().map_err(|_| IssueError::Encoding)?;
+        let sign1 = Sign1::sign(typ, key, payload).map_err(|_| IssueError::Encoding)?;
+        let bytes = sign1.encode(Some(&credential)).map_err(|_| IssueError::Encoding)?;
+        if bytes.len() > token::MAX_BYTES {
             return Err(IssueError::TooLong { bytes: bytes.len() });
         }
-        Ok(Self { bytes, envelope })
+        Ok(Self { bytes, sign1, credential, claims })
     }
 
     /// Reads the bytes of a `.cose` file. The signature is not looked at: that is [`Certificate::verify`]'s.
@@ -123,7 +141,10 @@ impl Certificate {
     /// # Errors
     /// [`ParseError`], and nothing else whatever the bytes.
     pub fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
-        Ok(Self { bytes: bytes.to_vec(), envelope: Envelope::decode(bytes)? })
+        let (sign1, credential) = Sign1::decode(bytes, &[Typ::Certificate, Typ::Simulation], token::MAX_BYTES)?;
+        let credential = credential.ok_or(ParseError::NotACertificate)?;
+        let claims = Claims::decode(&sign1.payload)?;
+        Ok(Self { bytes: bytes.to_vec(), sign1, credential, claims })
     }
 
     /// Reads a certificate in whichever of its forms it comes: COSE bytes, PDF, JSON or the text of the QR code, or of all codes of a series, a line
@@ -154,24 +175,38 @@ impl Certificate {
 
     /// What it says. Not to be believed before [`Certificate::verify`].
     pub const fn claims(&self) -> &Claims {
-        &self.envelope.claims
+        &self.claims
     }
 
-    /// The fingerprint of the key that it names.
+    /// The fingerprint of the key that it is signed with.
     pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint::of(&self.envelope.public)
+        Fingerprint::of(self.public_key())
     }
 
     /// The public key that it carries.
-    pub const fn public_key(&self) -> &[u8; 32] {
-        &self.envelope.public
+    pub fn public_key(&self) -> &[u8; 32] {
+        self.credential.public()
+    }
+
+    /// An organisation's word for the key, if it carries one. Whose word that is, is not known before [`Certificate::verify`].
+    pub fn delegation(&self) -> Option<&Delegation> {
+        match &self.credential {
+            Credential::Own(_) => None,
+            Credential::Delegated(delegation) => Some(delegation),
+        }
     }
 
     /// It is about a drive that the program only imagined.
     pub fn is_simulation(&self) -> bool {
-        self.envelope.typ == Typ::Simulation
+        self.sign1.typ == Typ::Simulation
             || self.claims().statement.device.simulated.is_some()
-            || key::is_simulation(&self.envelope.public)
+            || key::is_simulation(self.public_key())
+    }
+
+    /// Whether it was signed with the key that it carries, and as what it is.
+    pub(crate) fn is_signed(&self) -> bool {
+        let agrees = (self.sign1.typ == Typ::Simulation) == self.claims.statement.device.simulated.is_some();
+        agrees && self.sign1.signature_fits(self.public_key())
     }
 
     /// A name for its files, without an extension: date, serial number (or model) and the first digits of its own number, in

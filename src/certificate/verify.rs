@@ -6,11 +6,9 @@ use purgeproof_core::evidence::Evidence;
 use purgeproof_core::verdict::Outcome;
 use sha2::{Digest, Sha256};
 
-use crate::Certificate;
+use crate::chain::Chains;
 use crate::claims::{Statement, Time};
-use crate::cose::{self, Typ};
-use crate::founded;
-use crate::key::{self, Fingerprint};
+use crate::{Certificate, Trust, TrustFile, founded};
 
 /// The result of all checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,15 +26,6 @@ pub struct Check {
     pub name: &'static str,
     /// What is wrong; `None` if nothing is.
     pub flaw: Option<Flaw>,
-}
-
-/// Whose word a certificate is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trust {
-    /// The holder of this key's, whoever that is.
-    SelfSigned(Fingerprint),
-    /// Nobody's: a demonstration.
-    Simulated,
 }
 
 /// What is wrong with a certificate.
@@ -66,6 +55,24 @@ pub enum Flaw {
     Times,
     /// The first of a log does not hold on to its key, or the number is 0.
     Log,
+    /// The delegation names the organisation and is not signed with its key.
+    DelegationSignature,
+    /// The delegation does not cover the time of issue.
+    DelegationPeriod,
+    /// The key was revoked, and only certificates up to this number are accepted.
+    Revoked {
+        /// The last number.
+        last: u64,
+    },
+    /// The key was revoked, and in this place another certificate is accepted.
+    OtherThanAccepted,
+    /// The key was revoked after this number, and nothing shows yet that this certificate is older than that.
+    NeedsChain {
+        /// The last accepted number.
+        up_to: u64,
+    },
+    /// The organisation has collected another certificate in this place.
+    OtherThanCollected,
 }
 
 impl Flaw {
@@ -84,13 +91,31 @@ impl Flaw {
             Self::ExceptionLeftOut => "exception-left-out",
             Self::Times => "times",
             Self::Log => "log",
+            Self::DelegationSignature => "delegation-signature",
+            Self::DelegationPeriod => "delegation-period",
+            Self::Revoked { .. } => "revoked",
+            Self::OtherThanAccepted => "other-than-accepted",
+            Self::NeedsChain { .. } => "needs-chain",
+            Self::OtherThanCollected => "other-than-collected",
         }
     }
 }
 
 impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        let words = match self {
+            Self::Revoked { last: 0 } => {
+                return f.write_str("the key was revoked, and no certificate of it is accepted");
+            }
+            Self::Revoked { last } => {
+                return write!(f, "the key was revoked, and certificates of it are accepted up to number {last} only");
+            }
+            Self::NeedsChain { up_to } => {
+                return write!(
+                    f,
+                    "the key was revoked: this needs the chain up to {up_to} to be told from a forgery. Give the stick's logs/*.cborseq as well"
+                );
+            }
             Self::KeyId => "the key id is not that of the key in the certificate",
             Self::Signature => {
                 "the signature does not fit: something was changed after signing, or another key signed it"
@@ -101,13 +126,22 @@ impl fmt::Display for Flaw {
                 "the steps are not those of the named row of the decision table on such a drive, or attain another level than stated"
             }
             Self::OtherPasses => "the passes or the read-back are not those of the overwrite scheme that is named",
-            Self::Unfounded => "the outcome says more than the steps, the passes, the markers, the read-back and the reasons bear out",
+            Self::Unfounded => {
+                "the outcome says more than the steps, the passes, the markers, the read-back and the reasons bear out"
+            }
             Self::Unreasoned => "the outcome is a bad one, but no reason for that is given",
             Self::TooMild => "the outcome is \"indeterminate\", but the reasons say that the drive is not erased",
             Self::ExceptionLeftOut => "an exception that follows from the other fields is not stated",
             Self::Times => "start, end, duration and time of issue contradict each other",
             Self::Log => "the place in the log is not a possible one",
-        })
+            Self::DelegationSignature => "the delegation names the organisation, but is not signed with its key",
+            Self::DelegationPeriod => "the delegation does not cover the time of issue",
+            Self::OtherThanAccepted => {
+                "the key was revoked, and the certificate that is accepted under this number is another one, or not known"
+            }
+            Self::OtherThanCollected => "the organisation has collected another certificate under this number",
+        };
+        f.write_str(words)
     }
 }
 
@@ -123,31 +157,23 @@ impl Verification {
     }
 }
 
-impl fmt::Display for Trust {
-    /// What the signature is worth, in the words that also the PDF uses.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::SelfSigned(key) => write!(
-                f,
-                "SELF-SIGNED: proves this file was not changed since signing and comes from the same stick as others with key {key}. \
-                 Does not prove who signed."
-            ),
-            Self::Simulated => f.write_str("SIMULATED: signed with a key that everybody has. Proves nothing."),
-        }
-    }
-}
-
 impl Certificate {
-    /// Checks everything that the bytes alone can show. That the format is right is known since it was parsed.
+    /// Checks everything that the bytes alone can show, and what an organisation says of the key if its trust file is given. That the
+    /// format is right is known since it was parsed.
     ///
     /// A certificate that holds may still say that a drive is not erased: look at its outcome too.
-    pub fn verify(&self) -> Verification {
+    pub fn verify(&self, trust: Option<&TrustFile>) -> Verification {
+        self.verify_in(&Chains::of(core::slice::from_ref(self), trust))
+    }
+
+    /// The same among others, which may show that the certificate is older than the revocation of its key.
+    pub fn verify_in(&self, chains: &Chains<'_>) -> Verification {
         let statement = &self.claims().statement;
         let check = |name, holds: bool, flaw| Check { name, flaw: (!holds).then_some(flaw) };
-        let checks = vec![
+        let mut checks = vec![
             check("simulation", !self.is_simulation(), Flaw::Simulated),
-            check("key id", self.envelope.kid == self.fingerprint(), Flaw::KeyId),
-            check("signature", self.signature_holds(), Flaw::Signature),
+            check("key id", self.sign1.kid == self.fingerprint(), Flaw::KeyId),
+            check("signature", self.is_signed(), Flaw::Signature),
             check(
                 "drive",
                 statement.device.blocks().is_some_and(|blocks| blocks > 0) || !statement.outcome.0.is_good(),
@@ -160,20 +186,20 @@ impl Certificate {
             check("times", times_hold(&statement.time, self.claims().issued_unix_s), Flaw::Times),
             check("log", self.log_holds(), Flaw::Log),
         ];
-        let trust = if self.is_simulation() { Trust::Simulated } else { Trust::SelfSigned(self.fingerprint()) };
-        Verification { checks, trust }
-    }
-
-    fn signature_holds(&self) -> bool {
-        let envelope = &self.envelope;
-        let agrees = (envelope.typ == Typ::Simulation) == envelope.claims.statement.device.simulated.is_some();
-        cose::to_be_signed(envelope.typ, envelope.kid, &envelope.claims)
-            .is_ok_and(|bytes| agrees && key::verifies(&envelope.public, &bytes, &envelope.signature))
+        let (whose, delegation) = self.trust(chains.trust());
+        if let Some(trust) = chains.trust() {
+            checks.extend([
+                Check { name: "delegation", flaw: delegation },
+                Check { name: "revocation", flaw: self.revocation_flaw(chains) },
+                check("collection", !self.is_other_than_collected(trust), Flaw::OtherThanCollected),
+            ]);
+        }
+        Verification { checks, trust: whose }
     }
 
     fn log_holds(&self) -> bool {
         let link = &self.claims().statement.link;
-        let genesis: [u8; 32] = Sha256::digest(self.envelope.public).into();
+        let genesis: [u8; 32] = Sha256::digest(self.public_key()).into();
         link.seq > 0 && (link.seq > 1 || link.prev == genesis)
     }
 

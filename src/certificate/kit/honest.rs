@@ -18,7 +18,7 @@ fn every() -> Vec<Evidence> {
 fn a_certificate_goes_there_and_back_in_every_form() {
     for evidence in every() {
         let certificate = issue(&evidence);
-        assert!(certificate.verify().holds(), "{:?}", certificate.verify());
+        assert!(certificate.verify(None).holds(), "{:?}", certificate.verify(None));
         assert_eq!(Certificate::parse(certificate.bytes()).unwrap(), certificate);
         assert_eq!(Certificate::from_qr_text(&certificate.qr_text()).unwrap(), certificate);
         for form in [certificate.bytes(), certificate.qr_text().as_bytes(), certificate.json().as_bytes()] {
@@ -108,7 +108,7 @@ fn the_outcome_is_the_evidences_own_and_so_is_everything_else() {
     ] {
         let certificate = issue(&evidence);
         assert_eq!((certificate.claims().statement.outcome.0, evidence.verdict().outcome), (outcome, outcome));
-        assert!(certificate.verify().holds());
+        assert!(certificate.verify(None).holds());
     }
 }
 
@@ -134,7 +134,7 @@ fn other_evidence_is_told_apart_by_what_differs() {
         claims.statement.evidence_sha256 = Sha256::digest(evidence_bundle(evidence).unwrap()).into();
         lie(&mut claims);
         let sworn = Certificate::seal(Typ::Certificate, claims, &key()).unwrap();
-        assert!(sworn.verify().holds());
+        assert!(sworn.verify(None).holds());
         sworn.evidence_matches(&evidence_bundle(evidence).unwrap()).unwrap_err()
     };
     assert_eq!(swear(&failing(), |_| ()), Disagreement::Verdict { derived: Outcome::NotErased });
@@ -161,7 +161,7 @@ fn certificates_of_a_log_hold_on_to_each_other() {
 fn a_clock_that_was_set_back_does_not_issue_before_the_end() {
     let certificate = Certificate::issue(&cleared(), &key(), link(), 0).unwrap();
     assert_eq!(certificate.claims().issued_unix_s, 1_795_252_841);
-    assert!(certificate.verify().holds());
+    assert!(certificate.verify(None).holds());
 }
 
 #[test]
@@ -278,7 +278,7 @@ fn a_rest_from_heat_explains_the_time_that_a_pass_took() {
     evidence
         .add(101_500, Fact::VerifyEnded { report: whole(BLOCKS), mismatches: Mismatches::default(), constant: None });
     let certificate = issue(&evidence);
-    assert!(certificate.verify().holds());
+    assert!(certificate.verify(None).holds());
     let rests = certificate.claims().statement.time.rests.unwrap();
     assert_eq!(rests, Rests { count: 2, ms: 7_000, hottest_c: 73 });
     assert_eq!(rests.to_string(), "rested 2 times for 7 s in all: it was too hot, 73 °C at most");
@@ -297,5 +297,5 @@ fn what_a_link_carries_stands_beside_what_was_said_to_be_moved() {
     assert_eq!(words, [of(20_700), of(20_500)]);
     // A good word for it is nobody's to give.
     let forged = super::hostile::forged(&hasty(), |it| it.statement.outcome = Coded(Outcome::Cleared));
-    assert!(!forged.verify().holds());
+    assert!(!forged.verify(None).holds());
 }

@@ -13,7 +13,7 @@ use crate::reason::Because;
 
 /// Read and found good.
 fn passes(bytes: &[u8]) -> bool {
-    Certificate::parse(bytes).is_ok_and(|certificate| certificate.verify().holds())
+    Certificate::parse(bytes).is_ok_and(|certificate| certificate.verify(None).holds())
 }
 
 /// The certificate that a signer makes who writes what he likes.
@@ -25,7 +25,7 @@ pub(super) fn forged(evidence: &Evidence, lie: impl FnOnce(&mut Claims)) -> Cert
 }
 
 pub(super) fn flaws(certificate: &Certificate) -> Vec<Flaw> {
-    certificate.verify().flaws().filter_map(|check| check.flaw).collect()
+    certificate.verify(None).flaws().filter_map(|check| check.flaw).collect()
 }
 
 #[test]
@@ -97,24 +97,26 @@ fn another_algorithm_type_or_version_is_named() {
 fn another_key_does_not_fit() {
     let good = issue(&cleared());
     let other = Key::from_seed(&[9; 32]);
-    let mut envelope = Envelope::decode(good.bytes()).unwrap();
-    envelope.public = other.public();
-    let swapped = Certificate::parse(&envelope.encode().unwrap()).unwrap();
+    let mut sign1 = good.sign1.clone();
+    let swapped = with_key(&sign1, other.public());
     assert_eq!(flaws(&swapped), [Flaw::KeyId, Flaw::Signature, Flaw::Log]);
-    envelope.kid = other.fingerprint();
-    let swapped = Certificate::parse(&envelope.encode().unwrap()).unwrap();
+    sign1.kid = other.fingerprint();
+    let swapped = with_key(&sign1, other.public());
     assert_eq!(flaws(&swapped), [Flaw::Signature, Flaw::Log]);
+}
+
+/// What is signed, with this key beside it.
+fn with_key(sign1: &Sign1, public: [u8; 32]) -> Certificate {
+    Certificate::parse(&sign1.encode(Some(&Credential::Own(public))).unwrap()).unwrap()
 }
 
 #[test]
 fn a_small_order_key_that_fits_every_signature_is_refused() {
     // The neutral element as key, R = neutral, S = 0: the equation without the strict rules holds for any message.
-    let mut envelope = Envelope::decode(issue(&cleared()).bytes()).unwrap();
-    envelope.public = core::array::from_fn(|i| u8::from(i == 0));
-    envelope.kid = Fingerprint::of(&envelope.public);
-    envelope.signature = core::array::from_fn(|i| u8::from(i == 0));
-    let forged = Certificate::parse(&envelope.encode().unwrap()).unwrap();
-    assert!(flaws(&forged).contains(&Flaw::Signature));
+    let public = core::array::from_fn(|i| u8::from(i == 0));
+    let signature = core::array::from_fn(|i| u8::from(i == 0));
+    let sign1 = Sign1 { kid: Fingerprint::of(&public), signature, ..issue(&cleared()).sign1 };
+    assert!(flaws(&with_key(&sign1, public)).contains(&Flaw::Signature));
 }
 
 type Lie = Box<dyn FnOnce(&mut claims::Statement)>;
@@ -182,7 +184,7 @@ fn a_simulation_is_never_signed_with_a_real_key_and_never_passes() {
     assert_eq!(Certificate::issue(&cleared(), &public, link(), ISSUED), Err(IssueError::NoRealKey));
     let link = Link::first([0; 8], &public);
     let certificate = Certificate::issue(&evidence, &public, link, ISSUED).unwrap();
-    assert_eq!((flaws(&certificate), certificate.verify().trust), (vec![Flaw::Simulated], Trust::Simulated));
+    assert_eq!((flaws(&certificate), certificate.verify(None).trust), (vec![Flaw::Simulated], Trust::Simulated));
     assert!(
         certificate.file_stem().starts_with("SIMULATED-") && certificate.json().contains("purgeproof-simulation-1")
     );
@@ -238,7 +240,7 @@ proptest! {
             bad[at] = *with;
         }
         let certificate = Certificate::read_any(&bad);
-        prop_assert!(!certificate.is_ok_and(|it| it.verify().holds() && it != issue(&cleared())));
+        prop_assert!(!certificate.is_ok_and(|it| it.verify(None).holds() && it != issue(&cleared())));
         let _ = Certificate::read_any(&bad[..cut.index(bad.len())]);
     }
 

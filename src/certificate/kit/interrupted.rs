@@ -57,7 +57,7 @@ fn an_interruption_stands_on_every_form_of_the_certificate() {
     let evidence = interrupted(Coverage::Full, 0);
     assert_eq!(evidence.verdict().outcome, Outcome::Cleared, "{:?}", evidence.verdict());
     let certificate = issue(&evidence);
-    assert!(certificate.verify().holds(), "{:?}", certificate.verify());
+    assert!(certificate.verify(None).holds(), "{:?}", certificate.verify(None));
     let statement = &certificate.claims().statement;
     // 20 s before it and 18 s after it, 2 s apart.
     assert_eq!(statement.time.duration_ms, 38_000);
@@ -90,7 +90,7 @@ fn what_was_lost_meanwhile_is_said() {
     let evidence = interrupted(Coverage::Full, 2);
     assert_eq!(evidence.verdict().outcome, Outcome::Cleared);
     let certificate = issue(&evidence);
-    assert!(certificate.verify().holds());
+    assert!(certificate.verify(None).holds());
     let statement = &certificate.claims().statement;
     assert_eq!(statement.method.written.0, [BLOCKS]);
     let [interruption] = statement.time.interruptions.as_deref().unwrap() else { panic!() };
@@ -101,7 +101,7 @@ fn what_was_lost_meanwhile_is_said() {
 #[test]
 fn a_sample_must_be_said_not_to_vouch_for_what_was_written_before() {
     let evidence = interrupted(Coverage::Sample, 0);
-    assert!(issue(&evidence).verify().holds());
+    assert!(issue(&evidence).verify(None).holds());
     let lie = |claims: &mut Claims| {
         claims.statement.exceptions.retain(|exception| exception.0 != Exception::ResumedOverwrite);
     };

@@ -5,6 +5,7 @@ use purgeproof_core::capability::{Area, Found, Hidden};
 
 use super::firmware::{nvme_plan, ordinary};
 use super::paper::{every, wordy};
+use super::trust::{delegated, grant, root};
 use super::*;
 use crate::code::{Code, Coded};
 use crate::font::{Face, Fonts};
@@ -94,7 +95,7 @@ fn first_page(name: &str, certificate: &Certificate) -> String {
 }
 
 /// As much as a certificate can say.
-fn endless() -> Certificate {
+fn endless(key: &Key) -> Certificate {
     let long = |code: u16| format!("No. {code}: ") + &"why it is so takes many words. ".repeat(5);
     let mut claims = issue(&fallen()).claims().clone();
     let statement = &mut claims.statement;
@@ -107,7 +108,7 @@ fn endless() -> Certificate {
     statement.hidden = (1..=10)
         .map(|code| HiddenArea(Hidden { area: Area::from_code(code).unwrap(), found: Found::Unknown(long(code)) }))
         .collect();
-    Certificate::seal(Typ::Certificate, claims, &key()).unwrap()
+    Certificate::seal(Typ::Certificate, claims, key).unwrap()
 }
 
 #[test]
@@ -120,7 +121,7 @@ fn every_first_page_has_the_proof_and_the_lines_to_sign_on() {
 
 #[test]
 fn what_is_shortened_on_the_first_page_is_on_the_second() {
-    let certificate = endless();
+    let certificate = endless(&key());
     let first = first_page("endless", &certificate);
     assert!(first.contains("(page 2)"));
     let fonts = Fonts::load().unwrap();
@@ -144,5 +145,19 @@ fn the_commonest_certificate_says_everything_on_its_first_page() {
     assert!(!first.contains("page 2)"), "{first}");
     for exception in &certificate.claims().statement.exceptions {
         assert!(first.contains(&exception.0.to_string()), "{exception:?}");
+    }
+}
+
+#[test]
+fn a_delegation_has_room_beside_everything_else() {
+    let long = Grant { organisation: "O".repeat(64), stick: "S".repeat(64), ..grant() };
+    let key = key().delegated(Delegation::issue(long, &root()).unwrap()).unwrap();
+    for (name, certificate) in [
+        ("delegated", delegated()),
+        ("delegated-wordy", Certificate::issue(&wordy(), &key, link(), ISSUED).unwrap()),
+        ("delegated-endless", endless(&key)),
+    ] {
+        let first = first_page(name, &certificate);
+        assert!(first.contains("DELEGATED by a key"), "{name}");
     }
 }

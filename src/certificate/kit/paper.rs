@@ -95,7 +95,7 @@ fn a_pdf_without_a_certificate_or_with_a_broken_one_gives_none() {
     let at = good.windows(4).position(|four| four == [0xd2, 0x84, 0x58, 0x1a]).expect("it is kept uncompressed");
     let mut bad = good.clone();
     bad[at + 200] ^= 1;
-    assert!(!Certificate::read_any(&bad).is_ok_and(|certificate| certificate.verify().holds()));
+    assert!(!Certificate::read_any(&bad).is_ok_and(|certificate| certificate.verify(None).holds()));
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn a_format_is_stated_however_it_ended_and_the_outcome_stands() {
         let statement = &certificate.claims().statement;
         assert_eq!((statement.outcome.0, statement.device.logical_block), (Outcome::Cleared, 520), "{said}");
         assert_eq!(statement.reformat.as_ref().unwrap().0.to_string(), said);
-        assert!(certificate.verify().holds(), "{said}");
+        assert!(certificate.verify(None).holds(), "{said}");
         assert_eq!(Certificate::parse(certificate.bytes()).unwrap(), certificate);
         assert!(certificate.json().contains(&format!("\"reformat\": \"{said}\"")));
         assert!(

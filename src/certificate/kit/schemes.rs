@@ -74,7 +74,7 @@ fn a_certificate_names_the_keystream_of_its_random_passes() {
     evidence.drawn.stream = Stream::Aes256Ctr;
     let certificate = issue(&evidence);
     assert_eq!(certificate.claims().statement.method.stream(), Some(Stream::Aes256Ctr));
-    assert!(certificate.verify().holds());
+    assert!(certificate.verify(None).holds());
     assert!(certificate.json().contains("\"keystream\": \"AES-256-CTR, 256-bit key, 128-bit big-endian"));
     assert_eq!(Certificate::parse(certificate.bytes()).unwrap(), certificate);
 
@@ -145,7 +145,7 @@ pub(super) fn dropping(with_front: bool) -> Evidence {
 #[test]
 fn a_random_pass_before_the_planned_ones_says_why_it_is_there() {
     let certificate = issue(&dropping(true));
-    assert!(certificate.verify().holds(), "{:?}", certificate.verify());
+    assert!(certificate.verify(None).holds(), "{:?}", certificate.verify(None));
     let method = &certificate.claims().statement.method;
     assert_eq!(method.front, Some(claims::Front { zeros_us: 300, random_us: 1000 }));
     assert_eq!(method.passes, [Pattern::Random, Pattern::Byte(0)].map(Coded));
@@ -156,8 +156,9 @@ fn a_random_pass_before_the_planned_ones_says_why_it_is_there() {
     // Without the pass that it asks for, the measurement stands against a good word.
     assert_eq!(dropping(false).verdict().outcome, Outcome::NotErased);
     // Without the measurement, the passes are not those of the scheme; nor is a slow drive a ground.
-    let lied =
-        |lie: fn(&mut claims::Method)| !forged(&dropping(true), |it| lie(&mut it.statement.method)).verify().holds();
+    let lied = |lie: fn(&mut claims::Method)| {
+        !forged(&dropping(true), |it| lie(&mut it.statement.method)).verify(None).holds()
+    };
     assert!(lied(|method| method.front = None));
     assert!(lied(|method| method.front = Some(claims::Front { zeros_us: 500, random_us: 1000 })));
     assert!(lied(|method| method.passes.truncate(1)));

@@ -45,7 +45,7 @@ pub(super) fn surveyed() -> Evidence {
 fn a_survey_changes_no_word_unless_old_data_are_still_there() {
     let certificate = issue(&surveyed());
     assert_eq!(certificate.claims().statement.outcome.0, Outcome::Cleared);
-    assert!(certificate.verify().holds());
+    assert!(certificate.verify(None).holds());
     assert!(certificate.evidence_matches(&evidence_bundle(&surveyed()).unwrap()).is_ok());
 
     let mut kept = cleared();
@@ -55,6 +55,6 @@ fn a_survey_changes_no_word_unless_old_data_are_still_there() {
     let statement = &certificate.claims().statement;
     let reason = Reason::Unchanged { places: 3, first: vec![Lba(8), Lba(800), Lba(8000)] };
     assert_eq!((statement.outcome.0, &statement.reasons[0].0), (Outcome::NotErased, &reason));
-    assert!(certificate.verify().holds());
+    assert!(certificate.verify(None).holds());
     assert_eq!(Certificate::parse(certificate.bytes()).unwrap(), certificate);
 }

@@ -60,7 +60,7 @@ pub(super) fn proof(
         y += sheet.paragraph((MARGIN + LABEL, y), width - LABEL, DIGITS, &text) + 0.5;
     }
     y += 1.2;
-    y += sheet.paragraph((MARGIN, y), width, STRONG, &certificate.verify().trust.to_string()) + 1.2;
+    y += sheet.paragraph((MARGIN, y), width, STRONG, &certificate.trust(None).0.to_string()) + 1.2;
     y += sheet.paragraph((MARGIN, y), width, BODY, how(code)) + 1.2;
     if let Some((heading, texts)) = also {
         sheet.text(MARGIN, y + 2.9, HEADING, heading);

@@ -17,30 +17,45 @@ pub(super) fn pieces() -> Vec<Piece> {
     [signatures(), outcomes(), circumstances(), evidence()].into_iter().flatten().collect()
 }
 
+/// A certificate taken apart.
+struct Parts {
+    sign1: Sign1,
+    public: [u8; 32],
+    claims: Claims,
+}
+
+impl Parts {
+    fn sign(&mut self, key: &Key) {
+        self.sign1.payload = self.claims.encode().unwrap();
+        self.sign1.signature = key.sign(&self.sign1.to_be_signed().unwrap());
+    }
+}
+
 /// Parts of the envelope exchanged.
-fn reassembled(change: impl FnOnce(&mut Envelope)) -> Vec<u8> {
-    let mut envelope = Envelope::decode(issue(&cleared()).bytes()).unwrap();
-    change(&mut envelope);
-    envelope.encode().unwrap()
+fn reassembled(change: impl FnOnce(&mut Parts)) -> Vec<u8> {
+    let certificate = issue(&cleared());
+    let claims = certificate.claims().clone();
+    let mut parts = Parts { public: *certificate.public_key(), sign1: certificate.sign1, claims };
+    change(&mut parts);
+    let sign1 = Sign1 { payload: parts.claims.encode().unwrap(), ..parts.sign1 };
+    sign1.encode(Some(&Credential::Own(parts.public))).unwrap()
 }
 
 fn signatures() -> Vec<Piece> {
     let other = Key::from_seed(&[9; 32]);
-    let bad = reassembled(|it| it.signature[63] ^= 1);
-    let resigned = reassembled(|it| {
-        it.signature = other.sign(&cose::to_be_signed(it.typ, it.kid, &it.claims).unwrap());
-    });
+    let bad = reassembled(|it| it.sign1.signature[63] ^= 1);
+    let resigned = reassembled(|it| it.sign(&other));
     let key_id = reassembled(|it| {
         it.public = other.public();
         it.claims.statement.link = Link::first([0; 8], &other);
-        it.signature = other.sign(&cose::to_be_signed(it.typ, it.kid, &it.claims).unwrap());
+        it.sign(&other);
     });
     // The neutral element as key, R = neutral, S = 0: the equation without the strict rules holds for any message.
     let small_order = reassembled(|it| {
         it.public = core::array::from_fn(|i| u8::from(i == 0));
-        it.kid = Fingerprint::of(&it.public);
+        it.sign1.kid = Fingerprint::of(&it.public);
         it.claims.statement.link.prev = Sha256::digest(it.public).into();
-        it.signature = core::array::from_fn(|i| u8::from(i == 0));
+        it.sign1.signature = core::array::from_fn(|i| u8::from(i == 0));
     });
     let mut imagined = cleared();
     imagined.plan.drive.simulated = true;
