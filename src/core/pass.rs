@@ -227,6 +227,13 @@ pub struct Attempt {
     split: bool,
 }
 
+impl Attempt {
+    /// These blocks, or some of them, were asked for before.
+    pub const fn is_again(self) -> bool {
+        self.split
+    }
+}
+
 /// The first `count` blocks and what is left.
 fn split(extent: Extent, count: Blocks) -> (Extent, Option<Extent>) {
     if count >= extent.count {

@@ -6,6 +6,10 @@ const WINDOW_MS: u64 = 32;
 /// How many there are at first: one for the drive, one in waiting.
 const FIRST: usize = 2;
 
+/// Or so many bytes. A disk that takes long for a request takes this as two; many short ones, at random places, it has sorted, and what they
+/// hold up is held up no longer than by two long ones on a disk that does not seek.
+const FIRST_BYTES: usize = 2 << 20;
+
 /// The depth of a queue. Time is an argument.
 pub(crate) struct Depth {
     now: usize,
@@ -20,9 +24,9 @@ pub(crate) struct Depth {
 }
 
 impl Depth {
-    /// At most `most` transfers.
-    pub(crate) fn new(now_ms: u64, most: usize) -> Self {
-        let now = FIRST.min(most);
+    /// At most `most` transfers of up to `length` bytes each.
+    pub(crate) fn new(now_ms: u64, most: usize, length: usize) -> Self {
+        let now = FIRST.max(FIRST_BYTES / length.max(1)).min(most);
         Self { now, most, grows: true, since_ms: now_ms, answers: 0, bytes: 0, best: (0, now) }
     }
 
@@ -61,7 +65,7 @@ mod tests {
 
     /// The depth that a drive comes to that takes `latency_ms` for each transfer and serves `width` of them at once.
     fn settles(latency_ms: u64, width: usize, most: usize) -> usize {
-        let mut depth = Depth::new(0, most);
+        let mut depth = Depth::new(0, most, 1 << 20);
         let (mut now_ms, mut busy) = (0, std::collections::VecDeque::new());
         for _ in 0..5000 {
             while busy.len() < depth.now() {
@@ -90,6 +94,14 @@ mod tests {
     #[test]
     fn there_are_never_more_than_there_is_room_for() {
         assert_eq!(settles(1, 8, 1), 1);
-        assert_eq!(Depth::new(0, 1).now(), 1);
+        assert_eq!(Depth::new(0, 1, 1 << 20).now(), 1);
+    }
+
+    #[test]
+    fn short_transfers_need_no_time_to_become_many() {
+        // 2 MiB are 32 of 64 KiB, and more than there is room for of 4 KiB; one of 4 MiB has another in waiting.
+        for (length, first) in [(4096, 64), (65_536, 32), (1 << 20, 2), (4 << 20, 2), (0, 64)] {
+            assert_eq!(Depth::new(0, 64, length).now(), first, "{length}");
+        }
     }
 }

@@ -2,20 +2,15 @@
 
 use aes::Aes256Enc;
 use chacha20::ChaCha20Legacy;
-use chacha20::cipher::{Array, BlockCipherEncrypt, KeyInit, KeyIvInit, StreamCipher, StreamCipherSeek};
+use chacha20::cipher::{KeyInit, KeyIvInit, StreamCipher, StreamCipherSeek};
 use purgeproof_core::evidence::Secret;
 use purgeproof_core::stream::Stream;
 
+mod counter;
 mod fastest;
 
+use counter::{BLOCK, encrypt, is_encrypted};
 pub use fastest::fastest;
-
-/// A block of AES in bytes.
-const BLOCK: usize = 16;
-
-/// So many blocks become counters and then ciphertext at once: a whole number of what any backend of the cipher takes together (8, 30
-/// or 64), few enough that the counters are still in the first cache when they are encrypted.
-const BATCH: usize = 960;
 
 /// The keystream of a pass: its cipher with the key worked in, once a pass.
 #[derive(Clone)]
@@ -48,6 +43,17 @@ impl Keystream {
             Cipher::Aes256Ctr(cipher) => count(cipher, offset, into),
         }
     }
+
+    /// Whether `read` is, byte for byte, what must stand at byte `offset` of the drive, where that can be told faster than by filling a
+    /// buffer with it. `false` says nothing: then it must be compared.
+    pub fn is_surely_at(&self, offset: u64, read: &[u8]) -> bool {
+        match (&self.0, read.as_chunks()) {
+            (Cipher::Aes256Ctr(cipher), (blocks, [])) if offset.is_multiple_of(BLOCK as u64) => {
+                is_encrypted(cipher, u128::from(offset / BLOCK as u64), blocks)
+            }
+            _ => false,
+        }
+    }
 }
 
 /// Fills with the stream from byte `offset` on, which may lie within a block, as may the end.
@@ -68,16 +74,6 @@ fn count(cipher: &Aes256Enc, offset: u64, into: &mut [u8]) {
     let mut block = [[0; BLOCK]];
     encrypt(cipher, number + blocks.len() as u128, &mut block);
     last.iter_mut().zip(block.as_flattened()).for_each(|(to, byte)| *to = *byte);
-}
-
-/// Fills whole blocks with the counter, block `first` in the first, and encrypts them.
-fn encrypt(cipher: &Aes256Enc, first: u128, blocks: &mut [[u8; BLOCK]]) {
-    for (batch, start) in blocks.chunks_mut(BATCH).zip((0..).step_by(BATCH)) {
-        for (block, number) in batch.iter_mut().zip(0..) {
-            *block = first.wrapping_add(start + number).to_be_bytes();
-        }
-        cipher.encrypt_blocks(Array::cast_slice_from_core_mut(batch));
-    }
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ pub(crate) struct Walk<'a> {
     idle: Vec<usize>,
     /// By slot. A slot that is neither here nor idle holds a request that nobody waits for any more.
     under_way: BTreeMap<usize, Request>,
-    /// The slots whose buffers hold the pattern of a pass that writes the same everywhere.
+    /// The slots whose buffers hold the pattern of a pass that writes the same everywhere, or that were poisoned as a whole.
     filled: BTreeSet<usize>,
     /// How long this walk has taken, but for sleep.
     awake_ms: u64,
@@ -90,7 +90,8 @@ impl<'a> Walk<'a> {
         let geometry = self.content.geometry;
         let mut clock_ms = watch.now_ms();
         let mut meter = Meter::new(clock_ms, geometry.size_of(self.pass.report().wanted).0, ahead);
-        let mut depth = Depth::new(clock_ms, self.queue.slots());
+        let length = self.queue.buffer(0).len();
+        let mut depth = Depth::new(clock_ms, self.queue.slots(), length);
         let mut checkpoints = Checkpoints::new(clock_ms, watch.checkpoint_interval_ms());
         loop {
             if stop.load(Ordering::Relaxed) {
@@ -167,7 +168,7 @@ impl<'a> Walk<'a> {
     fn begin(&mut self, extent: Extent, attempt: Attempt) {
         let Some(slot) = self.idle.pop() else { return };
         let length = self.length_of(extent.count);
-        let begun = match self.prepare(slot, extent, length) {
+        let begun = match self.prepare(slot, extent, attempt, length) {
             Some(()) => self.queue.begin(slot, self.direction, extent.start, length),
             None => Err(NO_ROOM),
         };
@@ -183,7 +184,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Puts into a buffer what is to be written, or what must not be read. `None` if it is too short.
-    fn prepare(&mut self, slot: usize, extent: Extent, length: usize) -> Option<()> {
+    fn prepare(&mut self, slot: usize, extent: Extent, attempt: Attempt, length: usize) -> Option<()> {
         let whole = self.queue.buffer(slot);
         match (self.direction, self.content.pattern) {
             (Direction::Write, Pattern::Byte(_)) => {
@@ -194,7 +195,17 @@ impl<'a> Walk<'a> {
             }
             (Direction::Write, _) => whole.get_mut(..length).map(|bytes| self.content.fill(extent.start, bytes)),
             (Direction::Read, _) if self.erased.is_some() => whole.get_mut(..length).map(Erased::poison),
-            (Direction::Read, _) => whole.get_mut(..length).map(|bytes| self.content.poison(bytes)),
+            (Direction::Read, _) => {
+                // Blocks asked for once more may be in any buffer. A buffer seen for the first time may hold anything.
+                let is_clean = !attempt.is_again() && self.filled.contains(&slot);
+                if !is_clean {
+                    self.content.poison(whole);
+                    self.filled.insert(slot);
+                } else {
+                    whole.get_mut(..length).map(|bytes| self.content.poison_again(bytes))?;
+                }
+                whole.get(..length).map(drop)
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! Known answers, and any place from any other.
 
+use super::counter::BATCH;
 use super::*;
 
 fn keystream(stream: Stream, key: [u8; 32]) -> Keystream {
