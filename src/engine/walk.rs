@@ -198,11 +198,11 @@ impl<'a> Walk<'a> {
             (Direction::Read, _) => {
                 // Blocks asked for once more may be in any buffer. A buffer seen for the first time may hold anything.
                 let is_clean = !attempt.is_again() && self.filled.contains(&slot);
-                if !is_clean {
+                if is_clean {
+                    whole.get_mut(..length).map(|bytes| self.content.poison_again(bytes))?;
+                } else {
                     self.content.poison(whole);
                     self.filled.insert(slot);
-                } else {
-                    whole.get_mut(..length).map(|bytes| self.content.poison_again(bytes))?;
                 }
                 whole.get(..length).map(drop)
             }
