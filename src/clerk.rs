@@ -9,7 +9,7 @@ use purgeproof_core::event::{DriveId, Event, Filed, Stick};
 use purgeproof_core::evidence::{Evidence, Fact, JobId};
 use purgeproof_core::job::resume::Interrupted;
 use purgeproof_drive::shelf::{Shelf, ShelfError};
-use purgeproof_engine::journal::{self, Journal, Record, Writer};
+use purgeproof_engine::journal::{Jobs, Journal, Record, Writer};
 
 use crate::filing::{AnyShelf, HandedOver, Order};
 use crate::signer::{LOGS, Signer};
@@ -26,7 +26,7 @@ pub(crate) struct Clerk {
     journal: JournalFile,
     /// Certificates that are not on the stick, oldest first.
     papers: VecDeque<Paper>,
-    /// Jobs of the stick's journals that could go on, for whoever decides about that.
+    /// Jobs that could go on, for whoever decides about that.
     interrupted: HandedOver,
     /// All that were ever handed over.
     handed_over: BTreeSet<JobId>,
@@ -100,7 +100,9 @@ impl Clerk {
                     noted.push(done);
                 }
                 Order::Certify(drive, evidence) => {
-                    self.certify(Some(drive), &evidence);
+                    if self.certify(Some(drive), &evidence) {
+                        self.await_return(&evidence);
+                    }
                     self.deliver();
                 }
                 Order::Recover(evidence) => {
@@ -163,7 +165,7 @@ impl Clerk {
     }
 
     /// Jobs in the stick's journals that have no certificate: the machine died, or the stick was gone. Each that cannot go on gets one now,
-    /// from what is known about it.
+    /// from what is known about it. Those that have one and could go on, because their drive had left, are handed over as well.
     fn finish_earlier_jobs(&mut self) {
         let Some(shelf) = &mut self.shelf else { return };
         let names = shelf.list(JOURNAL).unwrap_or_default();
@@ -184,7 +186,8 @@ impl Clerk {
         for trouble in troubles {
             self.tell(Event::Notice(trouble));
         }
-        for evidence in journal::unfiled(&journals) {
+        let jobs = Jobs::of(&journals);
+        for evidence in jobs.unfiled() {
             let job = evidence.job;
             if on_their_way.contains(&job) || current.contains(&job) || self.handed_over.contains(&job) {
                 continue;
@@ -194,13 +197,35 @@ impl Clerk {
                 self.note(&Record::Filed { job: evidence.job, name });
                 continue;
             }
-            match Interrupted::of(&evidence) {
-                Some(interrupted) => {
-                    self.handed_over.insert(job);
-                    self.interrupted.put(interrupted);
-                }
-                None => self.recover(evidence),
+            match Interrupted::of(evidence).filter(|_| !jobs.is_superseded(job)) {
+                Some(interrupted) => self.hand_over(interrupted),
+                None => self.recover(evidence.clone()),
             }
+        }
+        for evidence in jobs.last_filed().filter(|evidence| !current.contains(&evidence.job)) {
+            if let Some(interrupted) = Interrupted::of(evidence) {
+                self.hand_over(interrupted.certified());
+            }
+        }
+    }
+
+    /// To whoever decides whether it goes on, once.
+    fn hand_over(&mut self, interrupted: Interrupted) {
+        if self.handed_over.insert(interrupted.evidence().job) {
+            self.interrupted.put(interrupted);
+        }
+    }
+
+    /// A job that has just been certified because its drive had left goes on when that comes back. How far it was written for good, only
+    /// the journal knows.
+    fn await_return(&mut self, ended: &Evidence) {
+        if Interrupted::of(ended).is_none() {
+            return;
+        }
+        let journal = Journal::parse(self.journal.text.as_bytes()).unwrap_or_default();
+        let jobs = Jobs::of([&journal]);
+        if let Some(interrupted) = Interrupted::of(jobs.known(ended.job).unwrap_or(ended)) {
+            self.hand_over(interrupted.certified());
         }
     }
 
@@ -225,8 +250,8 @@ impl Clerk {
         })
     }
 
-    /// Signs, and puts the certificate with its views on the way to the stick.
-    fn certify(&mut self, drive: Option<DriveId>, evidence: &Evidence) {
+    /// Signs, and puts the certificate with its views on the way to the stick. Whether there is one.
+    fn certify(&mut self, drive: Option<DriveId>, evidence: &Evidence) -> bool {
         let signed = match self.signer.sign(evidence, (self.now_unix_s)()) {
             Ok(signed) => signed,
             Err(error) => {
@@ -234,7 +259,7 @@ impl Clerk {
                 self.tell(Event::Notice(format!(
                     "No certificate for drive {drive}: {error}. The journal holds its evidence."
                 )));
-                return;
+                return false;
             }
         };
         let certificate = signed.certificate;
@@ -255,6 +280,7 @@ impl Clerk {
             step: Step::Certificate,
         };
         self.papers.push_back(paper);
+        true
     }
 
     /// The views of a certificate. One that cannot be made is missing, and must not cost the certificate itself.

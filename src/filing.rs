@@ -32,7 +32,7 @@ pub(crate) struct Filing {
     open: Arc<AtomicUsize>,
     /// Certificates that are only in memory.
     waiting: Arc<AtomicUsize>,
-    /// Jobs of earlier runs that could go on.
+    /// Jobs that could go on.
     interrupted: HandedOver,
 }
 
@@ -112,7 +112,8 @@ impl Filing {
         self.order(Order::Certify(drive, Box::new(evidence)));
     }
 
-    /// Jobs that earlier runs left in the middle and that could go on, each once. Until it does or is recovered, the journals keep it.
+    /// Jobs that were left in the middle, by an earlier run or because their drive was unplugged, and that could go on; each once. Until it
+    /// does or is recovered, the journals keep it.
     pub(crate) fn take_interrupted(&self) -> Vec<Interrupted> {
         self.interrupted.take()
     }

@@ -24,6 +24,8 @@ use crate::offer;
 
 #[path = "resume.rs"]
 mod resume;
+#[path = "unattended.rs"]
+mod unattended;
 
 /// An unattended run waits this long for the stick: its journal should be there before the first block is written. A machine that was
 /// started over a network may have none.
@@ -31,12 +33,6 @@ const STICK_MS: u64 = 10_000;
 
 /// An unattended run is over when nothing has been plugged in for so long: disks that spin up slowly come late.
 const QUIET_MS: u64 = 5_000;
-
-/// Disks need so long to come back after a suspend, links first and then the disks behind them.
-const SETTLE_MS: u64 = 4_000;
-
-/// The longest that an unattended run waits for a disk that was there before the suspend.
-const RETURN_MS: u64 = 60_000;
 
 /// What was not filed is offered to the stick again this often.
 const RETRY_MS: u64 = 5_000;
@@ -92,6 +88,8 @@ struct Known {
     id: DriveId,
     found: Found,
     is_present: bool,
+    /// It was away, or plugged in elsewhere, since its last job was begun.
+    has_returned: bool,
     means: Means,
     /// The plan of the job that was begun last.
     going: Option<Plan>,
@@ -125,7 +123,7 @@ pub(crate) struct Floor<W> {
     command_line: Option<(Vec<String>, Option<WhenDone>)>,
     drives: Vec<Known>,
     begun: BTreeSet<DriveId>,
-    /// Jobs that earlier runs left in the middle, and that may go on.
+    /// Jobs that were left in the middle, by earlier runs or because their drive had left, and that may go on.
     interrupted: Vec<Interrupted>,
     since_ms: u64,
     changed_ms: u64,
@@ -284,23 +282,25 @@ impl<W: World> Floor<W> {
     }
 
     fn found(&mut self, found: Vec<Found>, controllers: Vec<Controller>) {
-        for known in &mut self.drives {
-            known.is_present = false;
-        }
+        let were_present: Vec<bool> =
+            self.drives.iter_mut().map(|known| core::mem::take(&mut known.is_present)).collect();
         for found in found {
             // A drive keeps its number wherever it is plugged in again; two that answer alike are still two. One that was begun may
             // have grown meanwhile, when its hidden areas were opened.
             let begun = &self.begun;
-            let same = |known: &&mut Known| {
+            let same = |known: &Known| {
                 let (old, new) = (&known.found.identity, &found.identity);
                 let has_grown = begun.contains(&known.id) && old.is_same_but_for_size(new);
                 !known.is_present && (old.is_same_drive(new) || has_grown)
             };
-            if let Some(known) = self.drives.iter_mut().find(same) {
+            if let Some((index, known)) = self.drives.iter_mut().enumerate().find(|(_, known)| same(known)) {
+                let was_present = were_present.get(index).is_some_and(|was_present| *was_present);
+                known.has_returned |= !was_present || known.found.node != found.node;
                 (known.found, known.is_present) = (found, true);
             } else {
                 let id = DriveId(u32::try_from(self.drives.len()).unwrap_or(u32::MAX));
-                self.drives.push(Known { id, found, is_present: true, means: Means::default(), going: None });
+                let (has_returned, means) = (false, Means::default());
+                self.drives.push(Known { id, found, is_present: true, has_returned, means, going: None });
             }
         }
         self.changed_ms = self.world.now_ms();
@@ -366,86 +366,14 @@ impl<W: World> Floor<W> {
             self.list();
         }
         let has_read_journals = self.has_read_journals(now);
+        // Whatever the filing has come by until now, it hands over here: what is done is looked at after it.
+        let is_filed = self.engine.running() == 0 && self.filing.is_idle();
         self.sort_interrupted(now);
         if self.standing == Standing::Firm && self.policy.unattended && !self.is_done && has_read_journals {
             self.begin_selected();
-            return self.check_done(now);
+            return self.check_done(now, is_filed);
         }
         None
-    }
-
-    /// Starts every drive that the unattended policy selects, once.
-    fn begin_selected(&mut self) {
-        if self.wants_unfreezing() {
-            self.has_unfrozen = true;
-            return self.unfreeze();
-        }
-        if self.has_unfrozen && self.is_waking() {
-            return;
-        }
-        let ids: Vec<DriveId> = self.drives.iter().filter(|known| known.is_present).map(|known| known.id).collect();
-        for id in ids {
-            if self.begun.contains(&id) {
-                continue;
-            }
-            let Some(known) = self.drives.iter().find(|known| known.id == id) else { continue };
-            let Offer::Planned(plan) = known.offer(&self.policy) else { continue };
-            let handle = known.found.identity.handle();
-            let goes_on = self.interrupted_on(id).is_some();
-            let begun = match Consent::by_policy(&plan, &self.policy) {
-                Ok(consent) if goes_on => self.resume(id, consent),
-                Ok(consent) => self.begin(id, consent),
-                Err(denied) => Err(denied.to_string()),
-            };
-            // Tried once: a drive that cannot be begun now is the operator's to look at.
-            self.begun.insert(id);
-            if let Err(why) = begun {
-                self.notice(format!("Drive {handle} was not begun: {why}."));
-            }
-        }
-    }
-
-    /// Before anything has begun: a selected drive could do something stronger after a suspend.
-    fn wants_unfreezing(&self) -> bool {
-        let frozen = |known: &&Known| {
-            known.is_present
-                && matches!(known.offer(&self.policy), Offer::Planned(plan) if means::is_worth_unfreezing(&plan))
-        };
-        !self.has_unfrozen && self.begun.is_empty() && self.drives.iter().any(|known| frozen(&known))
-    }
-
-    /// After a suspend: disks are still coming back.
-    fn is_waking(&self) -> bool {
-        let now = self.world.now_ms();
-        let all_back = self.drives.iter().all(|known| known.is_present);
-        now < self.changed_ms + SETTLE_MS || !all_back && now < self.woken_ms + RETURN_MS
-    }
-
-    fn check_done(&mut self, now: u64) -> Option<End> {
-        let is_quiet = now >= self.changed_ms + QUIET_MS && now >= self.since_ms + STICK_MS;
-        if self.engine.running() > 0 || !is_quiet {
-            return None;
-        }
-        if self.begun.is_empty() {
-            if !self.has_warned {
-                self.has_warned = true;
-                self.notice(
-                    "The unattended policy selects none of the drives that are attached: nothing is erased. Attach the drives, or \
-                     correct the policy file.",
-                );
-            }
-            return None;
-        }
-        if !self.filing.is_idle() {
-            return None;
-        }
-        self.is_done = true;
-        self.tell(Event::Done);
-        match self.policy.when_done {
-            WhenDone::Wait => None,
-            WhenDone::PowerOff => Some(End::PowerOff),
-            WhenDone::Reboot => Some(End::Reboot),
-        }
     }
 
     /// Does what the operator asks for with what was typed as consent, or says why not.
@@ -488,9 +416,17 @@ impl<W: World> Floor<W> {
     }
 
     fn begun(&mut self, id: DriveId, plan: Plan) {
-        self.begun.insert(id);
+        self.tried(id);
         if let Some(known) = self.drives.iter_mut().find(|known| known.id == id) {
             known.going = Some(plan);
+        }
+    }
+
+    /// Whatever came of it, the policy alone begins it no more as it is.
+    fn tried(&mut self, id: DriveId) {
+        self.begun.insert(id);
+        if let Some(known) = self.drives.iter_mut().find(|known| known.id == id) {
+            known.has_returned = false;
         }
     }
 }

@@ -25,7 +25,7 @@ use purgeproof_drive::shelf::FolderShelf;
 use purgeproof_engine::journal::Record;
 use purgeproof_engine::{Engine, Host};
 
-use crate::drawn::draw;
+use crate::drawn::{self, draw};
 use crate::filing::Filing;
 use crate::list::read_policy;
 use crate::setting::Circumstances;
@@ -95,15 +95,15 @@ impl Purge {
         others.append(&mut mine);
 
         let consent = consent(&found, &plan, &policy, interrupted.as_ref())?;
-        for other in others {
+        for other in others.into_iter().filter(|other| !other.is_certified()) {
             filing.recover(other.into_evidence());
         }
         filing.record(vec![circumstances.started()]);
+        let unlucky = |error| format!("The kernel gave no random numbers ({error}). Nothing was done.");
         let job = if let Some(interrupted) = interrupted {
-            Job::resume(interrupted, consent, setting)
+            Job::resume(interrupted, consent, setting, drawn::number().map_err(unlucky)?)
         } else {
-            let (job, drawn) = draw(policy.withhold_key)
-                .map_err(|error| format!("The kernel gave no random numbers ({error}). Nothing was done."))?;
+            let (job, drawn) = draw(policy.withhold_key).map_err(unlucky)?;
             Job::new(job, plan, consent, setting, drawn)
         };
         let job = job.map_err(|wrong| wrong.to_string())?;

@@ -1,6 +1,8 @@
-//! Jobs that an earlier run left in the middle: each goes on with leave, waits for it while its drive is attached, or is filed as it is.
+//! Jobs that were left in the middle: each goes on with leave, waits for it while its drive is attached, or is filed as it is. One whose
+//! drive had left is filed already, and waits for the drive.
 
 use super::{Consent, DriveId, Engine, Floor, Interrupted, Job, Known, Offer, QUIET_MS, STICK_MS, World};
+use crate::drawn;
 
 impl<W: World> Floor<W> {
     /// Whether it is known which jobs the stick's journals have: before that, nothing is begun on a drive whose job could go on. A stick
@@ -13,11 +15,19 @@ impl<W: World> Floor<W> {
     pub(super) fn sort_interrupted(&mut self, now: u64) {
         let new = self.filing.take_interrupted();
         let is_news = !new.is_empty();
+        for job in new.iter().filter(|job| job.is_certified()) {
+            let drive = &job.evidence().plan.drive;
+            if self.drives.iter().any(|known| known.found.identity.is_same_drive(drive)) {
+                let (handle, percent) = (drive.handle(), job.percent());
+                self.notice(format!("Drive {handle} had left when its overwrite was at {percent} %. It goes on from there once it is back, with leave."));
+            }
+        }
         self.interrupted.extend(new);
         // Drives come one after the other.
         if now >= self.changed_ms + QUIET_MS && now >= self.since_ms + STICK_MS {
             let jobs = core::mem::take(&mut self.interrupted);
-            let is_hopeless: Vec<bool> = jobs.iter().map(|job| self.drive_of(job, &jobs).is_none()).collect();
+            let is_hopeless = |job: &Interrupted| !job.is_certified() && self.drive_of(job, &jobs).is_none();
+            let is_hopeless: Vec<bool> = jobs.iter().map(is_hopeless).collect();
             for (job, is_hopeless) in jobs.into_iter().zip(is_hopeless) {
                 if is_hopeless { self.filing.recover(job.into_evidence()) } else { self.interrupted.push(job) }
             }
@@ -51,8 +61,10 @@ impl<W: World> Floor<W> {
         let interrupted = interrupted.ok_or("No job of this drive was interrupted that can go on: nothing was done")?;
         let known = self.drives.iter().find(|known| known.id == id).ok_or("The drive is not known")?;
         let (number, plan) = (interrupted.evidence().job, interrupted.evidence().plan.clone());
-        let job =
-            Job::resume(interrupted, consent, self.world.setting(&self.policy)).map_err(|wrong| wrong.to_string())?;
+        let fresh = drawn::number()
+            .map_err(|error| format!("The kernel gave no random numbers ({error}): nothing was done"))?;
+        let job = Job::resume(interrupted, consent, self.world.setting(&self.policy), fresh)
+            .map_err(|wrong| wrong.to_string())?;
         let drive = self.world.drive(&known.found, known.means.psid());
         self.engine.start(id, drive, job).map_err(|running| running.to_string())?;
         self.begun(id, plan);
@@ -60,12 +72,14 @@ impl<W: World> Floor<W> {
         Ok(())
     }
 
-    /// Another job has begun on this drive: what was left of it is filed as it is.
+    /// Another job has begun on this drive: what was left of it is filed as it is, if it is not yet.
     pub(super) fn leave_interrupted(&mut self, id: DriveId) {
         let Some(known) = self.drives.iter().find(|known| known.id == id) else { return };
         let about = |job: &mut Interrupted| job.is_about(&known.found.identity);
         for job in self.interrupted.extract_if(.., about) {
-            self.filing.recover(job.into_evidence());
+            if !job.is_certified() {
+                self.filing.recover(job.into_evidence());
+            }
         }
     }
 }

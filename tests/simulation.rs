@@ -4,6 +4,7 @@
 mod firmware;
 mod gauge;
 mod power;
+mod returns;
 mod schemes;
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -4,7 +4,7 @@ use core::fmt;
 
 use minicbor::{Decode, Encode};
 use purgeproof_core::consent::Given;
-use purgeproof_core::evidence::{Entry, Evidence, Fact, Machine, Run};
+use purgeproof_core::evidence::{Entry, Evidence, Fact, Machine, Run, hex};
 
 use crate::civil::Civil;
 use crate::claims::Consent;
@@ -13,7 +13,7 @@ use crate::text::cut;
 /// The most interruptions that a certificate lists, the last of them; the evidence has all.
 pub const INTERRUPTIONS: usize = 8;
 
-/// The power was cut, or the program ended, in the middle of the overwrite or the read-back, and a later run went on.
+/// The power was cut, the program ended, or the drive left, in the middle of the overwrite or the read-back, and then it went on.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Interruption {
@@ -41,7 +41,18 @@ pub struct Interruption {
     /// The computer, if it is another one than the certificate names.
     #[n(8)]
     pub machine: Option<String>,
+    /// It was the drive that left, and came back.
+    #[n(9)]
+    pub left: Option<bool>,
+    /// The number of the certificate about the job as it was until then, which this one supersedes; absent if there was none.
+    #[n(10)]
+    pub superseded: Option<Superseded>,
 }
+
+/// The number of a certificate that another one takes the place of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Superseded(#[cbor(n(0), with = "minicbor::bytes")] pub [u8; 16]);
 
 impl Interruption {
     /// The last of a job's interruptions, in order; none if there was none.
@@ -57,7 +68,9 @@ impl Interruption {
     }
 
     fn between(before: &Run<'_>, after: &Run<'_>, first: &Machine) -> Option<Self> {
-        let [Entry { fact: Fact::Resumed { setting, consent }, .. }, facts @ ..] = after.facts else { return None };
+        let [Entry { fact: Fact::Resumed { setting, consent, after: number }, .. }, facts @ ..] = after.facts else {
+            return None;
+        };
         let looked = facts.iter().find_map(|entry| match &entry.fact {
             Fact::Rechecked { report, mismatches } => {
                 Some((report.wanted.0, report.wanted.0.saturating_sub(report.covered.0) + mismatches.blocks.0))
@@ -78,6 +91,8 @@ impl Interruption {
             from: went_on.map(|(_, from)| from),
             consent: Consent::of(consent),
             machine: (setting.machine != *first).then(|| machine(&setting.machine)),
+            left: before.has_lost_its_drive().then_some(true),
+            superseded: number.map(|number| Superseded(number.0)),
         })
     }
 
@@ -96,6 +111,9 @@ fn machine(machine: &Machine) -> String {
 impl fmt::Display for Interruption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, resumed {}", Civil::of(self.since_unix_s), Civil::of(self.until_unix_s))?;
+        if self.left == Some(true) {
+            f.write_str("; the drive had left")?;
+        }
         match (self.looked_at, self.lost) {
             (None, _) => f.write_str("; interrupted again at once")?,
             (Some(0), _) => {}
@@ -112,6 +130,10 @@ impl fmt::Display for Interruption {
         if let Some(machine) = &self.machine {
             write!(f, "; on another machine: {machine}")?;
         }
-        write!(f, "; leave by {}", Given::from(&self.consent))
+        write!(f, "; leave by {}", Given::from(&self.consent))?;
+        if let Some(Superseded(number)) = &self.superseded {
+            write!(f, "; supersedes certificate {}", hex(number))?;
+        }
+        Ok(())
     }
 }

@@ -221,12 +221,15 @@ pub enum Fact {
         /// The first block that is not known to be written.
         below: Lba,
     },
-    /// The run that did this ended in the middle, and another one goes on with it. Times from here on are by its clock.
+    /// The run that did this ended in the middle, or the drive had left, and now it goes on. Times from here on are by this clock.
     Resumed {
         /// Its circumstances.
         setting: Box<Setting>,
         /// Who gave leave for it to go on.
         consent: Given,
+        /// The number that the job had until then, if it was certified under it: what is here supersedes that certificate.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<JobId>,
     },
     /// What was written before the interruption was looked for, at the places of [`crate::job::resume::places`].
     Rechecked {

@@ -88,6 +88,11 @@ impl Report {
     pub fn is_whole(&self) -> bool {
         self.covered == self.wanted && self.bad.is_empty() && self.abandoned_at.is_none() && !self.gone
     }
+
+    /// The drive went away in the middle, and until then nothing was wrong.
+    pub fn is_cut_off(&self) -> bool {
+        self.gone && self.bad.is_empty() && self.abandoned_at.is_none()
+    }
 }
 
 /// A walk over extents in requests of bounded length. A request that fails is split until the bad granules are found. Any number of

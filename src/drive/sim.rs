@@ -41,6 +41,8 @@ pub enum Fault {
     },
     /// From this transfer or flush on, counted from 0 over all handles, the drive is gone.
     VanishesAt(u64),
+    /// At this transfer or flush it leaves, once: what is open is dead from then on, and who opens it again finds it back.
+    LeavesAt(u64),
     /// From the second opening on it says that this is its serial number.
     ReturnsAs(String),
     /// Flushes fail.
@@ -88,6 +90,8 @@ struct State {
     written: BTreeMap<u64, Vec<u8>>,
     transfers: u64,
     openings: u32,
+    /// How often it has left and come back.
+    departures: u32,
     erase: Erase,
     /// Moved by each write.
     clock_ms: Option<Arc<AtomicU64>>,
@@ -184,12 +188,20 @@ impl SimDrive {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a transfer or flush; an error from the one on at which the drive vanishes.
-    fn begin(&self) -> Result<(), MediaError> {
+    /// Counts a transfer or flush through a handle that was opened after so many departures; an error from the one on at which the drive
+    /// vanishes.
+    fn begin(&self, departures: u32) -> Result<(), MediaError> {
         let mut state = self.state();
         let number = state.transfers;
         state.transfers += 1;
-        let is_gone = state.faults.iter().any(|fault| matches!(fault, Fault::VanishesAt(at) if number >= *at));
+        if let Some(leaves) =
+            state.faults.iter().position(|fault| matches!(fault, Fault::LeavesAt(at) if number >= *at))
+        {
+            state.faults.remove(leaves);
+            state.departures += 1;
+        }
+        let has_vanished = state.faults.iter().any(|fault| matches!(fault, Fault::VanishesAt(at) if number >= *at));
+        let is_gone = has_vanished || departures != state.departures;
         if is_gone { Err(MediaError::Gone { errno: libc::ENODEV }) } else { erase::is_accessible(&state) }
     }
 
@@ -245,18 +257,19 @@ impl Drive for SimDrive {
                 _ => {}
             }
         }
+        let departures = state.departures;
         drop(state);
         Ok(Opened {
-            media: Box::new(SimMedia(self.clone())),
+            media: Box::new(SimMedia(self.clone(), departures)),
             identity,
             firmware: Some(Box::new(SimFirmware::new(self.clone()))),
         })
     }
 }
 
-/// The blocks of an open simulated drive.
+/// The blocks of a simulated drive, which was opened after so many departures.
 #[derive(Debug)]
-struct SimMedia(SimDrive);
+struct SimMedia(SimDrive, u32);
 
 impl Media for SimMedia {
     fn geometry(&self) -> Geometry {
@@ -265,7 +278,7 @@ impl Media for SimMedia {
 
     fn read(&mut self, at: Lba, into: &mut [u8]) -> Result<usize, MediaError> {
         let drive = &self.0;
-        drive.begin()?;
+        drive.begin(self.1)?;
         let extent = drive.extent(at, into.len())?;
         if drive.has(|fault| matches!(fault, Fault::Unreadable(bad) if overlaps(*bad, extent))) {
             return Err(MediaError::Bad { errno: libc::EIO });
@@ -279,7 +292,7 @@ impl Media for SimMedia {
 
     fn write(&mut self, at: Lba, from: &[u8]) -> Result<usize, MediaError> {
         let drive = &self.0;
-        drive.begin()?;
+        drive.begin(self.1)?;
         let extent = drive.extent(at, from.len())?;
         if drive.has(|fault| matches!(fault, Fault::Refuses(bad) if overlaps(*bad, extent))) {
             return Err(MediaError::Bad { errno: libc::EIO });
@@ -298,7 +311,7 @@ impl Media for SimMedia {
     }
 
     fn flush(&mut self) -> Result<(), MediaError> {
-        self.0.begin()?;
+        self.0.begin(self.1)?;
         let fails = self.0.has(|fault| *fault == Fault::FlushFails);
         if fails { Err(MediaError::Bad { errno: libc::EIO }) } else { Ok(()) }
     }

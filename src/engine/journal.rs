@@ -13,6 +13,10 @@ use purgeproof_core::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+mod jobs;
+
+pub use jobs::Jobs;
+
 /// What is written down.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -217,25 +221,9 @@ impl Journal {
     }
 }
 
-/// The jobs of several journals whose certificate is not on the stick, each with what was known about it: the machine died, or the
-/// stick was gone.
+/// The jobs of several journals whose certificate is not on the stick, each with what was known about it.
 pub fn unfiled<'a>(journals: impl IntoIterator<Item = &'a Journal>) -> Vec<Evidence> {
-    let mut jobs: BTreeMap<JobId, Evidence> = BTreeMap::new();
-    let mut filed = Vec::new();
-    for journal in journals {
-        filed.extend(journal.records.iter().filter_map(|record| match record {
-            Record::Filed { job, .. } => Some(*job),
-            _ => None,
-        }));
-        // Of a job that was resumed each run's journal has all until its own end: the last run's has most.
-        let extent = |evidence: &Evidence| (evidence.runs().count(), evidence.facts().len());
-        for evidence in journal.jobs() {
-            if jobs.get(&evidence.job).is_none_or(|known| extent(known) < extent(&evidence)) {
-                jobs.insert(evidence.job, evidence);
-            }
-        }
-    }
-    jobs.into_values().filter(|evidence| !filed.contains(&evidence.job)).collect()
+    Jobs::of(journals).unfiled().cloned().collect()
 }
 
 #[cfg(test)]

@@ -25,7 +25,8 @@ const PROTECTED: &str = "Lift its write protection (a switch, a jumper, the owne
 const HIDDEN: &str = "Have that area opened or erased with its maker's tool and erase it again (e), or destroy it.";
 const UNASKED: &str =
     "Attach it to a SATA port of the mainboard and erase it again there (e). If it is at one, destroy it.";
-const CABLE: &str = "Check its cable and power. Then erase it again (e).";
+const CABLE: &str = "Check its cable and power, and plug it in again. An overwrite can go on then (g), from where it was; else erase it again (e).";
+const GO_ON: &str = "Check its cable and power. Then go on from where it was (g), or erase it again (e).";
 const ANEW: &str = "Press l in the list to look again, and select it anew.";
 const DAMAGED: &str = "Erase it again (e). If that ends the same way, destroy it: the blocks named keep old content.";
 const ELSEWHERE: &str = "Erase it again in another machine or at another port. If it is as fast there, destroy it: it does not store what it takes.";
@@ -90,7 +91,9 @@ fn after(reason: &Reason, outcome: Outcome, row: &Row<'_>) -> Vec<&'static str> 
         Reason::HiddenAreaKept(hidden) if hidden.is_unasked() => vec![UNASKED],
         Reason::HiddenAreaKept(_) => vec![HIDDEN],
         Reason::TooHot => vec![COOL],
-        Reason::NotOpened(OpenError::Gone) | Reason::GoneWhileWriting | Reason::GoneWhileReading => vec![CABLE],
+        Reason::NotOpened(OpenError::Gone) | Reason::GoneWhileWriting | Reason::GoneWhileReading => {
+            vec![if row.interrupted().is_some() { GO_ON } else { CABLE }]
+        }
         Reason::NotOpened(_) | Reason::OtherDrive => vec![ANEW],
         Reason::Unwritable(_)
         | Reason::Unreadable(_)

@@ -177,6 +177,11 @@ pub(crate) fn bad() -> Verdict {
     }
 }
 
+/// The drive left while it was overwritten.
+pub(crate) fn left() -> Verdict {
+    Verdict { reasons: vec![Reason::GoneWhileWriting], ..bad() }
+}
+
 /// An old system disk: a boot partition, programs and pictures, a gap, and a bad spot.
 fn held() -> Survey {
     let mut sketch = Sketch::new(512);

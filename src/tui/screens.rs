@@ -114,6 +114,17 @@ fn ended_well_and_badly() {
 }
 
 #[test]
+fn a_drive_that_left_and_is_back() {
+    let mut model = at_the_bench([began(1), ended(1, left()), certified(1)]);
+    let mut drives = bench();
+    drives[1].interrupted = Some(43);
+    model.hear(Event::Drives(drives));
+    check("left-list", &model, VGA);
+    check("left-result", &pressed(model.clone(), &[Key::Enter]), VGA);
+    check("left-consent", &pressed(model, &[Key::Char('g')]), VGA);
+}
+
+#[test]
 fn what_a_drive_held_before_and_after() {
     let [before, after] = surveyed(1);
     let running = at_the_bench([began(1), before.clone()].into_iter().chain(progress(1, Stage::Verify, 42, 0)));

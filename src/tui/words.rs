@@ -141,8 +141,19 @@ pub(crate) fn interrupted(percent: u8) -> [String; 2] {
     [format!("interrupted at {percent} %, g: go on"), format!("at {percent} %, g: go on")]
 }
 
-pub(crate) fn can_go_on(percent: u8) -> String {
-    format!("An earlier run came to {percent} %. Press g to go on from there, Enter to begin anew")
+/// How a drive stands that left in the middle of its job and is back.
+pub(crate) fn left_at(outcome: Outcome, percent: u8) -> [String; 3] {
+    let [long, short] = interrupted(percent);
+    [format!("{outcome}, {long}"), long, short]
+}
+
+/// `has_left`: the job ended because the drive left.
+pub(crate) fn can_go_on(percent: u8, has_left: bool) -> String {
+    if has_left {
+        format!("The drive left at {percent} %. Press g to go on from there, e in its result to begin anew")
+    } else {
+        format!("An earlier run came to {percent} %. Press g to go on from there, Enter to begin anew")
+    }
 }
 
 pub(crate) fn goes_on(percent: u8) -> String {
@@ -215,6 +226,7 @@ pub(crate) fn keys_result(row: Option<&Row<'_>>) -> String {
     let again = if row.is_some_and(Row::is_weaker) { "e erase by its plan" } else { "e erase again" };
     let keys = [
         Some("q QR code"),
+        row.is_some_and(|row| row.interrupted().is_some()).then_some("g go on"),
         row.is_some_and(Row::can_be_repeated).then_some(again),
         row.is_some_and(Row::can_be_lowered).then_some("o overwrite instead"),
         Some("Up/Down scroll"),

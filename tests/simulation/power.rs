@@ -14,11 +14,11 @@ use super::*;
 const SHORT: usize = 40;
 
 /// Numbers that look random, and are the same at every run of the test.
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
     /// Below `sides`.
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub(super) fn roll(&mut self, sides: u64) -> u64 {
         // Knuth's MMIX; its upper bits are the better ones.
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides
@@ -27,8 +27,8 @@ impl Dice {
 
 /// A drive with a cache that loses its content with the power, on a plug that is pulled.
 #[derive(Clone)]
-struct Plugged {
-    drive: SimDrive,
+pub(super) struct Plugged {
+    pub(super) drive: SimDrive,
     cache: Arc<Mutex<Cache>>,
 }
 
@@ -112,13 +112,13 @@ impl Media for PluggedMedia {
 }
 
 impl Plugged {
-    fn new(seed: u64, lies: bool) -> Self {
+    pub(super) fn new(seed: u64, lies: bool) -> Self {
         let cache = Cache { lies, ..Cache::default() };
         Self { drive: SimDrive::new(seed, BlockSize::B512, BLOCKS).unwrap(), cache: Arc::new(Mutex::new(cache)) }
     }
 
     /// Runs a job until the plug is pulled, and gives what is left of its journal. With the power goes any part of the cache.
-    fn run_until(&self, cut_at: u64, job: Job, dice: &mut Dice) -> (Evidence, String) {
+    pub(super) fn run_until(&self, cut_at: u64, job: Job, dice: &mut Dice) -> (Evidence, String) {
         let (ended, endings) = mpsc::channel();
         let clock = Arc::default();
         let checkpoint_interval = Duration::ZERO;
@@ -148,11 +148,11 @@ impl Plugged {
     }
 }
 
-fn consent(drive: &SimDrive) -> Consent {
+pub(super) fn consent(drive: &SimDrive) -> Consent {
     Consent::typed(drive.identity(), &challenge(drive.identity())).unwrap()
 }
 
-fn job(drive: &SimDrive, policy: &str) -> Job {
+pub(super) fn job(drive: &SimDrive, policy: &str) -> Job {
     let plan = plan(drive.identity(), &drive.capabilities(&[]), &Policy::parse(policy).unwrap()).unwrap();
     let drawn = Drawn { key: Secret(KEY), seed: Secret([0x5d; 32]), stream: Stream::ChaCha20, withheld: None };
     let setting = Setting { clock: Clock { unix_s: 1_800_000_000, ..Clock::default() }, ..Setting::default() };
@@ -186,7 +186,8 @@ fn through(dice: &mut Dice, plugged: &Plugged, policy: &str) -> (Evidence, Vec<u
             Some(interrupted) => {
                 assert!(!interrupted.evidence().verdict().outcome.is_good());
                 let clock = Clock { unix_s: 1_800_010_000, ..Clock::default() };
-                next = Job::resume(interrupted, consent(drive), Setting { clock, ..Setting::default() }).unwrap();
+                let setting = Setting { clock, ..Setting::default() };
+                next = Job::resume(interrupted, consent(drive), setting, JobId([8; 16])).unwrap();
             }
             // It had not begun to write, or was read back already.
             None => return (evidence, Vec::new()),

@@ -6,7 +6,7 @@ use purgeproof_core::job::resume;
 use super::hostile::{flaws, forged};
 use super::*;
 use crate::claims::Consent;
-use crate::interruption::Interruption;
+use crate::interruption::{Interruption, Superseded};
 
 /// Of these many blocks the pass had written when the power failed.
 const BELOW: u64 = 400_000;
@@ -15,7 +15,7 @@ const BELOW: u64 = 400_000;
 fn resumed() -> Fact {
     let clock = Clock { boot_ms: 9_000, unix_s: 1_795_252_822, source: ClockSource::RtcUnconfirmed };
     let setting = Setting { clock, ..setting() };
-    Fact::Resumed { setting: setting.into(), consent: Given::Operator { typed: "0001".into() } }
+    Fact::Resumed { setting: setting.into(), consent: Given::Operator { typed: "0001".into() }, after: None }
 }
 
 fn places(evidence: &Evidence) -> u64 {
@@ -73,6 +73,8 @@ fn an_interruption_stands_on_every_form_of_the_certificate() {
         from: Some(BELOW),
         consent: Consent::Operator("0001".into()),
         machine: None,
+        left: None,
+        superseded: None,
     };
     assert_eq!(statement.time.interruptions, Some(vec![interruption]));
     let said = format!(
@@ -117,9 +119,54 @@ fn a_drive_that_went_on_in_another_machine_is_said_to_have() {
     let mut other = setting();
     other.machine.serial = Some("9ZZ1AB2".into());
     evidence.add(60_200, Fact::PassBegan { number: 1, pattern: Pattern::Random });
-    evidence.add(9_000, Fact::Resumed { setting: other.into(), consent: Given::Policy { rule: "all".into() } });
+    evidence.add(
+        9_000,
+        Fact::Resumed { setting: other.into(), consent: Given::Policy { rule: "all".into() }, after: None },
+    );
     let [interruption] = Interruption::of(&evidence).unwrap().try_into().unwrap();
     assert_eq!(interruption.machine.as_deref(), Some("Dell Inc. Latitude 7420 9ZZ1AB2"));
     assert_eq!((interruption.looked_at, interruption.pass), (None, None));
     assert_eq!(evidence.runs().map(|run: Run<'_>| run.facts.len()).collect::<Vec<_>>(), [1, 1]);
+}
+
+#[test]
+fn a_drive_that_left_and_came_back_is_said_to_have_and_the_certificate_of_then_is_named() {
+    let mut evidence = begun(plan_for(&drive()));
+    let found = evidence.plan.drive.clone();
+    let then = evidence.job;
+    let looked_at = places(&evidence);
+    evidence.add(60_100, Fact::Opened { found: found.clone() });
+    evidence.add(60_200, Fact::PassBegan { number: 1, pattern: Pattern::Random });
+    evidence.add(80_000, Fact::Checkpoint { below: Lba(BELOW) });
+    let report = Report { gone: true, wanted: Blocks(BLOCKS), ..whole(BELOW + 77) };
+    evidence.add(81_000, Fact::PassEnded { number: 1, report });
+    let first = issue(&evidence);
+    assert!(first.verify().holds() && first.claims().statement.outcome.0 == Outcome::NotErased);
+    let Fact::Resumed { mut setting, consent, .. } = resumed() else { panic!() };
+    // Two seconds later by the clock of the same run.
+    setting.clock = Clock { boot_ms: 83_000, unix_s: 1_795_252_823, source: ClockSource::RtcUnconfirmed };
+    evidence.job = JobId([0xf5; 16]);
+    evidence.add(83_000, Fact::Resumed { setting, consent, after: Some(then) });
+    evidence.add(83_100, Fact::Opened { found });
+    evidence.add(84_000, Fact::Rechecked { report: whole(looked_at), mismatches: Mismatches::default() });
+    evidence.add(84_000, Fact::PassResumed { number: 1, pattern: Pattern::Random, from: Lba(BELOW) });
+    evidence.add(93_000, Fact::PassEnded { number: 1, report: whole(BLOCKS - BELOW) });
+    evidence.add(93_500, Fact::Flushed);
+    evidence.add(93_600, Fact::VerifyBegan { coverage: Coverage::Full, places: 1, expect: RANDOM });
+    let mismatches = Mismatches::default();
+    evidence.add(101_000, Fact::VerifyEnded { report: whole(BLOCKS), mismatches, constant: None });
+    let second = issue(&evidence);
+    assert!(second.verify().holds(), "{:?}", second.verify());
+    assert!(second.evidence_matches(&evidence_bundle(&evidence).unwrap()).is_ok());
+    let statement = &second.claims().statement;
+    assert_eq!((statement.outcome.0, statement.method.written.0.as_slice()), (Outcome::Cleared, &[BLOCKS][..]));
+    assert_ne!(second.file_stem(), first.file_stem());
+    let [interruption] = statement.time.interruptions.as_deref().unwrap() else { panic!() };
+    assert_eq!((interruption.left, interruption.superseded), (Some(true), Some(Superseded(then.0))));
+    assert_eq!(interruption.until_unix_s - interruption.since_unix_s, 2);
+    let said = interruption.to_string();
+    assert!(
+        said.contains("; the drive had left; ") && said.ends_with(&format!("; supersedes certificate {then}")),
+        "{said}"
+    );
 }

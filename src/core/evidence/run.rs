@@ -1,6 +1,8 @@
 //! The runs of the program that worked on one job: more than one where it was interrupted and resumed.
 
-use super::{Clock, Entry, Evidence, Fact};
+use super::{Clock, Entry, Evidence, Fact, JobId};
+use crate::drive::{MediaError, OpenError};
+use crate::firmware::Standing;
 
 /// What one run did of a job.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +17,19 @@ impl Run<'_> {
     /// Its last fact, in milliseconds since the machine started.
     pub fn end_ms(&self) -> u64 {
         self.facts.last().map_or(self.clock.boot_ms, |entry| entry.at_ms.max(self.clock.boot_ms))
+    }
+
+    /// The drive left in it.
+    pub fn has_lost_its_drive(&self) -> bool {
+        self.facts.iter().any(|entry| match &entry.fact {
+            Fact::PassEnded { report, .. } | Fact::VerifyEnded { report, .. } | Fact::Rechecked { report, .. } => {
+                report.gone
+            }
+            Fact::NotFlushed { error } => matches!(error, MediaError::Gone { .. }),
+            Fact::NotOpened { error } => *error == OpenError::Gone,
+            Fact::Prepared { prepared } => prepared.standing == Standing::Gone,
+            _ => false,
+        })
     }
 
     fn duration_ms(&self) -> u64 {
@@ -34,6 +49,14 @@ impl Evidence {
             _ => None,
         });
         [Run { clock: self.setting.clock, facts: own }].into_iter().chain(later)
+    }
+
+    /// The numbers under which the job was certified before it went on: those certificates are superseded.
+    pub fn superseded(&self) -> impl Iterator<Item = JobId> {
+        self.facts.iter().filter_map(|entry| match entry.fact {
+            Fact::Resumed { after, .. } => after,
+            _ => None,
+        })
     }
 
     /// When the job began and ended by the wall clocks of its runs, in seconds since 1970-01-01 UTC.
@@ -85,7 +108,8 @@ mod tests {
         evidence.add(60_000, Fact::Flushed);
         assert_eq!((evidence.duration_ms(), evidence.span_unix_s()), (10_000, (1_800_000_000, 1_800_000_010)));
         // The machine starts again an hour later: its clock begins at 0.
-        evidence.add(7_000, Fact::Resumed { setting: setting(7_000, 1_800_003_600).into(), consent: given() });
+        evidence
+            .add(7_000, Fact::Resumed { setting: setting(7_000, 1_800_003_600).into(), consent: given(), after: None });
         evidence.add(8_500, Fact::Flushed);
         assert_eq!((evidence.duration_ms(), evidence.span_unix_s()), (11_500, (1_800_000_000, 1_800_003_601)));
         assert_eq!(evidence.runs().count(), 2);

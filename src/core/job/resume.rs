@@ -1,16 +1,19 @@
 //! A job that was interrupted in the middle of an overwrite, and how it goes on: the one place where [`Job`] is entered again from
-//! evidence.
+//! evidence. The power was cut, the program died, or the drive left in a pass in which nothing else was wrong.
 //!
 //! The journal says how far the passes had come ([`Fact::Checkpoint`]). That is believed once the drive has answered to its name again and
 //! what should be on it has been read back at [`places`]; if one block is missing, the overwrite begins anew. The read-back at the end
 //! is the plan's, from the first block on: where it only samples, the verdict leans on the checkpoint, and an exception says so. A
 //! drive's own erase is never resumed: where it was cut off, only the drive knows how far it came.
+//!
+//! A job whose certificate is out already goes on under another number: no two certificates bear the same. The first stands as it is, and
+//! the second names it.
 
 use alloc::vec::Vec;
 
 use crate::consent::Consent;
-use crate::drive::Identity;
-use crate::evidence::{Evidence, Fact, Mismatches, Secret, Setting, Tool};
+use crate::drive::{Identity, MediaError, OpenError};
+use crate::evidence::{Evidence, Fact, JobId, Mismatches, Secret, Setting, Tool};
 use crate::job::erase::Erase;
 use crate::job::{Job, Next, WrongConsent};
 use crate::pass::Report;
@@ -43,13 +46,32 @@ pub(super) struct Point {
 pub struct Interrupted {
     evidence: Evidence,
     point: Point,
+    is_certified: bool,
 }
 
 impl Interrupted {
     /// What the journal has of a job, if that job can go on. `None` if it has come to an end, has written nothing yet, or the drive was
     /// erasing itself.
     pub fn of(evidence: &Evidence) -> Option<Self> {
-        Point::of(evidence).map(|point| Self { evidence: evidence.clone(), point })
+        Point::of(evidence).map(|point| Self { evidence: evidence.clone(), point, is_certified: false })
+    }
+
+    /// The same job, of which there is a certificate as it is.
+    #[must_use]
+    pub fn certified(self) -> Self {
+        Self { is_certified: true, ..self }
+    }
+
+    /// There is a certificate of it as it is.
+    pub const fn is_certified(&self) -> bool {
+        self.is_certified
+    }
+
+    /// It has written something for good since it began, or went on last. A drive that leaves again and again before that gets nowhere.
+    pub fn has_come_further(&self) -> bool {
+        let mut facts = self.evidence.facts().iter().rev().map(|entry| &entry.fact);
+        let last = facts.find(|fact| matches!(fact, Fact::Resumed { .. } | Fact::Checkpoint { .. } | Fact::Flushed));
+        !matches!(last, Some(Fact::Resumed { .. }))
     }
 
     /// What is known so far.
@@ -106,11 +128,11 @@ impl Point {
                     (point, is_ended) = (Some(Self { way, passes: index(*number), from: *from, bytes }), false);
                 }
                 Fact::Checkpoint { below } => point = point.map(|point: Self| Self { from: *below, ..point }),
-                Fact::PassEnded { .. } => is_ended = true,
+                Fact::PassEnded { report, .. } => is_ended = !report.gone,
                 Fact::Flushed if core::mem::take(&mut is_ended) => {
                     point = point.map(|point| Self { passes: point.passes + 1, from: Lba(0), ..point });
                 }
-                Fact::Rechecked { report, mismatches } if !is_clean(report, mismatches) => {
+                Fact::Rechecked { report, mismatches } if !is_true_so_far(report, mismatches) => {
                     point = point.map(|point| Self { passes: 0, from: Lba(0), ..point });
                 }
                 _ => {}
@@ -126,14 +148,14 @@ impl Point {
 /// With this the job has come to an end, of whatever kind.
 fn is_end(fact: &Fact) -> bool {
     match fact {
-        Fact::PassEnded { report, .. } => !report.is_whole(),
+        Fact::PassEnded { report, .. } => !report.is_whole() && !report.is_cut_off(),
+        Fact::VerifyEnded { report, mismatches, .. } => !report.is_cut_off() || mismatches.blocks.0 > 0,
+        Fact::NotFlushed { error } => !matches!(error, MediaError::Gone { .. }),
+        Fact::NotOpened { error } => *error != OpenError::Gone,
         // It did not cool down.
         Fact::Rested { health, .. } => health.is_too_hot(),
-        Fact::NotFlushed { .. }
-        | Fact::NotOpened { .. }
-        | Fact::OtherDrive { .. }
+        Fact::OtherDrive { .. }
         | Fact::Stalled { .. }
-        | Fact::VerifyEnded { .. }
         | Fact::ReformatBegan { .. }
         | Fact::Reformatted { .. }
         | Fact::NotReformatted { .. }
@@ -177,6 +199,11 @@ pub(crate) fn is_clean(report: &Report, mismatches: &Mismatches) -> bool {
     report.is_whole() && mismatches.blocks.0 == 0
 }
 
+/// Every place that was come to held what was written there: all of them, or those before the drive left again.
+pub(crate) fn is_true_so_far(report: &Report, mismatches: &Mismatches) -> bool {
+    (report.is_whole() || report.is_cut_off()) && mismatches.blocks.0 == 0
+}
+
 /// Where it is looked, before a pass goes on, for what it has written below a block: the last 64 MiB without a gap, and before them the
 /// first place and one in sixteen of those that a sampled read-back of all that lies below would visit ([`sample::places`]).
 pub fn places(geometry: Geometry, below: Lba, seed: &Secret) -> Vec<Extent> {
@@ -193,14 +220,21 @@ pub fn places(geometry: Geometry, below: Lba, seed: &Secret) -> Vec<Extent> {
 }
 
 impl Job {
-    /// Goes on with a job that was interrupted, because `consent` was given about its drive once more.
+    /// Goes on with a job that was interrupted, because `consent` was given about its drive once more; under the number `fresh` if there is
+    /// a certificate of it already.
     ///
     /// # Errors
     /// [`WrongConsent`] if it was given about another one.
-    pub fn resume(interrupted: Interrupted, consent: Consent, setting: Setting) -> Result<Self, WrongConsent> {
-        let Interrupted { mut evidence, point } = interrupted;
+    pub fn resume(
+        interrupted: Interrupted,
+        consent: Consent,
+        setting: Setting,
+        fresh: JobId,
+    ) -> Result<Self, WrongConsent> {
+        let Interrupted { mut evidence, point, is_certified } = interrupted;
         let consent = consent.spend(&evidence.plan.drive).ok_or(WrongConsent)?;
-        evidence.add(setting.clock.boot_ms, Fact::Resumed { setting: setting.into(), consent });
+        let after = is_certified.then(|| core::mem::replace(&mut evidence.job, fresh));
+        evidence.add(setting.clock.boot_ms, Fact::Resumed { setting: setting.into(), consent, after });
         Ok(Self { evidence, ended: false, erase: Erase::resumed(point) })
     }
 

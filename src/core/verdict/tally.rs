@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::capability::{Hidden, Obstacle};
-use crate::drive::{Medium, OpenError};
+use crate::drive::{MediaError, Medium, OpenError};
 use crate::evidence::{Entry, Evidence, Expect, Fact, Secret};
 use crate::firmware::{Begun, Prepared, Standing};
 use crate::marker::Sought;
@@ -47,6 +47,8 @@ struct Tally<'a> {
     seed: &'a Secret,
     /// Why this way is no good.
     reasons: Vec<Reason>,
+    /// How the drive left. When it has come back and its job has gone on, that is over.
+    losses: Vec<Reason>,
     /// Why ways that were gone before were no good.
     setbacks: Vec<Reason>,
     /// Something that leaves the drive in a state nobody knows, rather than in one known to be bad.
@@ -91,6 +93,7 @@ impl<'a> Tally<'a> {
             left: None,
             seed: &evidence.drawn.seed,
             reasons: Vec::new(),
+            losses: Vec::new(),
             setbacks: Vec::new(),
             doubt: false,
             hot: false,
@@ -117,6 +120,7 @@ impl<'a> Tally<'a> {
             Fact::Health { .. } => self.hot = false,
             Fact::Opened { found } => self.opened(found),
             Fact::OtherDrive { .. } => self.reasons.push(Reason::OtherDrive),
+            Fact::NotOpened { error: OpenError::Gone } => self.losses.push(Reason::NotOpened(OpenError::Gone)),
             Fact::NotOpened { error } => self.reasons.push(Reason::NotOpened(error.clone())),
             Fact::Prepared { prepared } => self.prepared(prepared),
             Fact::TooHot { .. } => self.hot = true,
@@ -143,6 +147,7 @@ impl<'a> Tally<'a> {
             Fact::PassResumed { number, pattern, from } => self.pass_resumed(*number, *pattern, *from, entry.at_ms),
             Fact::PassEnded { number, report } => self.pass_ended(*number, report),
             Fact::Flushed => self.flushed(entry.at_ms),
+            Fact::NotFlushed { error: MediaError::Gone { .. } } => self.losses.push(Reason::NotFlushed),
             Fact::NotFlushed { .. } => self.doubt(Reason::NotFlushed),
             Fact::VerifyBegan { coverage, places, expect } => {
                 self.verify_began(*coverage, *places, *expect, entry.at_ms);
@@ -188,7 +193,7 @@ impl<'a> Tally<'a> {
             self.reasons.push(Reason::InTheWay(obstacle.clone()));
         }
         if prepared.standing == Standing::Gone {
-            self.reasons.push(Reason::NotOpened(OpenError::Gone));
+            self.losses.push(Reason::NotOpened(OpenError::Gone));
         }
         self.prepared = Some(prepared);
     }
@@ -330,6 +335,9 @@ impl<'a> Tally<'a> {
         self.close_step();
         let mut reasons = self.setbacks.clone();
         reasons.append(&mut self.reasons);
+        // Of a drive that leaves while it is written it is known what is left on it.
+        self.doubt |= self.losses.iter().any(|loss| matches!(loss, Reason::GoneWhileReading | Reason::NotFlushed));
+        reasons.append(&mut self.losses);
         if let Some(too_few) = self.too_few_markers() {
             reasons.push(too_few);
             self.doubt = true;
@@ -358,7 +366,8 @@ impl<'a> Tally<'a> {
         let is_as_planned = read_enough && self.leaves.get(self.way) == Some(&verified.expect);
         let firmware: Vec<Technique> = way.firmware().collect();
         let is_done = proof.steps == firmware && proof.step.is_none() && self.kept().is_none();
-        if !proof.opened || !self.reasons.is_empty() || !is_as_planned || !is_done {
+        let is_flawless = self.reasons.is_empty() && self.losses.is_empty();
+        if !proof.opened || !is_flawless || !is_as_planned || !is_done {
             return None;
         }
         let mut reasons = Vec::new();

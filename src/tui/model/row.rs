@@ -36,9 +36,10 @@ impl<'a> Row<'a> {
         self.plan().is_some()
     }
 
-    /// How far an earlier run came, in percent, with a job that can go on.
+    /// How far a job came, in percent, that can go on: of an earlier run, or of this one before the drive left.
     pub(crate) fn interrupted(&self) -> Option<u8> {
-        self.listed.interrupted.filter(|_| self.attached && self.is_planned() && self.run.is_none())
+        let is_idle = self.run.is_none_or(|run| run.running().is_none());
+        self.listed.interrupted.filter(|_| self.attached && self.is_planned() && is_idle)
     }
 
     /// It reported an erase that did not happen.

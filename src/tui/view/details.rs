@@ -34,7 +34,7 @@ pub(super) fn lines(model: &Model, row: &Row<'_>, width: usize) -> Vec<Line<'sta
     lines.extend(obstacles(row, width));
     lines.extend(offer(row, width));
     if let Some(percent) = row.interrupted() {
-        lines.extend(labelled("Interrupted", &words::can_go_on(percent), LABEL, width, BOLD));
+        lines.extend(labelled("Interrupted", &words::can_go_on(percent, row.run.is_some()), LABEL, width, BOLD));
     }
     lines.extend(identity(&row.listed.identity, width));
     lines.extend(row.plan().into_iter().flat_map(|plan| ways(plan, width)));

@@ -255,6 +255,9 @@ fn state(row: &Row<'_>, now_s: u64, room: usize) -> (String, Style) {
             (first_fit(&progress(running, now_s)), if is_ill { BAD } else { ACTIVE })
         }
         Some((_, Some(ended))) => {
+            if let Some(percent) = row.interrupted() {
+                return (first_fit(&words::left_at(ended.verdict.outcome, percent)), verdict_style(ended));
+            }
             let unplugged = if row.attached { "" } else { ", unplugged" };
             let long = words::filed(ended).map(|filed| format!("{}, {filed}{unplugged}", ended.verdict.outcome));
             (first_fit(&[&long[..], &[ended.verdict.outcome.to_string()]].concat()), verdict_style(ended))

@@ -17,6 +17,9 @@ const TWO: &str =
     "[[rule]]\nname = 'x'\naction = 'purge'\nscheme = 'own'\n[[scheme]]\nname = 'own'\npasses = ['zeros', 'random']";
 const SAMPLED: &str = "[[rule]]\nname = 'x'\naction = 'purge'\nverify = 'sample'";
 
+/// The number of a job that goes on after it was certified.
+const FRESH: JobId = JobId([0xf5; 16]);
+
 fn report(blocks: u64) -> Report {
     Report { covered: Blocks(blocks), wanted: Blocks(blocks), ..Report::default() }
 }
@@ -47,7 +50,7 @@ fn left(policy: &str, heard: Vec<Heard>, below: Option<u64>) -> Evidence {
 fn resumed(evidence: &Evidence) -> Job {
     let setting =
         Setting { clock: Clock { boot_ms: 0, unix_s: 1_800_000_000, ..Clock::default() }, ..Setting::default() };
-    Job::resume(Interrupted::of(evidence).unwrap(), consent(), setting).unwrap()
+    Job::resume(Interrupted::of(evidence).unwrap(), consent(), setting, FRESH).unwrap()
 }
 
 /// The rest of a job with one pass to go, read back as planned.
@@ -188,7 +191,7 @@ fn leave_is_needed_once_more_and_about_this_drive() {
     let interrupted = Interrupted::of(&left("", begin(), Some(9))).unwrap();
     let other = Identity { wwn: None, ..nvme() };
     let wrong = Consent::typed(&other, "2345").unwrap();
-    assert!(Job::resume(interrupted.clone(), wrong, Setting::default()).is_err());
+    assert!(Job::resume(interrupted.clone(), wrong, Setting::default(), FRESH).is_err());
     assert!(interrupted.is_about(&nvme()) && !interrupted.is_about(&other));
     assert!(!interrupted.is_about(&Identity { model: "Another".into(), ..nvme() }));
     let plan = interrupted.evidence().plan.clone();
@@ -197,6 +200,105 @@ fn leave_is_needed_once_more_and_about_this_drive() {
     assert!(!interrupted.goes_on_by(&plan, &Tool { version: "9.9.9".into(), ..Tool::default() }));
     assert!(!interrupted.goes_on_by(&Plan { verify: Coverage::Sample, ..plan.clone() }, &tool));
     assert!(!interrupted.goes_on_by(&Plan { rule: Some("all".into()), ..plan }, &tool));
+}
+
+/// The drive left when so many blocks had been moved of a pass, or of a read-back.
+fn cut_off(blocks: u64) -> Report {
+    Report { wanted: Blocks(2048), gone: true, ..report(blocks) }
+}
+
+/// Goes on with a job whose drive left, after its certificate: under another number.
+fn resumed_after(evidence: &Evidence) -> Job {
+    Job::resume(Interrupted::of(evidence).unwrap().certified(), consent(), Setting::default(), FRESH).unwrap()
+}
+
+#[test]
+fn a_drive_that_left_and_came_back_goes_on_under_another_number() {
+    // As the journal has it: the checkpoint, and after it that the drive is gone.
+    let mut evidence = left("", begin(), Some(900));
+    evidence.add(95, Fact::PassEnded { number: 1, report: cut_off(1000) });
+    assert_eq!(evidence.verdict().reasons, [Reason::GoneWhileWriting]);
+    assert_eq!(evidence.verdict().outcome, Outcome::NotErased);
+    assert_eq!(Interrupted::of(&evidence).unwrap().percent(), 21, "900 of two times 2048 blocks");
+
+    let mut job = resumed_after(&evidence);
+    assert_eq!((job.evidence().job, job.evidence().superseded().collect::<Vec<_>>()), (FRESH, vec![evidence.job]));
+    assert_eq!(tell(&mut job, begin()), Next::Recheck { number: 1, pattern: Pattern::Random, below: Lba(900) });
+    assert_eq!(job.hear_on(4, clean(900)), Next::Write { number: 1, pattern: Pattern::Random, from: Lba(900) });
+    let Next::End(verdict) = finish(&mut job, 1148, 2048) else { panic!() };
+    assert_eq!((verdict.outcome, verdict.reasons), (Outcome::Cleared, vec![Reason::AllReadBack]));
+    // Without a certificate it keeps its number.
+    assert_eq!(resumed(&evidence).evidence().job, evidence.job);
+}
+
+#[test]
+fn a_drive_may_leave_at_any_point_and_again_and_again() {
+    let gone = || MediaError::Gone { errno: 19 };
+    let written = [begin(), vec![Heard::PassEnded(whole())]].concat();
+    // In the flush, after a checkpoint of that pass.
+    let mut evidence = left("", begin(), Some(900));
+    evidence.add(95, Fact::PassEnded { number: 1, report: whole() });
+    evidence.add(96, Fact::NotFlushed { error: gone() });
+    assert_eq!(evidence.verdict().outcome, Outcome::Indeterminate, "all is written, and perhaps on the medium");
+    // Back, and gone before it is opened, while it is looked over, and while it is looked at.
+    let mut job = resumed_after(&evidence);
+    tell(&mut job, [Heard::Ready, Heard::NotOpened(OpenError::Gone)]);
+    let mut job = resumed_after(&job.into_evidence());
+    let standing = crate::firmware::Standing::Gone;
+    let prepared = Prepared { standing, ..Prepared::default() };
+    tell(&mut job, [Heard::Ready, Heard::Opened(nvme()), Heard::Prepared(prepared)]);
+    let mut job = resumed_after(&job.into_evidence());
+    tell(&mut job, begin());
+    job.hear_on(4, Heard::Rechecked(Report { wanted: Blocks(900), ..cut_off(5) }, Mismatches::default()));
+    assert!(!job.evidence().verdict().outcome.is_good());
+    // In the read-back, once all is on the medium.
+    let mut job = resumed_after(&job.into_evidence());
+    assert_eq!(tell(&mut job, begin()), Next::Recheck { number: 1, pattern: Pattern::Random, below: Lba(900) });
+    job.hear_on(4, clean(900));
+    tell(&mut job, [Heard::PassEnded(report(1148)), Heard::Flushed(Ok(())), Heard::VerifyBegan(1)]);
+    job.hear_on(9, Heard::VerifyEnded(cut_off(7), Mismatches::default(), None));
+    assert_eq!(job.evidence().verdict().outcome, Outcome::Indeterminate);
+    let mut job = resumed_after(&job.into_evidence());
+    assert_eq!(tell(&mut job, begin()), Next::Recheck { number: 1, pattern: Pattern::Random, below: Lba(2048) });
+    job.hear_on(4, clean(2048));
+    let next = tell(&mut job, [Heard::VerifyBegan(1), Heard::VerifyEnded(whole(), Mismatches::default(), None)]);
+    assert_eq!(outcome(&next), Outcome::Cleared);
+    assert_eq!(job.evidence().superseded().count(), 5);
+    // A flush that fails on a drive that is there is the end of it.
+    let failed = [written, vec![Heard::Flushed(Err(MediaError::Bad { errno: 5 }))]].concat();
+    assert!(Interrupted::of(&left("", failed, None)).is_none());
+}
+
+#[test]
+fn a_drive_that_had_other_faults_before_it_left_does_not_go_on() {
+    let bad = Report { bad: Regions { extents: vec![], blocks: Blocks(1) }, ..cut_off(1000) };
+    let abandoned = Report { abandoned_at: Some(Lba(7)), ..cut_off(1000) };
+    for report in [bad, abandoned] {
+        assert!(Interrupted::of(&left("", [begin(), vec![Heard::PassEnded(report)]].concat(), None)).is_none());
+    }
+    let read = [begin(), vec![Heard::PassEnded(whole()), Heard::Flushed(Ok(())), Heard::VerifyBegan(1)]].concat();
+    let mismatches = Mismatches { blocks: Blocks(1), first: vec![Lba(1)] };
+    let differs = [read, vec![Heard::VerifyEnded(cut_off(7), mismatches.clone(), None)]].concat();
+    assert!(Interrupted::of(&left("", differs, None)).is_none());
+    // What was seen to be lost before it left again is lost: then all is written again.
+    let mut job = resumed_after(&left("", begin(), Some(900)));
+    tell(&mut job, begin());
+    job.hear_on(4, Heard::Rechecked(cut_off(5), mismatches));
+    let mut job = resumed_after(&job.into_evidence());
+    assert_eq!(tell(&mut job, begin()), Next::Recheck { number: 1, pattern: Pattern::Random, below: Lba(0) });
+}
+
+#[test]
+fn it_is_known_whether_it_has_come_further_since_it_went_on() {
+    let has = |evidence: &Evidence| Interrupted::of(evidence).unwrap().has_come_further();
+    let mut evidence = left("", begin(), None);
+    assert!(has(&evidence), "it has not gone on before");
+    evidence = resumed(&evidence).into_evidence();
+    assert!(!has(&evidence));
+    evidence.add(99, Fact::PassBegan { number: 1, pattern: Pattern::Random });
+    assert!(!has(&evidence));
+    evidence.add(99, Fact::Checkpoint { below: Lba(1) });
+    assert!(has(&evidence));
 }
 
 /// A flawless record of a resumed job with two passes, the second of which was interrupted.

@@ -29,16 +29,19 @@ impl Tally<'_> {
         index.filter(|index| self.passes.get(*index) == Some(&pattern))
     }
 
-    /// What follows goes by another clock.
+    /// What follows goes by another clock, and the drive is back.
     pub(super) fn resumed(&mut self) {
         self.left = self.proof.left(self.all).or(self.left.take());
         self.moving = None;
+        self.losses.clear();
     }
 
     /// What an opening has made old news is news again if all of it was looked for that had to be, on a drive that is as large as it was.
     pub(super) fn rechecked(&mut self, report: &Report, mismatches: &Mismatches) {
         if report.gone {
-            self.doubt(Reason::GoneWhileReading);
+            self.losses.push(Reason::GoneWhileReading);
+            self.left = self.left.take().filter(|_| resume::is_true_so_far(report, mismatches));
+            return;
         }
         let overwrites_only = self.way().is_some_and(|way| way.overwrites() && way.firmware().next().is_none());
         let Some(left) = self.left.take().filter(|left| overwrites_only && left.all == self.all) else { return };
@@ -59,14 +62,16 @@ impl Tally<'_> {
 
     pub(super) fn pass_ended(&mut self, number: u32, report: &Report) {
         self.moving = self.moving.map(|(began_ms, _)| (began_ms, report.covered));
+        self.losses.extend(report.gone.then_some(Reason::GoneWhileWriting));
+        if report.is_cut_off() {
+            // What was written before it, and up to the last checkpoint, is on the medium all the same.
+            return;
+        }
         self.proof.pass_ended(number, report.is_whole().then_some(report.covered), self.all);
         if !report.bad.is_empty() {
             self.reasons.push(Reason::Unwritable(report.bad.clone()));
         }
         self.reasons.extend(report.abandoned_at.map(Reason::Abandoned));
-        if report.gone {
-            self.reasons.push(Reason::GoneWhileWriting);
-        }
     }
 
     pub(super) fn verify_ended(&mut self, report: &Report, mismatches: &Mismatches, constant: Option<u8>) {
@@ -77,10 +82,7 @@ impl Tally<'_> {
             self.reasons.push(Reason::Mismatch(mismatches.clone()));
         }
         self.reasons.extend(report.abandoned_at.map(Reason::Abandoned));
-        if report.gone {
-            self.reasons.push(Reason::GoneWhileReading);
-            self.doubt = true;
-        }
+        self.losses.extend(report.gone.then_some(Reason::GoneWhileReading));
         let Some((coverage, places, expect)) = self.proof.reading.take() else { return };
         let is_all = report.covered == self.all;
         let enough = is_all || sample::suffices(coverage, places, report.covered, self.all);
