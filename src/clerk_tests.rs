@@ -10,12 +10,13 @@ use purgeproof_core::drive::{Identity, Medium, Serial, SerialSource, Transport};
 use purgeproof_core::evidence::{Clock, Drawn, Machine, Secret, Setting, Tool};
 use purgeproof_core::firmware::Prepared;
 use purgeproof_core::job::{Heard, Job};
+use purgeproof_core::pass::Report;
 use purgeproof_core::plan::plan;
 use purgeproof_core::policy::Policy;
 use purgeproof_core::stream::Stream;
 use purgeproof_core::survey::{Survey, When};
 use purgeproof_core::technique::Technique;
-use purgeproof_core::units::{BlockSize, Bytes, Lba};
+use purgeproof_core::units::{BlockSize, Blocks, Bytes, Lba};
 
 use super::*;
 
@@ -322,4 +323,79 @@ fn views_that_a_power_cut_kept_from_a_certificate_are_made_at_the_next_start() {
     let (mut second, _told) = clerk("2.jsonl");
     second.carry_out([Order::Shelf(Some(Box::new(stick.clone())))]);
     assert_eq!(stick.file(CERTIFICATES, &pdf).unwrap(), whole);
+}
+
+/// A job whose drive left while it was overwritten, begun so many seconds after the others.
+fn gone(number: u8, later_s: u64) -> Evidence {
+    let mut job = job(5);
+    job.hear(3, Heard::Prepared(Prepared::default()));
+    job.hear(3, Heard::Surveyed(When::Before, Survey::default()));
+    job.hear(
+        9,
+        Heard::PassEnded(Report { covered: Blocks(150), wanted: Blocks(2048), gone: true, ..Report::default() }),
+    );
+    let mut evidence = job.into_evidence();
+    evidence.job = JobId([number; 16]);
+    evidence.setting.clock.unix_s += later_s;
+    evidence
+}
+
+/// What a run that found this stick was handed over.
+fn handed_over(journal: &str, stick: &Stick) -> Vec<Interrupted> {
+    let (mut clerk, _told) = clerk(journal);
+    clerk.carry_out([Order::Shelf(Some(Box::new(stick.clone())))]);
+    clerk.interrupted().take()
+}
+
+#[test]
+fn a_job_whose_drive_left_is_certified_and_handed_over_in_this_run_and_the_next() {
+    let stick = Stick::default();
+    let (mut clerk, _told) = clerk("1.jsonl");
+    clerk.carry_out([Order::Shelf(Some(Box::new(stick.clone())))]);
+    let ended = gone(5, 0);
+    let (facts, last) = ended.facts().split_at(ended.facts().len() - 1);
+    let mut before =
+        Evidence::new(ended.job, ended.setting.clone(), ended.plan.clone(), ended.consent.clone(), ended.drawn);
+    facts.iter().for_each(|entry| before.add(entry.at_ms, entry.fact.clone()));
+    clerk.note(&Record::Job(Box::new(before)));
+    clerk.note(&Record::Checkpoint { job: ended.job, at_ms: 4, below: Lba(99) });
+    clerk.note(&Record::Fact { job: ended.job, entry: last[0].clone() });
+    clerk.carry_out([Order::Certify(DriveId(0), Box::new(ended.clone()))]);
+    let [interrupted] = clerk.interrupted().take().try_into().unwrap();
+    assert!(interrupted.is_certified());
+    // The checkpoint is the journal's alone.
+    let checkpoint = Fact::Checkpoint { below: Lba(99) };
+    assert!(interrupted.evidence().facts().iter().any(|entry| entry.fact == checkpoint));
+    // The stick was away and came back: it is handed over once.
+    clerk.carry_out([Order::Shelf(None), Order::Shelf(Some(Box::new(stick.clone())))]);
+    assert_eq!((clerk.interrupted().take().len(), stick.names(CERTIFICATES).len()), (0, 4));
+
+    let [again] = handed_over("2.jsonl", &stick).try_into().unwrap();
+    assert!(again.is_certified() && again.evidence() == interrupted.evidence());
+    check(&stick, "1.jsonl", 1);
+}
+
+#[test]
+fn a_job_that_went_on_or_was_followed_by_another_is_not_handed_over_again() {
+    let first = gone(5, 0);
+    let consent = Consent::typed(&first.plan.drive, "0B05").unwrap();
+    let fresh = JobId([6; 16]);
+    let went_on = Interrupted::of(&first).unwrap().certified();
+    let went_on = Job::resume(went_on, consent, Setting::default(), fresh).unwrap().into_evidence();
+    let filed = |job: JobId| Record::Filed { job, name: "a.cose".into() };
+    let of = |evidence: &Evidence| Record::Job(Box::new(evidence.clone()));
+    let later = gone(7, 60);
+    let cases: [(&str, Vec<Record>, Vec<JobId>); 4] = [
+        ("filed", vec![of(&first), filed(first.job)], vec![first.job]),
+        ("went on", vec![of(&first), filed(first.job), of(&went_on)], vec![fresh]),
+        ("another", vec![of(&first), filed(first.job), of(&later), filed(later.job)], vec![later.job]),
+        ("before", vec![of(&later), filed(later.job), of(&first), filed(first.job)], vec![later.job]),
+    ];
+    for (what, records, wanted) in cases {
+        let (stick, mut writer) = (Stick::default(), Writer::default());
+        let journal: String = records.iter().map(|record| writer.line(record).unwrap()).collect();
+        stick.set(JOURNAL, "0.jsonl", journal.as_bytes());
+        let jobs: Vec<JobId> = handed_over("1.jsonl", &stick).iter().map(|job| job.evidence().job).collect();
+        assert_eq!(jobs, wanted, "{what}");
+    }
 }

@@ -8,14 +8,14 @@ use std::time::Instant;
 
 use purgeproof_core::capability::{Obstacle, Support};
 use purgeproof_core::consent::challenge;
-use purgeproof_core::drive::{Exclusion, Medium, Transport};
+use purgeproof_core::drive::{Exclusion, Media, MediaError, Medium, OpenError, Opened, Transport};
 use purgeproof_core::evidence::{Drawn, Evidence, Fact, JobId, Secret};
 use purgeproof_core::firmware::Prepared;
 use purgeproof_core::job::Heard;
 use purgeproof_core::stream::Stream;
 use purgeproof_core::survey::{Survey, When};
 use purgeproof_core::technique::Technique;
-use purgeproof_core::units::Lba;
+use purgeproof_core::units::{Geometry, Lba};
 use purgeproof_core::verdict::Outcome;
 use purgeproof_drive::file::FileDrive;
 use purgeproof_drive::shelf::FolderShelf;
@@ -32,14 +32,47 @@ struct Bench {
     folder: PathBuf,
     clock: Arc<AtomicU64>,
     slept: Arc<AtomicU64>,
+    writes: Arc<AtomicU64>,
     floor: Floor<Files>,
     told: Receiver<Event>,
     inbox: Receiver<Input>,
     seen: Vec<Event>,
 }
 
-/// With a clock, and a count of how often it slept.
-struct Files(Arc<AtomicU64>, Arc<AtomicU64>);
+/// With a clock, a count of how often it slept, and of the writes until a drive leaves.
+struct Files(Arc<AtomicU64>, Arc<AtomicU64>, Arc<AtomicU64>);
+
+/// A file on a loose plug, which takes eight blocks at once, and leaves when so many writes are used up.
+struct Loose<D>(D, Arc<AtomicU64>);
+
+impl Drive for Loose<FileDrive> {
+    fn open(&mut self) -> Result<Opened, OpenError> {
+        let opened = self.0.open()?;
+        Ok(Opened { media: Box::new(Loose(opened.media, Arc::clone(&self.1))), ..opened })
+    }
+}
+
+impl Media for Loose<Box<dyn Media>> {
+    fn geometry(&self) -> Geometry {
+        self.0.geometry()
+    }
+
+    fn read(&mut self, at: Lba, into: &mut [u8]) -> Result<usize, MediaError> {
+        self.0.read(at, into)
+    }
+
+    fn write(&mut self, at: Lba, from: &[u8]) -> Result<usize, MediaError> {
+        let left = self.1.fetch_sub(1, Ordering::Relaxed);
+        if left == 0 {
+            return Err(MediaError::Gone { errno: 19 });
+        }
+        self.0.write(at, &from[..from.len().min(8 * 512)])
+    }
+
+    fn flush(&mut self) -> Result<(), MediaError> {
+        self.0.flush()
+    }
+}
 
 impl World for Files {
     fn now_ms(&self) -> u64 {
@@ -51,7 +84,7 @@ impl World for Files {
     }
 
     fn drive(&self, found: &Found, _: Option<Psid>) -> Box<dyn Drive> {
-        Box::new(FileDrive::new(&found.node))
+        Box::new(Loose(FileDrive::new(&found.node), Arc::clone(&self.2)))
     }
 
     fn rescan(&self) {}
@@ -77,6 +110,10 @@ impl Host for Room {
         self.1.record(vec![record]);
     }
 
+    fn checkpoint_interval(&self) -> Duration {
+        Duration::ZERO
+    }
+
     fn ended(&self, drive: DriveId, evidence: Evidence) {
         self.1.certify(drive, evidence);
     }
@@ -93,8 +130,10 @@ impl Bench {
         let filing = Filing::start("1.jsonl".into(), move |event| drop(telling.send(Input::Event(event))), || 1);
         let engine = Engine::new(Arc::new(Room(to_floor, filing.clone())));
         let (clock, slept) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
-        let floor = Floor::new(Files(Arc::clone(&clock), Arc::clone(&slept)), screen, filing, engine, command_line);
-        Self { folder, clock, slept, floor, told, inbox, seen: Vec::new() }
+        let writes = Arc::new(AtomicU64::new(u64::MAX));
+        let world = Files(Arc::clone(&clock), Arc::clone(&slept), Arc::clone(&writes));
+        let floor = Floor::new(world, screen, filing, engine, command_line);
+        Self { folder, clock, slept, writes, floor, told, inbox, seen: Vec::new() }
     }
 
     /// A file as a drive; its name is its serial number.
@@ -128,6 +167,31 @@ impl Bench {
         }
         self.seen.extend(self.told.try_iter());
         end
+    }
+
+    /// Lets a little time go by, until so many jobs have ended and been filed.
+    fn until_ended(&mut self, jobs: usize) {
+        let since = Instant::now();
+        while (self.outcomes().len() < jobs || !self.floor.filing.is_idle())
+            && since.elapsed() < Duration::from_secs(10)
+        {
+            assert_eq!(self.floor.hear(Input::Tick), None);
+            while let Ok(input) = self.inbox.recv_timeout(Duration::from_millis(20)) {
+                assert_eq!(self.floor.hear(input), None);
+            }
+            self.seen.extend(self.told.try_iter());
+        }
+        self.floor.hear(Input::Tick);
+        self.seen.extend(self.told.try_iter());
+    }
+
+    /// How far the job of the only listed drive came that can go on.
+    fn offered(&self) -> Option<u8> {
+        let drives = self.seen.iter().rev().find_map(|event| match event {
+            Event::Drives(drives) => Some(drives),
+            _ => None,
+        });
+        drives?.first()?.interrupted
     }
 
     fn outcomes(&self) -> Vec<(u32, Outcome)> {
@@ -421,4 +485,96 @@ fn a_psid_that_is_none_is_said_to_be_none() {
     bench.floor.hear(Input::Request(Request::Psid { drive: DriveId(0), psid: "ä".into() }));
     bench.settle();
     assert!(bench.said("A PSID has 32 letters and digits: nothing was done"));
+}
+
+/// The certificates of a job that was left and went on: the first stands, and the second names it.
+fn left_and_finished(bench: &Bench) -> Option<u64> {
+    let mut certified = certified(bench);
+    certified.sort_by_key(|(outcome, _)| outcome.is_good());
+    let [(Outcome::NotErased, first), (Outcome::Cleared, second)] = certified.as_slice() else {
+        panic!("{certified:?}")
+    };
+    assert_ne!(first.job, second.job);
+    assert_eq!(second.superseded().collect::<Vec<_>>(), [first.job]);
+    resumed_at(second)
+}
+
+#[test]
+fn a_drive_that_left_goes_on_when_it_is_back_with_leave() {
+    let mut bench = Bench::new("left", None);
+    let (found, other) = (bench.drive("d", "LEFT-4444"), bench.drive("d", "OTHER-4444"));
+    bench.stick(PolicyFile::Absent);
+    bench.floor.hear(Input::Found(vec![found.clone()], vec![]));
+    bench.writes.store(6, Ordering::Relaxed);
+    bench.purge(0, "4444");
+    bench.until_ended(1);
+    assert_eq!(bench.outcomes(), [(0, Outcome::NotErased)]);
+    assert!(bench.said("Drive LEFT-4444 had left when its overwrite was at 18 %"), "{:?}", bench.seen);
+    let resume = |drive: u32| Input::Request(Request::Resume { drive: DriveId(drive), typed: "4444".into() });
+    // Another one in its place is another one.
+    bench.floor.hear(Input::Found(vec![other.clone()], vec![]));
+    bench.floor.hear(resume(0));
+    bench.floor.hear(resume(1));
+    bench.until_ended(1);
+    assert!(bench.said("no longer attached") && bench.said("No job of this drive was interrupted"));
+    assert_eq!((bench.offered(), content(&other)), (None, OLD.to_vec()));
+
+    bench.floor.hear(Input::Found(vec![found.clone()], vec![]));
+    bench.until_ended(1);
+    // 48 of two times 128 blocks.
+    assert_eq!((bench.offered(), bench.outcomes().len()), (Some(18), 1));
+    bench.floor.hear(resume(0));
+    bench.until_ended(2);
+    assert_eq!(left_and_finished(&bench), Some(48));
+    assert!(!content(&found).windows(16).any(|bytes| bytes == [b'x'; 16]));
+    bench.until_ended(2);
+    assert_eq!(bench.offered(), None);
+}
+
+#[test]
+fn what_is_begun_anew_does_not_go_on_any_more() {
+    let mut bench = Bench::new("left-anew", None);
+    let found = bench.drive("d", "LEFT-5555");
+    bench.stick(PolicyFile::Absent);
+    bench.floor.hear(Input::Found(vec![found], vec![]));
+    bench.writes.store(6, Ordering::Relaxed);
+    bench.purge(0, "5555");
+    bench.until_ended(1);
+    assert_eq!(bench.offered(), Some(18));
+    bench.purge(0, "5555");
+    bench.until_ended(2);
+    assert_eq!((bench.outcomes()[1].1, bench.offered()), (Outcome::Cleared, None));
+    assert_eq!(certified(&bench).len(), 2, "the first had its certificate");
+}
+
+#[test]
+fn an_unattended_run_waits_for_a_drive_that_left_and_goes_on_by_itself() {
+    let mut bench = Bench::new("left-alone", None);
+    let found = bench.drive("d", "LEFT-6");
+    bench.stick(policy(ALL));
+    bench.writes.store(6, Ordering::Relaxed);
+    bench.floor.hear(Input::Found(vec![found.clone()], vec![]));
+    bench.until_ended(1);
+    bench.floor.hear(Input::Found(vec![], vec![]));
+    bench.clock.fetch_add(50_000, Ordering::Relaxed);
+    bench.until_ended(1);
+    assert!(!bench.seen.contains(&Event::Done));
+    bench.floor.hear(Input::Found(vec![found], vec![]));
+    assert_eq!(bench.settle(), Some(End::PowerOff));
+    assert_eq!(left_and_finished(&bench), Some(48));
+}
+
+#[test]
+fn a_drive_that_leaves_again_before_it_comes_further_is_left_to_the_operator() {
+    let mut bench = Bench::new("left-again", None);
+    let found = bench.drive("d", "LEFT-7");
+    bench.stick(policy(ALL));
+    for (writes, ended) in [(6, 1), (0, 2), (u64::MAX, 2)] {
+        bench.writes.store(writes, Ordering::Relaxed);
+        bench.floor.hear(Input::Found(vec![found.clone()], vec![]));
+        bench.until_ended(ended);
+        bench.floor.hear(Input::Found(vec![], vec![]));
+    }
+    assert_eq!(bench.settle(), Some(End::PowerOff), "it is not waited for for ever");
+    assert_eq!(bench.outcomes(), [(0, Outcome::NotErased), (0, Outcome::NotErased)]);
 }

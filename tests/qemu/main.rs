@@ -15,6 +15,7 @@ mod keystream;
 mod rig;
 
 mod boot;
+mod cable;
 mod faults;
 mod matrix;
 mod operator;

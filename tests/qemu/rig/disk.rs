@@ -70,6 +70,11 @@ impl Disk {
         &self.serial
     }
 
+    /// The name of what makes it slow.
+    pub(crate) fn throttle(&self) -> String {
+        format!("speed-{}", self.serial)
+    }
+
     /// QEMU's options for the drive's back end, which is named by the serial number.
     pub(crate) fn backend(&self) -> Vec<(&'static str, Value)> {
         let mut node = json!({ "driver": "file", "filename": self.image.to_str() });
@@ -79,7 +84,7 @@ impl Disk {
         node = json!({ "driver": "raw", "file": node });
         let mut options = Vec::new();
         if let Some(bytes_per_s) = self.bytes_per_s {
-            let group = format!("speed-{}", self.serial);
+            let group = self.throttle();
             let limits = json!({ "bps-total": bytes_per_s });
             options.push(("-object", json!({ "qom-type": "throttle-group", "id": group, "limits": limits })));
             node = json!({ "driver": "throttle", "throttle-group": group, "file": node });

@@ -324,6 +324,12 @@ impl Machine {
         assert!(self.qmp.wait(SOON, is_out).is_some(), "{id} could not be pulled out.\n{}", self.state());
     }
 
+    /// A drive that was slow is as fast as the host from now on.
+    pub(crate) fn hurry(&self, disk: &Disk) {
+        let (path, limits) = (format!("/objects/{}", disk.throttle()), json!({ "bps-total": 0 }));
+        self.qmp.run("qom-set", &json!({ "path": path, "property": "limits", "value": limits }));
+    }
+
     /// Waits until the machine has suspended itself to RAM.
     pub(crate) fn wait_asleep(&self, limit: Duration) {
         let slept = self.qmp.wait(limit, |event| event["event"] == "SUSPEND");
