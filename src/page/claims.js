@@ -221,7 +221,7 @@ const vitals = map(
 );
 const interruption = map(
   [1, "since", u64], [2, "until", u64], [3, "lookedAt?", u64], [4, "lost?", u64], [5, "pass?", u32], [6, "from?", u64],
-  [7, "consent", consent], [8, "machine?", text],
+  [7, "consent", consent], [8, "machine?", text], [9, "left?", flag], [10, "superseded?", (value) => hex(octets(16)(value))],
 );
 
 const device = map(

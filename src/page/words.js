@@ -174,13 +174,15 @@ export function consent({ by, word }) {
 
 export function interruption(it) {
   let text = `${civil(it.since)}, resumed ${civil(it.until)}`;
+  if (it.left === true) text += "; the drive had left";
   if (it.lookedAt === null) text += "; interrupted again at once";
   else if (it.lookedAt > 0n && it.lost === null) text += `; ${it.lookedAt} blocks looked at, all as written`;
   else if (it.lookedAt > 0n) text += `; ${it.lost} of ${it.lookedAt} blocks looked at were not as written, so all was written again`;
   if (it.pass !== null && it.from !== null) text += `; pass ${it.pass} from LBA ${it.from}`;
   else if (it.lookedAt !== null) text += "; every pass was written";
   if (it.machine !== null) text += `; on another machine: ${it.machine}`;
-  return `${text}; leave by ${consent(it.consent)}`;
+  text += `; leave by ${consent(it.consent)}`;
+  return it.superseded === null ? text : `${text}; supersedes certificate ${it.superseded}`;
 }
 
 export function reformat({ to, end, detail }) {

@@ -129,24 +129,27 @@ fn a_drive_that_went_on_in_another_machine_is_said_to_have() {
     assert_eq!(evidence.runs().map(|run: Run<'_>| run.facts.len()).collect::<Vec<_>>(), [1, 1]);
 }
 
-#[test]
-fn a_drive_that_left_and_came_back_is_said_to_have_and_the_certificate_of_then_is_named() {
+/// The number of the certificate about a job before its drive was back.
+const BEFORE: JobId = JobId([0x1e; 16]);
+
+/// Evidence of an overwrite whose drive left, and until then alone.
+pub(super) fn left_and_back() -> (Evidence, Evidence) {
     let mut evidence = begun(plan_for(&drive()));
     let found = evidence.plan.drive.clone();
-    let then = evidence.job;
-    let looked_at = places(&evidence);
+    let (looked_at, after) = (places(&evidence), evidence.job);
+    evidence.job = BEFORE;
     evidence.add(60_100, Fact::Opened { found: found.clone() });
     evidence.add(60_200, Fact::PassBegan { number: 1, pattern: Pattern::Random });
     evidence.add(80_000, Fact::Checkpoint { below: Lba(BELOW) });
     let report = Report { gone: true, wanted: Blocks(BLOCKS), ..whole(BELOW + 77) };
     evidence.add(81_000, Fact::PassEnded { number: 1, report });
-    let first = issue(&evidence);
-    assert!(first.verify().holds() && first.claims().statement.outcome.0 == Outcome::NotErased);
-    let Fact::Resumed { mut setting, consent, .. } = resumed() else { panic!() };
+    let before = evidence.clone();
     // Two seconds later by the clock of the same run.
-    setting.clock = Clock { boot_ms: 83_000, unix_s: 1_795_252_823, source: ClockSource::RtcUnconfirmed };
-    evidence.job = JobId([0xf5; 16]);
-    evidence.add(83_000, Fact::Resumed { setting, consent, after: Some(then) });
+    let clock = Clock { boot_ms: 83_000, unix_s: 1_795_252_823, source: ClockSource::RtcUnconfirmed };
+    let consent = Given::Operator { typed: "0001".into() };
+    evidence.job = after;
+    let setting = Setting { clock, ..setting() };
+    evidence.add(83_000, Fact::Resumed { setting: setting.into(), consent, after: Some(BEFORE) });
     evidence.add(83_100, Fact::Opened { found });
     evidence.add(84_000, Fact::Rechecked { report: whole(looked_at), mismatches: Mismatches::default() });
     evidence.add(84_000, Fact::PassResumed { number: 1, pattern: Pattern::Random, from: Lba(BELOW) });
@@ -155,18 +158,23 @@ fn a_drive_that_left_and_came_back_is_said_to_have_and_the_certificate_of_then_i
     evidence.add(93_600, Fact::VerifyBegan { coverage: Coverage::Full, places: 1, expect: RANDOM });
     let mismatches = Mismatches::default();
     evidence.add(101_000, Fact::VerifyEnded { report: whole(BLOCKS), mismatches, constant: None });
-    let second = issue(&evidence);
+    (before, evidence)
+}
+
+#[test]
+fn a_drive_that_left_and_came_back_is_said_to_have_and_the_certificate_of_then_is_named() {
+    let (before, evidence) = left_and_back();
+    let (first, second) = (issue(&before), issue(&evidence));
+    assert!(first.verify().holds() && first.claims().statement.outcome.0 == Outcome::NotErased);
     assert!(second.verify().holds(), "{:?}", second.verify());
     assert!(second.evidence_matches(&evidence_bundle(&evidence).unwrap()).is_ok());
     let statement = &second.claims().statement;
     assert_eq!((statement.outcome.0, statement.method.written.0.as_slice()), (Outcome::Cleared, &[BLOCKS][..]));
     assert_ne!(second.file_stem(), first.file_stem());
     let [interruption] = statement.time.interruptions.as_deref().unwrap() else { panic!() };
-    assert_eq!((interruption.left, interruption.superseded), (Some(true), Some(Superseded(then.0))));
+    assert_eq!((interruption.left, interruption.superseded), (Some(true), Some(Superseded(BEFORE.0))));
     assert_eq!(interruption.until_unix_s - interruption.since_unix_s, 2);
     let said = interruption.to_string();
-    assert!(
-        said.contains("; the drive had left; ") && said.ends_with(&format!("; supersedes certificate {then}")),
-        "{said}"
-    );
+    assert!(said.contains("; the drive had left; "), "{said}");
+    assert!(said.ends_with(&format!("; supersedes certificate {BEFORE}")), "{said}");
 }

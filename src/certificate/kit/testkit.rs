@@ -75,6 +75,11 @@ fn sound() -> Vec<Piece> {
         Piece::sound("dod-short.cose", "three passes, drawn bytes among them", &issue(&by_scheme("dod-short"))),
         Piece::sound("front.cose", "a random pass before the planned ones", &issue(&schemes::dropping(true))),
         Piece::sound("resumed.cose", "interrupted and resumed", &issue(&interrupted::interrupted(Coverage::Sample, 0))),
+        Piece::sound(
+            "returned.cose",
+            "left in the middle, came back and went on",
+            &issue(&interrupted::left_and_back().1),
+        ),
         Piece::sound("not-erased.cose", "bad blocks and old content", &issue(&failing())),
         Piece::sound("lied.cose", "a drive that reports an erase that did not happen", &issue(&liar())),
         Piece::sound("indeterminate.cose", "faster than its link", &issue(&hasty())),
