@@ -165,8 +165,8 @@ pub(super) fn left_and_back() -> (Evidence, Evidence) {
 fn a_drive_that_left_and_came_back_is_said_to_have_and_the_certificate_of_then_is_named() {
     let (before, evidence) = left_and_back();
     let (first, second) = (issue(&before), issue(&evidence));
-    assert!(first.verify().holds() && first.claims().statement.outcome.0 == Outcome::NotErased);
-    assert!(second.verify().holds(), "{:?}", second.verify());
+    assert!(first.verify(None).holds() && first.claims().statement.outcome.0 == Outcome::NotErased);
+    assert!(second.verify(None).holds(), "{:?}", second.verify(None));
     assert!(second.evidence_matches(&evidence_bundle(&evidence).unwrap()).is_ok());
     let statement = &second.claims().statement;
     assert_eq!((statement.outcome.0, statement.method.written.0.as_slice()), (Outcome::Cleared, &[BLOCKS][..]));
