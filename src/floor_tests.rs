@@ -509,7 +509,7 @@ fn a_drive_that_left_goes_on_when_it_is_back_with_leave() {
     bench.purge(0, "4444");
     bench.until_ended(1);
     assert_eq!(bench.outcomes(), [(0, Outcome::NotErased)]);
-    assert!(bench.said("Drive LEFT-4444 had left when its overwrite was at 18 %"), "{:?}", bench.seen);
+    assert!(bench.said("The erase of drive LEFT-4444 was cut off at 18 %"), "{:?}", bench.seen);
     let resume = |drive: u32| Input::Request(Request::Resume { drive: DriveId(drive), typed: "4444".into() });
     // Another one in its place is another one.
     bench.floor.hear(Input::Found(vec![other.clone()], vec![]));

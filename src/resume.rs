@@ -19,7 +19,9 @@ impl<W: World> Floor<W> {
             let drive = &job.evidence().plan.drive;
             if self.drives.iter().any(|known| known.found.identity.is_same_drive(drive)) {
                 let (handle, percent) = (drive.handle(), job.percent());
-                self.notice(format!("Drive {handle} had left when its overwrite was at {percent} %. It goes on from there once it is back, with leave."));
+                self.notice(format!(
+                    "The erase of drive {handle} was cut off at {percent} %. With leave it goes on from there once the drive is attached."
+                ));
             }
         }
         self.interrupted.extend(new);
