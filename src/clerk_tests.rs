@@ -356,7 +356,9 @@ fn a_job_whose_drive_left_is_certified_and_handed_over_in_this_run_and_the_next(
     let (facts, last) = ended.facts().split_at(ended.facts().len() - 1);
     let mut before =
         Evidence::new(ended.job, ended.setting.clone(), ended.plan.clone(), ended.consent.clone(), ended.drawn);
-    facts.iter().for_each(|entry| before.add(entry.at_ms, entry.fact.clone()));
+    for entry in facts {
+        before.add(entry.at_ms, entry.fact.clone());
+    }
     clerk.note(&Record::Job(Box::new(before)));
     clerk.note(&Record::Checkpoint { job: ended.job, at_ms: 4, below: Lba(99) });
     clerk.note(&Record::Fact { job: ended.job, entry: last[0].clone() });
