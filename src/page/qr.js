@@ -26,3 +26,29 @@ export function fromQrText(text) {
   if (!trimmed.startsWith(PREFIX)) throw new Refused("not-a-certificate");
   return parse(base45(trimmed.slice(PREFIX.length)));
 }
+
+
+export const isSeries = (text) => text.startsWith("PPS1:");
+
+function part(line) {
+  const match = /^PPS1:(\d\d)\/(\d\d):([^]*):([^]{8})$/.exec(line);
+  const [number, count] = [Number(match?.[1]), Number(match?.[2])];
+  if (match === null || number < 1 || number > count) throw new Refused("series");
+  return { number, count, slice: match[3], tag: match[4] };
+}
+
+/** The certificate in the texts of a series of QR codes, a line each, in any order. */
+export function fromQrSeries(text) {
+  const parts = text.split(/\r?\n/).filter((line) => line.trim() !== "").map(part);
+  const [{ tag, count }] = parts;
+  if (parts.some((other) => other.tag !== tag || other.count !== count)) throw new Refused("series");
+  let joined = "";
+  for (let number = 1; number <= count; number += 1) {
+    const slices = new Set(parts.filter((other) => other.number === number).map((other) => other.slice));
+    if (slices.size !== 1) throw new Refused("series");
+    joined += [...slices][0];
+  }
+  // The last eight characters of the text name it (src/core/series.rs).
+  if (!joined.endsWith(tag)) throw new Refused("series");
+  return fromQrText(joined);
+}

@@ -3,7 +3,7 @@
 import { unhex } from "./bytes.js";
 import { parse } from "./cose.js";
 import { fromPdf } from "./pdf.js";
-import { fromQrText, PREFIX } from "./qr.js";
+import { fromQrSeries, fromQrText, isSeries, PREFIX } from "./qr.js";
 import { Refused } from "./refused.js";
 import { identified } from "./verify.js";
 import { isSameJson, view } from "./view.js";
@@ -39,6 +39,7 @@ export async function read(bytes) {
   if (startsWith(bytes, "%PDF-")) return identified(await fromPdf(bytes));
   const text = textOf(bytes)?.trimStart() ?? "";
   if (text.startsWith(PREFIX)) return identified(fromQrText(text));
+  if (isSeries(text)) return identified(fromQrSeries(text));
   if (text.startsWith("{")) return fromJson(text);
   throw new Refused("not-a-certificate");
 }

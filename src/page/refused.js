@@ -12,6 +12,7 @@ const REFUSALS = {
   "not-deterministic":
     "The certificate is not written in the one way that certificates are written. It was changed, or not made by PurgeProof",
   "qr-text": "The text of the QR code is damaged. Scan it again, or use the file",
+  "series": "Codes of the series are missing, were misread or are of several certificates. Scan all codes of one certificate, a line each",
   "qr-picture": "No QR code could be read in this picture. Take a sharper one, or use the file",
   "pdf": "The PDF has no readable certificate attached, or more than one. Use the .cose file that belongs to it",
   "json": "The JSON does not say what the certificate in its member \"cose\" says. It was changed: use the .cose file that belongs to it",

@@ -5,6 +5,7 @@ use purgeproof_core::capability::{Found, Hidden, Obstacle};
 use super::*;
 use crate::claims::{End, Raw};
 use crate::code::Coded;
+use crate::reason::Because;
 
 /// One piece of evidence of each kind.
 fn every() -> Vec<Evidence> {
@@ -29,9 +30,8 @@ fn a_certificate_goes_there_and_back_in_every_form() {
     }
 }
 
-#[test]
-fn every_reason_goes_there_and_back() {
-    use crate::reason::Because;
+/// Every reason that there is, whatever they have to do with each other.
+pub(super) fn every_reason() -> Vec<Because> {
     let regions =
         || Regions { extents: vec![Extent::new(8, 8), Extent::new(u64::MAX - 1, 1)], blocks: Blocks(u64::MAX) };
     let obstacles =
@@ -83,8 +83,13 @@ fn every_reason_goes_there_and_back() {
     .into_iter()
     .chain(obstacles)
     .chain(hidden);
+    reasons.map(Because).collect()
+}
+
+#[test]
+fn every_reason_goes_there_and_back() {
     let mut claims = issue(&failing()).claims().clone();
-    claims.statement.reasons = reasons.map(Because).collect();
+    claims.statement.reasons = every_reason();
     let certificate = Certificate::seal(Typ::Certificate, claims.clone(), &key()).unwrap();
     assert_eq!(*Certificate::parse(certificate.bytes()).unwrap().claims(), claims);
 }

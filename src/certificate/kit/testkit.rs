@@ -94,8 +94,21 @@ fn sound() -> Vec<Piece> {
     ]
 }
 
+/// The JSON of each of these: another program's must say the same, word for word.
+fn in_json(pieces: &[Piece]) -> Vec<Piece> {
+    let view = |piece: &Piece| {
+        let json = Certificate::parse(&piece.bytes).unwrap().json();
+        let file = piece.file.replace(".cose", ".json");
+        Piece { evidence: piece.evidence, ..Piece::of(&file, piece.about, json.into_bytes(), &piece.codes) }
+    };
+    pieces.iter().map(view).collect()
+}
+
 fn pieces() -> Vec<Piece> {
-    [sound(), flawed::pieces(), spelling::pieces(), views::pieces()].into_iter().flatten().collect()
+    let mut said = sound();
+    said.push(flawed::every_word());
+    let views = in_json(&said);
+    [said, views, flawed::pieces(), spelling::pieces(), views::pieces()].into_iter().flatten().collect()
 }
 
 /// What the folder holds: the files by name.

@@ -31,6 +31,29 @@ impl Parts {
     }
 }
 
+/// Every word that a certificate can use: no evidence leads to it, and its reasons contradict its outcome.
+pub(super) fn every_word() -> Piece {
+    use crate::code::Code;
+    use purgeproof_core::reformat::{End, Reformat};
+    fn all<T: Code>() -> Vec<Coded<T>> {
+        (1..).map_while(T::from_code).map(Coded).collect()
+    }
+    let certificate = forged(&fallen(), |claims| {
+        let it = &mut claims.statement;
+        it.outcome = Coded(Outcome::NotErased);
+        (it.reasons, it.exceptions, it.obstacles) = (super::super::honest::every_reason(), all(), all());
+        it.device.serial_source = Some(Coded(SerialSource::UsbDescriptor));
+        it.device.link = Some(1_500_000_000);
+        it.consent = claims::Consent::Policy("for reuse".into());
+        it.method.other_stream = Some(Coded(Stream::Aes256Ctr));
+        let end = End::Failed("no answer".into());
+        it.reformat = Some(crate::reformat::Reformat(Reformat { to: BlockSize::B4096, end }));
+        (it.device.opened_bytes, it.time.rests) =
+            (Some(999_999), Some(claims::Rests { count: 2, ms: 7_000, hottest_c: -3 }));
+    });
+    Piece::of("every-word.cose", "every word that a certificate can use", certificate.bytes().to_vec(), &["unreasoned"])
+}
+
 /// Parts of the envelope exchanged.
 fn reassembled(change: impl FnOnce(&mut Parts)) -> Vec<u8> {
     let certificate = issue(&cleared());

@@ -5,7 +5,7 @@ use lopdf::{Dictionary, Document, Object, Stream, dictionary};
 use super::*;
 
 pub(super) fn pieces() -> Vec<Piece> {
-    [papers(), texts()].into_iter().flatten().collect()
+    [papers(), texts(), series()].into_iter().flatten().collect()
 }
 
 fn changed(pdf: &[u8], change: impl FnOnce(&mut Document)) -> Vec<u8> {
@@ -119,5 +119,26 @@ fn texts() -> Vec<Piece> {
         ),
         Piece::of("qr-deflated.txt", "deflated", deflated.into_bytes(), &["not-a-certificate"]),
         Piece::of("qr-too-long.txt", "longer than any certificate", long.into_bytes(), &["too-long"]),
+    ]
+}
+
+/// The text of the QR code as a series of short ones.
+fn series() -> Vec<Piece> {
+    let parts = |certificate: &Certificate| series::split(&certificate.qr_text(), 154).unwrap();
+    let (ours, others) = (parts(&issue(&cleared())), parts(&issue(&purged())));
+    let lines = |parts: &[String]| (parts.join("\r\n") + "\r\n").into_bytes();
+    let reversed: Vec<String> = ours.iter().rev().cloned().collect();
+    let mixed = [&ours[..3], &others[3..]].concat();
+    let misread = [&ours[..], &[ours[2].replacen(":03/", ":04/", 1)]].concat();
+    vec![
+        Piece::of("series.txt", "a series of QR codes, the last first", lines(&reversed), &[]),
+        Piece::of(
+            "series-part-missing.txt",
+            "a series without its second code",
+            lines(&[&ours[..1], &ours[2..]].concat()),
+            &["series"],
+        ),
+        Piece::of("series-of-two.txt", "the codes of two certificates", lines(&mixed), &["series"]),
+        Piece::of("series-contradiction.txt", "two codes of one number that differ", lines(&misread), &["series"]),
     ]
 }

@@ -1,0 +1,82 @@
+// Several files at once: which are certificates, which is whose evidence, and what is wrong with each.
+
+import { same, sha256 } from "./bytes.js";
+import { isSeries, PREFIX } from "./qr.js";
+import { read } from "./read.js";
+import { Refused } from "./refused.js";
+import { evidenceCheck, verify } from "./verify.js";
+
+/** Nothing that is a certificate, its evidence or a picture of it is longer. */
+const MAX_BYTES = 64 << 20;
+
+const PICTURES = [[0x89, 0x50, 0x4e, 0x47], [0xff, 0xd8, 0xff], [0x47, 0x49, 0x46, 0x38], [0x52, 0x49, 0x46, 0x46], [0x42, 0x4d]];
+
+export const isPicture = (bytes) => PICTURES.some((magic) => magic.every((byte, index) => bytes[index] === byte));
+
+const EVIDENCE = /\.evidence\.json$/i;
+const isEvidence = ({ name }) => EVIDENCE.test(name);
+const stem = (name) => name.replace(EVIDENCE, "").replace(/\.[^.]*$/, "");
+
+/** The certificates of the files, pictures and parts of a series among them: `{ name, bytes }`, or `{ name, refusal }`. */
+async function candidates(files, readPicture) {
+  const [found, parts] = [[], []];
+  for (const { name, bytes } of files) {
+    if (!isPicture(bytes)) {
+      found.push({ name, bytes });
+      continue;
+    }
+    const texts = (await readPicture(bytes)).filter((text) => text.startsWith(PREFIX) || isSeries(text));
+    const whole = texts.filter((text) => !isSeries(text));
+    parts.push(...texts.filter(isSeries));
+    whole.forEach((text, index) => {
+      found.push({ name: whole.length > 1 ? `${name}, code ${index + 1}` : name, bytes: new TextEncoder().encode(text) });
+    });
+    if (texts.length === 0) found.push({ name, refusal: "qr-picture" });
+  }
+  if (parts.length > 0) found.push({ name: "series of codes", bytes: new TextEncoder().encode(parts.join("\n")) });
+  return found;
+}
+
+async function judged({ name, bytes, refusal }) {
+  try {
+    if (refusal !== undefined) throw new Refused(refusal);
+    if (bytes.length > MAX_BYTES) throw new Refused("too-long");
+    const certificate = await read(bytes);
+    return { name, certificate, checks: await verify(certificate), refusal: null };
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    return { name, certificate: null, checks: [], refusal: error };
+  }
+}
+
+/** Each evidence file goes to the certificate that names it, else to the one of its own name, else to the only one there is. */
+async function matchEvidence(reports, evidence) {
+  const strays = [];
+  const certified = reports.filter((report) => report.certificate !== null);
+  for (const { name, bytes } of evidence) {
+    const digest = await sha256(bytes);
+    const named = certified.filter((report) => same(digest, report.certificate.claims.statement.evidence));
+    const beside = certified.filter((report) => stem(report.name) === stem(name));
+    const chosen = beside.length > 0 ? beside : named.length > 0 ? named : certified.length === 1 ? certified : [];
+    for (const report of chosen) report.checks.push(await evidenceCheck(report.certificate, bytes));
+    if (chosen.length === 0) strays.push(name);
+  }
+  return strays;
+}
+
+/**
+ * Judges all files: a report for each certificate, with its checks, and `strays`, the names of evidence files that belong to none.
+ * `readPicture` gives the texts of the codes in a picture.
+ */
+export async function judge(files, readPicture) {
+  const others = files.filter((file) => !isEvidence(file));
+  const reports = await Promise.all((await candidates(others, readPicture)).map(judged));
+  const strays = await matchEvidence(reports, files.filter(isEvidence));
+  return { reports, strays };
+}
+
+/** The words for what is wrong, as `purgeproof verify --json` has them. */
+export function codes({ refusal, checks }) {
+  if (refusal !== null) return [refusal.code];
+  return checks.map((check) => check.code).filter((code) => code !== null);
+}

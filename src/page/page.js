@@ -1,0 +1,55 @@
+// The page: files come in by drop, by the button or as text; what they say goes out. Nothing leaves the page, and nothing is kept.
+
+import { judge } from "./judge.js";
+import { readPicture } from "./picture.js";
+import { article, element, table } from "./report.js";
+
+const files = [];
+const at = (id) => document.getElementById(id);
+
+function say(...content) {
+  at("results").replaceChildren(...content);
+}
+
+async function show() {
+  at("status").textContent = "Reading …";
+  try {
+    const { reports, strays } = await judge(files, readPicture);
+    const notes = strays.map((name) => element("p", "stray", `The evidence file ${name} belongs to none of these certificates, or its certificate was not given.`));
+    say(...(reports.length > 1 ? [table(reports)] : []), ...notes, ...reports.map(article));
+    at("status").textContent = `${reports.length} ${reports.length === 1 ? "certificate" : "certificates"} looked at.`;
+    at("again").hidden = false;
+  } catch (error) {
+    say(element("p", "banner refused", `This browser cannot check certificates (${error.name}). Use another one, not older than 2025.`));
+    at("status").textContent = "Nothing was checked.";
+  }
+  document.body.dataset.shown = String(files.length);
+}
+
+async function add(list) {
+  for (const file of list) files.push({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) });
+  if (list.length > 0) await show();
+}
+
+at("files").addEventListener("change", async (event) => {
+  await add([...event.target.files]);
+  event.target.value = "";
+});
+at("check").addEventListener("click", () => {
+  const text = at("text").value.replace(/^\s+/, "");
+  if (text !== "") add([new File([text], "QR text")]);
+});
+at("again").addEventListener("click", () => {
+  files.length = 0;
+  at("text").value = "";
+  at("again").hidden = true;
+  at("status").textContent = "";
+  say();
+});
+for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
+  document.addEventListener(kind, (event) => {
+    event.preventDefault();
+    document.body.classList.toggle("over", kind === "dragenter" || kind === "dragover");
+    if (kind === "drop") add([...event.dataTransfer.files]);
+  });
+}

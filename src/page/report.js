@@ -1,0 +1,141 @@
+// A report as elements. Every text is set as text, never as markup, and only what is signed is shown.
+
+import { grouped } from "./bytes.js";
+import { isGood } from "./founded.js";
+import { codes } from "./judge.js";
+import { meaning, sections, sentence } from "./sheet.js";
+import { FLAWS } from "./verify.js";
+import { OUTCOME } from "./words.js";
+
+const CHECKS = {
+  simulation: "It is about a real drive, not a demonstration",
+  "key id": "The key in it is the one that it names",
+  signature: "The signature fits: nothing was changed since",
+  drive: "The size of the drive is a possible one",
+  method: "The steps are those of the decision table for such a drive",
+  scheme: "The passes are those of the scheme that is named",
+  outcome: "The outcome follows from steps, passes, markers, read-back and reasons",
+  exceptions: "Every exception that follows is stated",
+  times: "Start, end, duration and time of issue agree",
+  log: "Its place in the stick's log is a possible one",
+  evidence: "The evidence file is the one that it names",
+};
+
+/** A text of a drive's or an operator's: what cannot be seen, moves or turns letters round is named by its number. */
+export function harmless(text) {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (c) => `[U+${c.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}]`);
+}
+
+/** An element with a class, and texts or elements in it. */
+export function element(name, className, ...content) {
+  const made = document.createElement(name);
+  if (className) made.className = className;
+  made.append(...content);
+  return made;
+}
+
+const value = (text) => element("bdi", "value", harmless(text));
+
+/** How a report is to be read: "refused", "bad" (it holds and says that the drive is not erased) or "good". */
+export function manner(report) {
+  if (codes(report).length > 0) return "refused";
+  return isGood(report.certificate.claims.statement.outcome) ? "good" : "bad";
+}
+
+/** In a few words, for the table. */
+export function inShort(report) {
+  if (manner(report) === "refused") return "DO NOT RELY ON THIS";
+  return OUTCOME[report.certificate.claims.statement.outcome];
+}
+
+function refusal(report) {
+  const heading = element("h3", "verdict", "DO NOT RELY ON THIS");
+  const why = report.refusal === null ? report.checks.filter((check) => check.code !== null).map((check) => FLAWS[check.code]) : [report.refusal.message];
+  const list = element("ul", "", ...why.map((text) => element("li", "", sentence(text))));
+  const more = report.refusal === null ? "What it says is not shown: it may say anything." : "No certificate could be read from it.";
+  return element("div", "banner refused", heading, list, element("p", "", more));
+}
+
+function verdict(report) {
+  const { statement } = report.certificate.claims;
+  const [title, isErased] = [OUTCOME[statement.outcome], isGood(statement.outcome)];
+  const heading = element("h3", "verdict", isErased ? `It says: ${title}` : `It says: ${title} – this drive is not safe to give away`);
+  const banner = element("div", `banner ${isErased ? "good" : "bad"}`, heading, element("p", "", meaning(statement)));
+  return banner;
+}
+
+/** Whose word it is, and what that is worth. */
+function signer(certificate) {
+  const key = grouped(certificate.fingerprint);
+  return element(
+    "section",
+    "signer",
+    element("h4", "", "Who says so"),
+    element("p", "key", "SELF-SIGNED by the stick with the key ", element("strong", "value", key)),
+    element(
+      "p",
+      "",
+      "That proves that this file was not changed since it was signed, and that it comes from the same stick as others with this key. " +
+        "It does not prove who signed: anybody can make a key. Compare the sixteen digits with those that were written down when the " +
+        "stick was made. And no signature proves that a drive told the truth.",
+    ),
+  );
+}
+
+function checkList(report) {
+  const items = report.checks.map(({ name, code }) => {
+    const mark = element("span", "mark", code === null ? "✓ " : "✗ ");
+    const said = code === null ? CHECKS[name] : `${CHECKS[name]} – NO: ${FLAWS[code]}`;
+    return element("li", code === null ? "holds" : "fails", mark, said);
+  });
+  if (!report.checks.some((check) => check.name === "evidence")) {
+    items.push(element("li", "open", element("span", "mark", "– "), "Not checked: the evidence file, which was not given. Drop NAME.evidence.json beside it"));
+  } else if (manner(report) !== "refused") {
+    items.push(element("li", "open", element("span", "mark", "– "), "Not checked: whether the same outcome follows from the evidence; purgeproof verify derives it again"));
+  }
+  return element("section", "checks", element("h4", "", "What was checked"), element("ul", "", ...items));
+}
+
+function sheet(certificate) {
+  return sections(certificate).map(({ heading, rows }, index) => {
+    const list = element("dl", "", ...rows.flatMap(([label, said]) => [element("dt", "", label), element("dd", "", value(String(said)))]));
+    if (index < 5) return element("section", "", element("h4", "", heading), list);
+    const details = element("details", "", element("summary", "", heading), list);
+    return element("section", "", details);
+  });
+}
+
+/** The whole report of one file. */
+export function article(report, number) {
+  const heading = element("h2", "", value(report.name));
+  const body = element("article", manner(report), heading);
+  body.id = `report-${number}`;
+  Object.assign(body.dataset, { file: report.name, codes: codes(report).join(" "), outcome: report.certificate?.claims.statement.outcome ?? "" });
+  if (manner(report) === "refused") {
+    body.append(refusal(report), ...(report.certificate === null ? [] : [checkList(report)]));
+    return body;
+  }
+  body.append(verdict(report), signer(report.certificate), checkList(report), ...sheet(report.certificate));
+  return body;
+}
+
+/** Several reports, a line each. */
+export function table(reports) {
+  const cells = (report, number) => {
+    const device = report.certificate?.claims.statement.device;
+    const isShown = manner(report) !== "refused";
+    const link = element("a", "", value(report.name));
+    link.href = `#report-${number}`;
+    const said = isShown ? [device.model, device.serial ?? "none", grouped(report.certificate.fingerprint)] : ["–", "–", "–"];
+    return [element("td", "", link), element("td", "verdict", inShort(report)), ...said.map((text) => element("td", "", value(text)))];
+  };
+  const head = ["File", "It says", "Drive", "Serial number", "Signed by key"].map((text) => {
+    const cell = element("th", "", text);
+    cell.scope = "col";
+    return cell;
+  });
+  const rows = reports.map((report, number) => element("tr", manner(report), ...cells(report, number)));
+  const refused = reports.filter((report) => manner(report) === "refused").length;
+  const caption = element("caption", "", `${reports.length} files: ${reports.length - refused} can be read as signed, ${refused} not to be relied on`);
+  return element("table", "", caption, element("thead", "", element("tr", "", ...head)), element("tbody", "", ...rows));
+}
