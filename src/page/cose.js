@@ -10,6 +10,7 @@ const COSE_SIGN1 = 18n;
 /** Ed25519 (RFC 9864). */
 const ED25519 = -19n;
 const STATEMENT = -65537n;
+const DELEGATION = "pp-delegation+cwt";
 const TYPES = ["pp-cert+cwt", "pp-simulation+cwt"];
 
 /** The four parts of a COSE_Sign1, the first of them still encoded. */
@@ -64,12 +65,34 @@ export function toBeSigned(envelope) {
   return encode(["Signature1", envelope.protected, new Uint8Array(), envelope.payload]);
 }
 
+/** An organisation's word that a key is that of one of its sticks. Whether the signature is the organisation's is not looked at. */
+export function delegation(item, reading) {
+  const envelope = sign1(item);
+  const { kid } = header(envelope.protected, [DELEGATION], reading);
+  members(envelope.unprotected);
+  const claims = whole(envelope.payload, reading);
+  const [organisation, stick, until, from, signed, id] = members(claims, 1n, 2n, 4n, 5n, 6n, 7n, 8n);
+  const names = { organisation: text(organisation), stick: text(stick) };
+  const times = { until: u64(until), from: u64(from), signed: u64(signed) };
+  const key = confirmed(new Map([[8n, claims.get(8n)]]));
+  return { envelope, kid, ...names, ...times, id: octets(16)(id), key };
+}
+
 function claimsOf(payload, reading) {
   const [issued, id, stated] = members(whole(payload, reading), 6n, 7n, STATEMENT);
   const claims = { issued: u64(issued), id: octets(16)(id) };
   if (!(stated instanceof Map) || typeof stated.get(1n) !== "bigint") throw new Refused("malformed");
   if (stated.get(1n) !== 1n) throw new Refused("version");
   return { ...claims, statement: statement(stated, reading) };
+}
+
+/** The key by itself (kccs), or with an organisation's word for it (kcwt, RFC 9528). */
+function credentialOf(unprotected, reading) {
+  if (!(unprotected instanceof Map) || !unprotected.has(13n)) {
+    return { key: confirmed(members(unprotected, 14n)[0]), credential: null };
+  }
+  const credential = delegation(members(unprotected, 13n)[0], reading);
+  return { key: credential.key, credential };
 }
 
 /** A certificate, well-formed but not yet verified. */
@@ -81,9 +104,9 @@ export function parse(bytes) {
   if (value.tag !== COSE_SIGN1) throw new Refused("not-a-certificate");
   const envelope = sign1(value);
   const { kid, typ } = header(envelope.protected, TYPES, reading);
-  const key = confirmed(members(envelope.unprotected, 14n)[0]);
+  const credential = credentialOf(envelope.unprotected, reading);
   const claims = claimsOf(envelope.payload, reading);
   if (end !== bytes.length) throw new Refused("trailing-bytes");
   if (!deterministic || reading.odd) throw new Refused("not-deterministic");
-  return { bytes, envelope, kid, key, claims, isSimulationType: typ === TYPES[1] };
+  return { bytes, envelope, kid, ...credential, claims, isSimulationType: typ === TYPES[1] };
 }

@@ -1,9 +1,10 @@
 // Several files at once: which are certificates, which is whose evidence, and what is wrong with each.
 
-import { same, sha256 } from "./bytes.js";
+import { hex, same, sha256 } from "./bytes.js";
 import { isSeries, PREFIX } from "./qr.js";
 import { read } from "./read.js";
 import { Refused } from "./refused.js";
+import { anchored, trustChecks, trustFile, whose } from "./trust.js";
 import { evidenceCheck, verify } from "./verify.js";
 
 /** Nothing that is a certificate, its evidence or a picture of it is longer. */
@@ -64,15 +65,51 @@ async function matchEvidence(reports, evidence) {
   return strays;
 }
 
+/** The trust files among the files: the newest, and what is wrong with those that cannot be relied upon. */
+async function trusts(files) {
+  const [found, others, refused] = [[], [], []];
+  for (const file of files) {
+    try {
+      const trust = await trustFile(file.bytes);
+      if (trust === null) others.push(file);
+      else found.push(trust);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      refused.push({ name: file.name, certificate: null, checks: [], refusal: new Refused("trust") });
+    }
+  }
+  found.sort((one, other) => (one.generation > other.generation ? -1 : 1));
+  const isOne = found.every((trust) => same(trust.key, found[0].key));
+  if (!isOne) refused.push({ name: "trust files", certificate: null, checks: [], refusal: new Refused("trust-of-several") });
+  return { trust: isOne ? (found[0] ?? null) : null, others, refused };
+}
+
+/** Whose word each is, and by a trust file whether its key is still the organisation's. */
+async function weigh(reports, trust) {
+  const entries = [];
+  for (const report of reports.filter(({ certificate }) => certificate !== null)) {
+    const { certificate, checks } = report;
+    const isSigned = checks.every(({ name, code }) => !["signature", "simulation"].includes(name) || code === null);
+    entries.push({ report, certificate, isSigned, digest: hex(await sha256(certificate.bytes)) });
+  }
+  const anchors = trust && anchored(trust, entries.filter((entry) => entry.isSigned));
+  for (const entry of entries) {
+    entry.report.whose = await whose(entry.certificate, trust);
+    if (trust !== null) entry.report.checks.push(...trustChecks(entry, trust, entry.report.whose, anchors));
+  }
+}
+
 /**
- * Judges all files: a report for each certificate, with its checks, and `strays`, the names of evidence files that belong to none.
- * `readPicture` gives the texts of the codes in a picture.
+ * Judges all files: a report for each certificate, with its checks and whose word it is; and `strays`, the names of evidence files that belong
+ * to none. `readPicture` gives the texts of the codes in a picture.
  */
 export async function judge(files, readPicture) {
-  const others = files.filter((file) => !isEvidence(file));
-  const reports = await Promise.all((await candidates(others, readPicture)).map(judged));
-  const strays = await matchEvidence(reports, files.filter(isEvidence));
-  return { reports, strays };
+  const { trust, others, refused } = await trusts(files);
+  const certified = others.filter((file) => !isEvidence(file));
+  const reports = await Promise.all((await candidates(certified, readPicture)).map(judged));
+  await weigh(reports, trust);
+  const strays = await matchEvidence(reports, others.filter(isEvidence));
+  return { reports: [...refused, ...reports], strays, trust };
 }
 
 /** The words for what is wrong, as `purgeproof verify --json` has them. */

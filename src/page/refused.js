@@ -14,6 +14,8 @@ const REFUSALS = {
   "qr-text": "The text of the QR code is damaged. Scan it again, or use the file",
   "series": "Codes of the series are missing, were misread or are of several certificates. Scan all codes of one certificate, a line each",
   "qr-picture": "No QR code could be read in this picture. Take a sharper one, or use the file",
+  "trust": "The trust file is damaged or was changed: nothing in it counts. Take another copy from the organisation",
+  "trust-of-several": "These are trust files of several organisations. Give one at a time",
   "pdf": "The PDF has no readable certificate attached, or more than one. Use the .cose file that belongs to it",
   "json": "The JSON does not say what the certificate in its member \"cose\" says. It was changed: use the .cose file that belongs to it",
 };

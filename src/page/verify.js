@@ -3,10 +3,8 @@
 import { hex, same, sha256 } from "./bytes.js";
 import { toBeSigned } from "./cose.js";
 import { verifies } from "./ed25519.js";
+import { SIMULATION_KEY } from "./trust.js";
 import { blocksOf, exceptionsHold, isGood, methodHolds, outcomeFlaw, schemeHolds, timesHold } from "./founded.js";
-
-/** The public key whose seed is the text "PurgeProof signs simulated disks": everybody has it. */
-const SIMULATION_KEY = "a8ca424da3603088659051eeeac08249de3b67141201a4f396b3b8337ee7c9d2";
 
 /** What is wrong, in words. */
 export const FLAWS = {
@@ -23,6 +21,13 @@ export const FLAWS = {
   "exception-left-out": "an exception that follows from the other fields is not stated",
   times: "start, end, duration and time of issue contradict each other",
   log: "the place in the log is not a possible one",
+  "delegation-signature": "the delegation names the organisation, but is not signed with its key",
+  "delegation-period": "the delegation does not cover the time of issue",
+  revoked: "the key was revoked, and this certificate is later than the last that is accepted",
+  "other-than-accepted": "the key was revoked, and the certificate that is accepted under this number is another one, or not known",
+  "needs-chain":
+    "the key was revoked: this needs the chain up to the last accepted certificate to be told from a forgery. Give those as well",
+  "other-than-collected": "the organisation has collected another certificate under this number",
   "other-evidence":
     "this is not the evidence that the certificate names (its SHA-256 differs). Take the file that was saved beside it",
 };

@@ -113,9 +113,21 @@ function vitals(it) {
   );
 }
 
+function delegated(it) {
+  return {
+    organisation: it.organisation,
+    organisation_key: grouped(it.kid),
+    stick: it.stick,
+    from: words.civil(it.from),
+    until: words.civil(it.until),
+    signed: words.civil(it.signed),
+    number: hex(it.id),
+  };
+}
+
 /** The view. Numbers are doubles, as JSON.parse has them. */
 export function view(certificate) {
-  const { claims, key } = certificate;
+  const { claims, credential, key } = certificate;
   const { statement } = claims;
   const { host, job, link } = statement;
   const isSimulated = certificate.isSimulation;
@@ -147,7 +159,12 @@ export function view(certificate) {
     consent: words.consent(statement.consent),
     evidence_sha256: hex(statement.evidence),
     log: { id: hex(link.log), number: Number(link.seq), previous_sha256: hex(link.prev) },
-    key: { fingerprint: grouped(certificate.fingerprint), public: hex(key), trust: isSimulated ? "simulated" : "self-signed" },
+    key: {
+      fingerprint: grouped(certificate.fingerprint),
+      public: hex(key),
+      trust: isSimulated ? "simulated" : credential === null ? "self-signed" : "delegated",
+      ...(credential === null ? {} : { delegation: delegated(credential) }),
+    },
     cose: hex(certificate.bytes),
   };
 }
