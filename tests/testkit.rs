@@ -22,7 +22,8 @@ fn codes(found: &Value) -> Vec<&str> {
 #[test]
 fn every_certificate_of_the_kit_is_found_out_for_its_one_flaw() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testkit");
-    let index = index();
+    // Those with a trust file of their own are verified one by one, by the tests of the library.
+    let index: Vec<Value> = index().into_iter().filter(|piece| piece["trust"].is_null()).collect();
     assert!(index.len() > 60, "the kit was not found");
     let files: Vec<&str> = index.iter().map(|piece| piece["file"].as_str().unwrap()).collect();
     let output = purgeproof(&folder, &[&["verify", "--json"], files.as_slice()].concat());

@@ -1,8 +1,9 @@
 // The page: files come in by drop, by the button or as text; what they say goes out. Nothing leaves the page, and nothing is kept.
 
+import { grouped } from "./bytes.js";
 import { judge } from "./judge.js";
 import { readPicture } from "./picture.js";
-import { article, element, table } from "./report.js";
+import { article, element, harmless, table } from "./report.js";
 
 const files = [];
 const at = (id) => document.getElementById(id);
@@ -14,10 +15,12 @@ function say(...content) {
 async function show() {
   at("status").textContent = "Reading …";
   try {
-    const { reports, strays } = await judge(files, readPicture);
-    const notes = strays.map((name) => element("p", "stray", `The evidence file ${name} belongs to none of these certificates, or its certificate was not given.`));
+    const { reports, strays, trust } = await judge(files, readPicture);
+    const notes = strays.map((name) => element("p", "stray", `The evidence file ${harmless(name)} belongs to none of these certificates, or its certificate was not given.`));
     say(...(reports.length > 1 ? [table(reports)] : []), ...notes, ...reports.map(article));
-    at("status").textContent = `${reports.length} ${reports.length === 1 ? "certificate" : "certificates"} looked at.`;
+    const looked = `${reports.length} ${reports.length === 1 ? "file" : "files"} looked at.`;
+    const by = trust && ` Trust file of ${harmless(trust.name)}, key ${grouped(trust.kid)}, generation ${trust.generation}.`;
+    at("status").textContent = looked + (by ?? "");
     at("again").hidden = false;
   } catch (error) {
     say(element("p", "banner refused", `This browser cannot check certificates (${error.name}). Use another one, not older than 2025.`));

@@ -5,7 +5,7 @@ import { isGood } from "./founded.js";
 import { codes } from "./judge.js";
 import { meaning, sections, sentence } from "./sheet.js";
 import { FLAWS } from "./verify.js";
-import { OUTCOME } from "./words.js";
+import { civil, OUTCOME } from "./words.js";
 
 const CHECKS = {
   simulation: "It is about a real drive, not a demonstration",
@@ -19,6 +19,9 @@ const CHECKS = {
   times: "Start, end, duration and time of issue agree",
   log: "Its place in the stick's log is a possible one",
   evidence: "The evidence file is the one that it names",
+  delegation: "The organisation's word for the key holds, where there is one",
+  revocation: "The organisation has not revoked the key, or accepts this certificate still",
+  collection: "The organisation has collected no other certificate in its place",
 };
 
 /** A text of a drive's or an operator's: what cannot be seen, moves or turns letters round is named by its number. */
@@ -60,32 +63,43 @@ function verdict(report) {
   const { statement } = report.certificate.claims;
   const [title, isErased] = [OUTCOME[statement.outcome], isGood(statement.outcome)];
   const heading = element("h3", "verdict", isErased ? `It says: ${title}` : `It says: ${title} – this drive is not safe to give away`);
-  const banner = element("div", `banner ${isErased ? "good" : "bad"}`, heading, element("p", "", meaning(statement)));
-  return banner;
+  const word = report.whose.kind === "organisation" ? "" : " This is the word of whoever holds the key below.";
+  return element("div", `banner ${isErased ? "good" : "bad"}`, heading, element("p", "", meaning(statement) + word));
 }
 
-/** Whose word it is, and what that is worth. */
-function signer(certificate) {
-  const key = grouped(certificate.fingerprint);
-  return element(
-    "section",
-    "signer",
-    element("h4", "", "Who says so"),
-    element("p", "key", "SELF-SIGNED by the stick with the key ", element("strong", "value", key)),
-    element(
-      "p",
-      "",
-      "That proves that this file was not changed since it was signed, and that it comes from the same stick as others with this key. " +
-        "It does not prove who signed: anybody can make a key. Compare the sixteen digits with those that were written down when the " +
-        "stick was made. And no signature proves that a drive told the truth.",
-    ),
-  );
+const UNPROVEN =
+  "That proves that this file was not changed since it was signed, and that it comes from the same stick as others with this key. It does not " +
+  "prove who signed: anybody can make a key.";
+
+const key = (digits) => element("strong", "value", grouped(digits));
+
+/** Whose word it is, and what that is worth: the line that is named, and the words below it. */
+function signature(certificate, whose) {
+  const own = key(certificate.fingerprint);
+  const paper = " Compare the sixteen digits with those that were written down when the stick was made.";
+  if (whose.kind === "self-signed") return [["SELF-SIGNED by the stick with the key ", own], UNPROVEN + paper];
+  if (whose.kind === "delegated") {
+    const line = ["DELEGATED by a key that you have not said you trust: ", key(whose.by), `, which calls itself ${harmless(whose.name)}`];
+    return [line, `${UNPROVEN} If you know that organisation, drop its trust.cose here as well, taken from the organisation itself.`];
+  }
+  const adopted = whose.adopted === null ? "" : `, adopted on ${civil(whose.adopted).slice(0, 10)}`;
+  const line = [`ORGANISATION: ${harmless(whose.trust.name)} (`, key(whose.trust.kid), `), stick ${harmless(whose.stick)}${adopted}`];
+  const worth =
+    "The trust file that you gave says that this key is that organisation's. Whether the trust file is the organisation's, the sixteen digits " +
+    "tell: compare them with those that you have from the organisation itself, on paper or by telephone.";
+  return [line, worth];
+}
+
+function signer(certificate, whose) {
+  const [line, worth] = signature(certificate, whose);
+  const more = element("p", "", `${worth} And no signature proves that a drive told the truth.`);
+  return element("section", "signer", element("h4", "", "Who says so"), element("p", "key", ...line), more);
 }
 
 function checkList(report) {
   const items = report.checks.map(({ name, code }) => {
     const mark = element("span", "mark", code === null ? "✓ " : "✗ ");
-    const said = code === null ? CHECKS[name] : `${CHECKS[name]} – NO: ${FLAWS[code]}`;
+    const said = code === null ? CHECKS[name] : sentence(FLAWS[code]);
     return element("li", code === null ? "holds" : "fails", mark, said);
   });
   if (!report.checks.some((check) => check.name === "evidence")) {
@@ -98,7 +112,11 @@ function checkList(report) {
 
 function sheet(certificate) {
   return sections(certificate).map(({ heading, rows }, index) => {
-    const list = element("dl", "", ...rows.flatMap(([label, said]) => [element("dt", "", label), element("dd", "", value(String(said)))]));
+    const terms = rows.flatMap(([label, said], row) => {
+      const again = row > 0 && rows[row - 1][0] === label;
+      return [element("dt", again ? "again" : "", label), element("dd", "", value(String(said)))];
+    });
+    const list = element("dl", "", ...terms);
     if (index < 5) return element("section", "", element("h4", "", heading), list);
     const details = element("details", "", element("summary", "", heading), list);
     return element("section", "", details);
@@ -115,7 +133,7 @@ export function article(report, number) {
     body.append(refusal(report), ...(report.certificate === null ? [] : [checkList(report)]));
     return body;
   }
-  body.append(verdict(report), signer(report.certificate), checkList(report), ...sheet(report.certificate));
+  body.append(verdict(report), signer(report.certificate, report.whose), checkList(report), ...sheet(report.certificate));
   return body;
 }
 
@@ -124,12 +142,13 @@ export function table(reports) {
   const cells = (report, number) => {
     const device = report.certificate?.claims.statement.device;
     const isShown = manner(report) !== "refused";
+    const by = () => (report.whose.kind === "organisation" ? report.whose.trust.name : grouped(report.certificate.fingerprint));
     const link = element("a", "", value(report.name));
     link.href = `#report-${number}`;
-    const said = isShown ? [device.model, device.serial ?? "none", grouped(report.certificate.fingerprint)] : ["–", "–", "–"];
+    const said = isShown ? [device.model, device.serial ?? "none", by()] : ["–", "–", "–"];
     return [element("td", "", link), element("td", "verdict", inShort(report)), ...said.map((text) => element("td", "", value(text)))];
   };
-  const head = ["File", "It says", "Drive", "Serial number", "Signed by key"].map((text) => {
+  const head = ["File", "It says", "Drive", "Serial number", "Signed by"].map((text) => {
     const cell = element("th", "", text);
     cell.scope = "col";
     return cell;

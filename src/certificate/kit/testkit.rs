@@ -10,6 +10,7 @@ use super::*;
 
 mod flawed;
 mod spelling;
+mod trusts;
 mod views;
 
 /// A file of the kit and what is to be found in it.
@@ -25,17 +26,24 @@ struct Piece {
     outcome: Option<Outcome>,
     /// The evidence lies beside it.
     evidence: bool,
+    /// The trust file that it is to be verified with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trust: Option<String>,
     #[serde(skip)]
     bytes: Vec<u8>,
     #[serde(skip)]
     bundle: Option<Vec<u8>>,
+    #[serde(skip)]
+    trust_file: Option<Vec<u8>>,
 }
 
 impl Piece {
     fn of(file: &str, about: &'static str, bytes: Vec<u8>, codes: &[&'static str]) -> Self {
         let outcome = Certificate::read_any(&bytes).ok().map(|certificate| certificate.claims().statement.outcome.0);
         let codes = codes.to_vec();
-        Self { file: file.into(), about, holds: codes.is_empty(), codes, outcome, evidence: false, bytes, bundle: None }
+        let (evidence, trust, bundle, trust_file) = (false, None, None, None);
+        let (file, holds) = (file.into(), codes.is_empty());
+        Self { file, about, holds, codes, outcome, evidence, trust, bytes, bundle, trust_file }
     }
 
     fn sound(file: &str, about: &'static str, certificate: &Certificate) -> Self {
@@ -108,7 +116,10 @@ fn pieces() -> Vec<Piece> {
     let mut said = sound();
     said.push(flawed::every_word());
     let views = in_json(&said);
-    [said, views, flawed::pieces(), spelling::pieces(), views::pieces()].into_iter().flatten().collect()
+    [said, views, flawed::pieces(), spelling::pieces(), views::pieces(), trusts::pieces()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// What the folder holds: the files by name.
@@ -120,6 +131,9 @@ fn files() -> BTreeMap<String, Vec<u8>> {
         if let Some(bundle) = piece.bundle {
             let (stem, _) = piece.file.rsplit_once('.').unwrap();
             assert!(files.insert(format!("{stem}.evidence.json"), bundle).is_none());
+        }
+        if let Some((name, bytes)) = piece.trust.zip(piece.trust_file) {
+            assert!(files.insert(name, bytes).is_none());
         }
         assert!(files.insert(piece.file, piece.bytes).is_none(), "the same name twice");
     }
@@ -134,7 +148,9 @@ fn each_piece_is_found_out_as_the_index_says() {
             Ok(certificate) => {
                 let bundle = piece.bundle.as_deref();
                 let disagreement = bundle.and_then(|bundle| certificate.evidence_matches(bundle).err());
-                let flaws = hostile::flaws(&certificate).into_iter().map(Flaw::code);
+                let trust = piece.trust_file.as_deref().map(|bytes| TrustFile::parse(bytes).unwrap());
+                let verification = certificate.verify(trust.as_ref());
+                let flaws = verification.flaws().filter_map(|check| check.flaw).map(Flaw::code);
                 flaws.chain(disagreement.map(|it| it.code())).collect()
             }
         };

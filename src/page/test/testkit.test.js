@@ -5,32 +5,59 @@ import { readFileSync } from "node:fs";
 import { webcrypto } from "node:crypto";
 import test from "node:test";
 
-import { read } from "../read.js";
-import { Refused } from "../refused.js";
-import { evidenceCheck, verify } from "../verify.js";
+import { codes, judge } from "../judge.js";
 
 globalThis.crypto ??= webcrypto; // Node.js before 20
 
 const kit = (name) => new Uint8Array(readFileSync(new URL(`../../../tests/testkit/${name}`, import.meta.url)));
+const readNothing = async () => [];
 const OUTCOMES = { Purged: "purged", Cleared: "cleared", NotErased: "not-erased", Indeterminate: "indeterminate" };
 
 async function judged(piece) {
-  try {
-    const certificate = await read(kit(piece.file));
-    const checks = await verify(certificate);
-    const beside = piece.file.replace(/\.[^.]*$/, ".evidence.json");
-    if (piece.evidence) checks.push(await evidenceCheck(certificate, kit(beside)));
-    const codes = checks.map((check) => check.code).filter((code) => code !== null);
-    return { outcome: OUTCOMES[certificate.claims.statement.outcome], codes };
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    return { outcome: null, codes: [error.code] };
-  }
+  const beside = piece.evidence ? [piece.file.replace(/\.[^.]*$/, ".evidence.json")] : [];
+  const names = [piece.file, ...beside, ...(piece.trust ? [piece.trust] : [])];
+  const { reports } = await judge(names.map((name) => ({ name, bytes: kit(name) })), readNothing);
+  const [report, ...more] = reports;
+  const outcome = OUTCOMES[report.certificate?.claims.statement.outcome] ?? null;
+  return { outcome, codes: codes(report), more };
 }
 
 for (const piece of JSON.parse(new TextDecoder().decode(kit("index.json")))) {
   test(`${piece.file}: ${piece.about}`, async () => {
-    const { codes, outcome } = piece;
-    assert.deepEqual(await judged(piece), { outcome, codes });
+    const { codes: expected, outcome } = piece;
+    assert.deepEqual(await judged(piece), { outcome, codes: expected, more: [] });
   });
 }
+
+const texts = (name) => new TextDecoder().decode(kit(name)).split("\r\n").filter(Boolean);
+
+test("codes of a series may come in as many pictures", async () => {
+  const parts = texts("series.txt");
+  const picture = (index) => ({ name: `${index}.png`, bytes: Uint8Array.of(0x89, 0x50, 0x4e, 0x47, index) });
+  const readPicture = async (bytes) => [parts[bytes[4]]];
+  const { reports } = await judge(parts.map((_, index) => picture(index)), readPicture);
+  assert.deepEqual(reports.map((report) => [report.name, codes(report)]), [["series of codes", []]]);
+  const { reports: few } = await judge([picture(0)], readPicture);
+  assert.deepEqual(few.map(codes), [["series"]]);
+});
+
+test("evidence goes to the certificate that names it, whatever it is called", async () => {
+  const evidence = { name: "renamed.evidence.json", bytes: kit("purged.evidence.json") };
+  const certificates = ["lied.cose", "purged.cose"].map((name) => ({ name, bytes: kit(name) }));
+  const { reports, strays } = await judge([evidence, ...certificates], readNothing);
+  const isChecked = (report) => report.checks.some((check) => check.name === "evidence");
+  assert.deepEqual([reports.map(isChecked), strays], [[false, true], []]);
+  assert.deepEqual((await judge([evidence, certificates[0], certificates[0]], readNothing)).strays, ["renamed.evidence.json"]);
+});
+
+test("a trust file with one bit turned counts for nothing, and that is said", async () => {
+  const [certificate, trust] = ["trusted-adopted.cose", "trusted-adopted.trust.cose"].map((name) => ({ name, bytes: kit(name) }));
+  const kind = async (...files) => (await judge(files, readNothing)).reports.map((report) => report.whose?.kind ?? report.refusal.code);
+  assert.deepEqual(await kind(certificate, trust), ["organisation"]);
+  for (let at = 0; at < trust.bytes.length; at += 7) {
+    const bytes = trust.bytes.slice();
+    bytes[at] ^= 1;
+    const kinds = await kind(certificate, { name: "trust.cose", bytes });
+    assert.ok(kinds.length === 2 && !kinds.includes("organisation"), `byte ${at}: ${kinds}`);
+  }
+});
