@@ -73,6 +73,7 @@ def main() -> None:
     parser.add_argument("--boot-img", type=Path, required=True, help="GRUB's boot.img for BIOS")
     parser.add_argument("--core-img", type=Path, required=True, help="GRUB's core.img, prefix (,msdos2)/boot/grub")
     parser.add_argument("--efi", type=Path, required=True, help="directory that becomes /EFI")
+    parser.add_argument("--page", type=Path, required=True, help="what becomes verify.html on PPDATA")
     parser.add_argument("--build-id", required=True, help="16 hex digits")
     parser.add_argument("out", type=Path)
     args = parser.parse_args()
@@ -85,6 +86,7 @@ def main() -> None:
     boot["boot/vmlinuz"] = args.kernel.read_bytes()
     boot["boot/initramfs.zst"] = args.initramfs.read_bytes()
     data = tree_files(here / "data")
+    data["verify.html"] = args.page.read_bytes()
     data["PURGEPROOF.ID"] = f"purgeproof stick v1 {build_id}\n".encode()
 
     core = args.core_img.read_bytes()

@@ -13,7 +13,11 @@ HOST_PACKAGES=(
     poppler-utils zbar-tools qpdf # tests read the certificate as others would: text, QR code, PDF structure
     openssl                      # tests compute the keystream by another's code
     tmux                         # pictures wait for what the serial line shows
+    chromium chromium-driver     # the page that verifies is tried in a browser
 )
+
+# Installed unless the machine has a node and an npm of its own, which Debian's would not go beside.
+NODE_PACKAGES=(nodejs npm) # the page that verifies: its reader of QR codes, its tests
 
 # Unpacked privately, never installed. The suite after the slash; without one, the newest that any suite below has.
 DEBIAN_SUITES="bookworm bookworm-updates trixie trixie-backports"

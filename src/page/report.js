@@ -137,6 +137,8 @@ export function article(report, number) {
   return body;
 }
 
+const COLUMNS = ["File", "It says", "Drive", "Serial number", "Signed by"];
+
 /** Several reports, a line each. */
 export function table(reports) {
   const cells = (report, number) => {
@@ -146,9 +148,11 @@ export function table(reports) {
     const link = element("a", "", value(report.name));
     link.href = `#report-${number}`;
     const said = isShown ? [device.model, device.serial ?? "none", by()] : ["–", "–", "–"];
-    return [element("td", "", link), element("td", "verdict", inShort(report)), ...said.map((text) => element("td", "", value(text)))];
+    const all = [element("td", "", link), element("td", "verdict", inShort(report)), ...said.map((text) => element("td", "", value(text)))];
+    all.forEach((cell, column) => (cell.dataset.label = COLUMNS[column]));
+    return isShown ? all : [...all.slice(0, 2), ...all.slice(2).map((cell) => Object.assign(cell, { className: "nothing" }))];
   };
-  const head = ["File", "It says", "Drive", "Serial number", "Signed by"].map((text) => {
+  const head = COLUMNS.map((text) => {
     const cell = element("th", "", text);
     cell.scope = "col";
     return cell;

@@ -1,6 +1,6 @@
 //! Certificates as PDF, JSON and text of the QR code: whole, changed, and made to be misread.
 
-use lopdf::{Dictionary, Document, Object, Stream, dictionary};
+use lopdf::{Document, Object, Stream, dictionary};
 
 use super::*;
 
@@ -27,10 +27,13 @@ fn repaint(document: &mut Document) {
     let font =
         document.add_object(dictionary! { "Type" => "Font", "Subtype" => "Type1", "BaseFont" => "Helvetica-Bold" });
     let paint = b"q 1 1 1 rg 0 650 700 200 re f Q BT /Forged 60 Tf 40 720 Td (PURGED) Tj ET".to_vec();
-    let fonts = document.get_or_create_resources(page).unwrap().as_dict_mut().unwrap();
-    match fonts.get_mut(b"Font") {
-        Ok(Object::Dictionary(fonts)) => fonts.set("Forged", font),
-        _ => fonts.set("Font", Dictionary::from_iter([("Forged", Object::from(font))])),
+    let resources = document.get_or_create_resources(page).unwrap().as_dict_mut().unwrap();
+    match resources.get_mut(b"Font").unwrap() {
+        Object::Dictionary(fonts) => fonts.set("Forged", font),
+        fonts => {
+            let fonts = fonts.as_reference().unwrap();
+            document.get_dictionary_mut(fonts).unwrap().set("Forged", font);
+        }
     }
     document.add_page_contents(page, paint).unwrap();
 }
