@@ -126,7 +126,8 @@ fn files_are_short() {
         (lines > LONGEST_FILE).then(|| format!("{}: {lines} lines", source.path))
     };
     let tests = |source: &Source| source.path.ends_with("tests.rs");
-    let places: Vec<_> = rust().iter().filter(|source| !tests(source)).filter_map(long).collect();
+    let sources = rust().into_iter().chain(sources(&["js", "css"]));
+    let places: Vec<_> = sources.filter(|source| !tests(source)).filter_map(|source| long(&source)).collect();
     none(&format!("files of more than {LONGEST_FILE} lines"), &places);
 }
 
@@ -199,7 +200,7 @@ fn scripts_name_no_address_of_the_network() {
 fn nothing_is_left_for_later() {
     let marks = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
     let mut places = Vec::new();
-    for source in sources(&["", "rs", "sh", "py", "toml", "md", "cfg", "list"]) {
+    for source in sources(&["", "rs", "js", "html", "css", "sh", "py", "toml", "md", "cfg", "list"]) {
         for (line, number) in source.text.lines().zip(1..) {
             if line.split(|c: char| !c.is_alphanumeric()).any(|word| marks.contains(&word)) {
                 places.push(format!("{}:{number}: {}", source.path, line.trim()));
