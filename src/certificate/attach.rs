@@ -11,6 +11,9 @@ use crate::{Certificate, ParseError};
 /// No PDF of ours is longer; nothing longer is read.
 const MAX_PDF_BYTES: usize = 4 << 20;
 
+/// The most levels of the list of attachments; ours has one.
+const MOST_LEVELS: usize = 32;
+
 /// Attaches the certificate and writes the file.
 pub(crate) fn finish(mut document: Document, certificate: &Certificate) -> Result<Vec<u8>, PdfError> {
     // Associated files are PDF 2.0, and before that an extension of 1.7 (ISO 19005-3), which more readers take.
@@ -101,18 +104,47 @@ impl Certificate {
     }
 }
 
-/// The content of the only associated file that is a certificate. A file with two of them has none: which one would the page show?
+/// The content of the only associated file that is a certificate. A file with two of them has none, and neither has one whose list of
+/// attachments shows another: which one would the page show?
 fn attached(document: &Document) -> Option<&[u8]> {
-    let files = document.catalog().ok()?.get(b"AF").ok()?;
-    let mut certificates = files.as_array().ok()?.iter().filter_map(|file| {
-        let file = resolved(document, file)?.as_dict().ok()?;
-        let Ok(Object::String(name, _)) = file.get(b"F") else { return None };
-        name.ends_with(b".cose").then_some(file)
-    });
+    let catalog = document.catalog().ok()?;
+    let mut certificates =
+        catalog.get(b"AF").ok()?.as_array().ok()?.iter().filter(|file| is_certificate(document, file));
     let (Some(file), None) = (certificates.next(), certificates.next()) else { return None };
-    let content: &Dictionary = resolved(document, file.get(b"EF").ok()?)?.as_dict().ok()?;
+    let listed = catalog
+        .get(b"Names")
+        .ok()
+        .and_then(|names| resolved(document, names)?.as_dict().ok()?.get(b"EmbeddedFiles").ok());
+    if !listed.is_none_or(|tree| lists_no_other(document, tree, file, MOST_LEVELS)) {
+        return None;
+    }
+    let spec = resolved(document, file)?.as_dict().ok()?;
+    let content: &Dictionary = resolved(document, spec.get(b"EF").ok()?)?.as_dict().ok()?;
     let stream = resolved(document, content.get(b"F").ok()?)?.as_stream().ok()?;
     (!stream.dict.has(b"Filter")).then_some(stream.content.as_slice())
+}
+
+/// A file specification whose name is that of a certificate.
+fn is_certificate(document: &Document, file: &Object) -> bool {
+    let spec = resolved(document, file).and_then(|spec| spec.as_dict().ok());
+    let is_name = |key: &[u8]| {
+        let name = spec.and_then(|spec| spec.get(key).ok()).and_then(|name| name.as_str().ok());
+        name.is_some_and(|name| name.ends_with(b".cose"))
+    };
+    is_name(b"F") || is_name(b"UF")
+}
+
+/// Whether a name tree (ISO 32000-2 §7.9.6) lists no certificate but this one.
+fn lists_no_other(document: &Document, tree: &Object, file: &Object, levels: usize) -> bool {
+    let Some(node) = resolved(document, tree).and_then(|node| node.as_dict().ok()) else { return true };
+    let list = |key: &[u8]| {
+        let list = node.get(key).ok().and_then(|list| resolved(document, list)?.as_array().ok());
+        list.map(Vec::as_slice).unwrap_or_default()
+    };
+    let is_no_other = |value: &Object| !is_certificate(document, value) || value == file;
+    levels > 0
+        && list(b"Names").iter().skip(1).step_by(2).all(is_no_other)
+        && list(b"Kids").iter().all(|kid| lists_no_other(document, kid, file, levels - 1))
 }
 
 /// What a reference refers to.

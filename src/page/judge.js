@@ -1,6 +1,8 @@
 // Several files at once: which are certificates, which is whose evidence, and what is wrong with each.
 
 import { hex, same, sha256 } from "./bytes.js";
+import { decode } from "./cbor.js";
+import { findings } from "./chain.js";
 import { isSeries, PREFIX } from "./qr.js";
 import { read } from "./read.js";
 import { Refused } from "./refused.js";
@@ -36,6 +38,24 @@ async function candidates(files, readPicture) {
   }
   if (parts.length > 0) found.push({ name: "series of codes", bytes: new TextEncoder().encode(parts.join("\n")) });
   return found;
+}
+
+/** The certificates of a stick's log, one after the other (RFC 8742). What cannot be told apart stays in one piece. */
+function* pieces({ name, bytes }) {
+  if (!/\.cborseq$/i.test(name)) return yield { name, bytes };
+  for (let [rest, number] = [bytes, 1]; rest.length > 0; number += 1) {
+    const end = endOf(rest);
+    yield { name: `${name}, number ${number}`, bytes: rest.subarray(0, end) };
+    rest = rest.subarray(end);
+  }
+}
+
+function endOf(bytes) {
+  try {
+    return decode(bytes).end;
+  } catch {
+    return bytes.length;
+  }
 }
 
 async function judged({ name, bytes, refusal }) {
@@ -90,26 +110,27 @@ async function weigh(reports, trust) {
   for (const report of reports.filter(({ certificate }) => certificate !== null)) {
     const { certificate, checks } = report;
     const isSigned = checks.every(({ name, code }) => !["signature", "simulation"].includes(name) || code === null);
-    entries.push({ report, certificate, isSigned, digest: hex(await sha256(certificate.bytes)) });
+    entries.push({ name: report.name, report, certificate, isSigned, digest: hex(await sha256(certificate.bytes)) });
   }
   const anchors = trust && anchored(trust, entries.filter((entry) => entry.isSigned));
   for (const entry of entries) {
     entry.report.whose = await whose(entry.certificate, trust);
     if (trust !== null) entry.report.checks.push(...trustChecks(entry, trust, entry.report.whose, anchors));
   }
+  return findings(entries.filter((entry) => entry.isSigned), trust);
 }
 
 /**
- * Judges all files: a report for each certificate, with its checks and whose word it is; and `strays`, the names of evidence files that belong
- * to none. `readPicture` gives the texts of the codes in a picture.
+ * Judges all files: a report for each certificate, with its checks and whose word it is; what they show `together`; and `strays`, the names
+ * of evidence files that belong to none. `readPicture` gives the texts of the codes in a picture.
  */
 export async function judge(files, readPicture) {
   const { trust, others, refused } = await trusts(files);
-  const certified = others.filter((file) => !isEvidence(file));
+  const certified = others.filter((file) => !isEvidence(file)).flatMap((file) => [...pieces(file)]);
   const reports = await Promise.all((await candidates(certified, readPicture)).map(judged));
-  await weigh(reports, trust);
+  const together = await weigh(reports, trust);
   const strays = await matchEvidence(reports, others.filter(isEvidence));
-  return { reports: [...refused, ...reports], strays, trust };
+  return { reports: [...refused, ...reports], together, strays, trust };
 }
 
 /** The words for what is wrong, as `purgeproof verify --json` has them. */

@@ -3,7 +3,7 @@
 import { grouped } from "./bytes.js";
 import { judge } from "./judge.js";
 import { readPicture } from "./picture.js";
-import { article, element, harmless, table } from "./report.js";
+import { article, element, harmless, joint, table } from "./report.js";
 
 const files = [];
 const at = (id) => document.getElementById(id);
@@ -15,9 +15,9 @@ function say(...content) {
 async function show() {
   at("status").textContent = "Reading …";
   try {
-    const { reports, strays, trust } = await judge(files, readPicture);
-    const notes = strays.map((name) => element("p", "stray", `The evidence file ${harmless(name)} belongs to none of these certificates, or its certificate was not given.`));
-    say(...(reports.length > 1 ? [table(reports)] : []), ...notes, ...reports.map(article));
+    const { reports, together, strays, trust } = await judge(files, readPicture);
+    const notes = strays.map((name) => element("p", "", `The evidence file ${harmless(name)} belongs to none of these certificates, or its certificate was not given.`));
+    say(...(reports.length > 1 ? [table(reports), joint(together)] : []), ...notes, ...reports.map(article));
     const looked = `${reports.length} ${reports.length === 1 ? "file" : "files"} looked at.`;
     const by = trust && ` Trust file of ${harmless(trust.name)}, key ${grouped(trust.kid)}, generation ${trust.generation}.`;
     at("status").textContent = looked + (by ?? "");

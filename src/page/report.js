@@ -162,3 +162,14 @@ export function table(reports) {
   const caption = element("caption", "", `${reports.length} files: ${reports.length - refused} can be read as signed, ${refused} not to be relied on`);
   return element("table", "", caption, element("thead", "", element("tr", "", ...head)), element("tbody", "", ...rows));
 }
+
+/** So many findings are listed; whoever has more of them has certificates of one key that contradict each other throughout. */
+const LISTED = 20;
+
+/** What the certificates show together. */
+export function joint(findings) {
+  const items = findings.slice(0, LISTED).map(({ isAlarm, text }) => element("li", isAlarm ? "fails" : "", `${harmless(text)}.`));
+  if (findings.length > LISTED) items.push(element("li", "", `And ${findings.length - LISTED} more of the kind.`));
+  if (items.length === 0) items.push(element("li", "", "Nothing that contradicts: no certificate stands against another."));
+  return element("section", "together", element("h4", "", "What they show together"), element("ul", "", ...items));
+}

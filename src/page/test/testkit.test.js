@@ -61,3 +61,21 @@ test("a trust file with one bit turned counts for nothing, and that is said", as
     assert.ok(kinds.length === 2 && !kinds.includes("organisation"), `byte ${at}: ${kinds}`);
   }
 });
+
+const together = async (...files) => (await judge(files, readNothing)).together.map(({ isAlarm, text }) => [isAlarm, text.split(":")[0]]);
+const named = (name, file = name) => ({ name, bytes: kit(file) });
+
+test("certificates side by side tell copies, forgeries and clones", async () => {
+  assert.deepEqual(await together(named("overwritten.cose"), named("copy.cose", "overwritten.cose")), [[false, "COPY"]]);
+  // The same number and the same place in the log, other words.
+  const contradiction = [[true, "FORGERY"], [true, "CLONED STICK"]];
+  assert.deepEqual(await together(named("overwritten.cose"), named("sampled.cose")), contradiction);
+  // What anybody can make stands against nothing.
+  assert.deepEqual(await together(named("overwritten.cose"), named("signature-bad.cose")), []);
+});
+
+test("the log of a stick is read certificate by certificate", async () => {
+  const bytes = new Uint8Array([...kit("overwritten.cose"), ...kit("sampled.cose"), ...kit("truncated.cose")]);
+  const { reports } = await judge([{ name: "3f96.cborseq", bytes }], readNothing);
+  assert.deepEqual(reports.map(codes), [[], [], ["malformed"]]);
+});

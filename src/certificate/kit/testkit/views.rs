@@ -38,6 +38,15 @@ fn repaint(document: &mut Document) {
     document.add_page_contents(page, paint).unwrap();
 }
 
+/// The attachment that a viewer shows first is another certificate than the one that belongs to the document.
+fn list_another(document: &mut Document) {
+    attach_another(document);
+    let another = files_of(document).pop().unwrap();
+    let names = document.catalog_mut().unwrap().get_mut(b"Names").unwrap().as_dict_mut().unwrap();
+    let listed = names.get_mut(b"EmbeddedFiles").unwrap().as_dict_mut().unwrap();
+    listed.set("Names", vec![Object::string_literal("another.cose"), another]);
+}
+
 /// Another certificate under another name, attached like the first.
 fn attach_another(document: &mut Document) {
     let another = issue(&purged()).bytes().to_vec();
@@ -68,6 +77,7 @@ fn papers() -> Vec<Piece> {
         let _ = (catalog.remove(b"AF"), catalog.remove(b"Names"));
     });
     let two = changed(&pdf, attach_another);
+    let listed = changed(&pdf, list_another);
     let inflated = changed(&pdf, bomb);
     let repainted = changed(&failed, repaint);
     let cut = pdf[..pdf.len() / 2].to_vec();
@@ -75,6 +85,7 @@ fn papers() -> Vec<Piece> {
         Piece::of("paper.pdf", "the PDF as it was made", pdf, &[]),
         Piece::of("paper-repainted.pdf", "its page says PURGED, the certificate in it NOT ERASED", repainted, &[]),
         Piece::of("paper-of-two.pdf", "two certificates attached", two, &["pdf"]),
+        Piece::of("paper-that-lists-another.pdf", "its list of attachments has another certificate", listed, &["pdf"]),
         Piece::of("paper-without.pdf", "no certificate attached", none, &["pdf"]),
         Piece::of(
             "paper-deflated.pdf",
