@@ -17,7 +17,9 @@ async function show() {
   try {
     const { reports, together, strays, trust } = await judge(files, readPicture);
     const notes = strays.map((name) => element("p", "", `The evidence file ${harmless(name)} belongs to none of these certificates, or its certificate was not given.`));
-    say(...(reports.length > 1 ? [table(reports), joint(together)] : []), ...notes, ...reports.map(article));
+    const isAlarming = together.some((finding) => finding.isAlarm);
+    const overview = isAlarming ? [joint(together), table(reports)] : [table(reports), joint(together)];
+    say(...(reports.length > 1 ? overview : []), ...notes, ...reports.map(article));
     const looked = `${reports.length} ${reports.length === 1 ? "file" : "files"} looked at.`;
     const by = trust && ` Trust file of ${harmless(trust.name)}, key ${grouped(trust.kid)}, generation ${trust.generation}.`;
     at("status").textContent = looked + (by ?? "");
