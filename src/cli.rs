@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use purgeproof_core::evidence::Secret;
 
+use crate::export::Export;
 use crate::purge::Purge;
 use crate::recheck::Range;
 
@@ -70,6 +71,11 @@ pub(crate) enum Command {
     ///
     /// Where an earlier run was interrupted, it goes on from there.
     Purge(Purge),
+    /// Gather the certificates, evidence, journals and logs of sticks into one evidence pack.
+    ///
+    /// A pack is a tar archive that begins with the SHA-256 of every file in it. Signing keys stay on the sticks. Several sticks are merged:
+    /// what they contradict each other in is kept twice and said, and the exit code is 1.
+    Export(Export),
     /// The program of the live image; PID 1 starts it.
     #[command(hide = true)]
     Appliance,

@@ -6,11 +6,13 @@ mod appliance;
 mod clerk;
 mod cli;
 mod drawn;
+mod export;
 mod filing;
 mod floor;
 mod list;
 mod means;
 mod offer;
+mod pack;
 mod purge;
 mod recheck;
 mod scout;
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         Command::Verify { certificates, json } => verify::run(&certificates, json),
         Command::Purge(purge) => purge::run(&purge),
         Command::Recheck { certificate, drive, lba, key, json } => recheck::run(&certificate, &drive, &lba, key, json),
+        Command::Export(export) => export::run(&export),
         Command::Man => print(|out| clap_mangen::Man::new(Cli::command()).render(out)),
         Command::Completions { shell } => print(|out| {
             clap_complete::generate(shell, &mut Cli::command(), "purgeproof", out);
