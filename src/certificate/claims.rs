@@ -20,7 +20,7 @@
 //! | 13 | exceptions | codes |
 //! | 14 | evidence | SHA-256 of the evidence bundle |
 //! | 15 | reasons | [`Because`] |
-//! | 16 | consent | `[1, typed]` by the operator, `[2, rule]` by the policy |
+//! | 16 | consent | `[1, typed]` by the operator, `[2, rule]` by the policy, `[3, typed, name]` by the operator and a second person |
 //! | 17 | hidden areas | [`HiddenArea`] |
 //! | 18 | obstacles | codes |
 //! | 19 | health | [`Health`] |
@@ -423,6 +423,9 @@ pub enum Consent {
     /// This rule of the unattended policy.
     #[n(2)]
     Policy(#[n(0)] String),
+    /// The operator, who typed this, and a second person of this name, who did, too.
+    #[n(3)]
+    Both(#[n(0)] String, #[n(1)] String),
 }
 
 impl Device {

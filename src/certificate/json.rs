@@ -242,7 +242,8 @@ impl<'a> Delegated<'a> {
 impl From<&Consent> for Given {
     fn from(consent: &Consent) -> Self {
         match consent {
-            Consent::Operator(typed) => Self::Operator { typed: typed.clone() },
+            Consent::Operator(typed) => Self::Operator { typed: typed.clone(), second: None },
+            Consent::Both(typed, name) => Self::Operator { typed: typed.clone(), second: Some(name.clone()) },
             Consent::Policy(rule) => Self::Policy { rule: rule.clone() },
         }
     }

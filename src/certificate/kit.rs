@@ -104,7 +104,7 @@ pub(crate) fn setting() -> Setting {
 pub(crate) fn begun(plan: Plan) -> Evidence {
     let id = JobId(*b"\x1a\x2b\x3c\x4d\x5e\x6f\x70\x81\x92\xa3\xb4\xc5\xd6\xe7\xf8\x09");
     let drawn = Drawn { key: Secret([0x11; 32]), seed: Secret([0x22; 32]), stream: Stream::ChaCha20, withheld: None };
-    Evidence::new(id, setting(), plan, Given::Operator { typed: "0001".into() }, drawn)
+    Evidence::new(id, setting(), plan, Given::Operator { typed: "0001".into(), second: None }, drawn)
 }
 
 pub(crate) fn whole(blocks: u64) -> Report {

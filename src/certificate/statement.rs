@@ -218,7 +218,8 @@ impl Verification {
 impl Consent {
     pub(crate) fn of(given: &Given) -> Self {
         match given {
-            Given::Operator { typed } => Self::Operator(cut(typed)),
+            Given::Operator { typed, second: None } => Self::Operator(cut(typed)),
+            Given::Operator { typed, second: Some(name) } => Self::Both(cut(typed), cut(name)),
             Given::Policy { rule } => Self::Policy(cut(rule)),
         }
     }

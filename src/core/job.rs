@@ -5,7 +5,7 @@ pub mod resume;
 
 use alloc::string::String;
 
-use crate::consent::Consent;
+use crate::consent::{Consent, WrongConsent};
 use crate::drive::{Identity, MediaError, OpenError};
 use crate::evidence::{Drawn, Evidence, Expect, Fact, JobId, Mismatches, Setting};
 use crate::firmware::{Begun, Exchange, Health, Prepared, Settled, Standing};
@@ -149,27 +149,13 @@ pub enum Next {
     End(Verdict),
 }
 
-/// The consent was about another drive. The job does not exist, and the consent is used up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WrongConsent;
-
-impl core::fmt::Display for WrongConsent {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(
-            "The consent was given about another drive: nothing was done. Confirm this drive by its own serial number",
-        )
-    }
-}
-
-impl core::error::Error for WrongConsent {}
-
 impl Job {
     /// A job that may do what `plan` says to its drive, because `consent` was given about that drive.
     ///
     /// # Errors
-    /// [`WrongConsent`] if it was given about another one.
+    /// [`WrongConsent`] if it was given about another one, or by fewer persons than the plan asks for.
     pub fn new(id: JobId, plan: Plan, consent: Consent, setting: Setting, drawn: Drawn) -> Result<Self, WrongConsent> {
-        let given = consent.spend(&plan.drive).ok_or(WrongConsent)?;
+        let given = consent.spend(&plan)?;
         Ok(Self { evidence: Evidence::new(id, setting, plan, given, drawn), ended: false, erase: Erase::default() })
     }
 

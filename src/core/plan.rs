@@ -25,6 +25,9 @@ pub struct Plan {
     pub ways: Vec<Way>,
     /// The lowest level that there is leave for. A way below it is not taken without a new word.
     pub floor: Level,
+    /// Leave is given by two persons, or not at all.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub two_persons: bool,
     /// The overwrite scheme that the policy names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheme: Option<String>,
@@ -184,6 +187,7 @@ pub fn plan(drive: &Identity, capabilities: &Capabilities, policy: &Policy) -> R
         rule: rule.map(|rule| rule.name.clone()),
         // A policy that names a level has given leave for it. Without that, what is planned is all that there is leave for.
         floor: wanted.unwrap_or(best.level),
+        two_persons: policy.two_persons,
         scheme: overwrite.scheme,
         passes: overwrite.passes,
         verify: overwrite.verify,

@@ -22,6 +22,8 @@ pub use overwrite::{Custom, Overwrite};
 pub struct Policy {
     /// Drives that a rule selects are purged without asking.
     pub unattended: bool,
+    /// No drive is purged on the word of one person: a second one has to agree, by name.
+    pub two_persons: bool,
     /// What to do when the last drive has ended; unattended runs only.
     pub when_done: WhenDone,
     /// The key of random passes stays in the journal, and evidence files have its SHA-256 alone.
@@ -255,6 +257,12 @@ impl Policy {
                 "`unattended = true`, but no rule with `action = \"purge\"` selects a drive".into(),
             ));
         }
+        if policy.unattended && policy.two_persons {
+            return Err(PolicyError::of(
+                "`unattended = true` and `two_persons = true`: nobody is there whom a second person could agree with"
+                    .into(),
+            ));
+        }
         policy.check_schemes()?;
         Ok(policy)
     }
@@ -400,6 +408,14 @@ mod tests {
         let leave = "unattended = true\n[[rule]]\nname = 'x'\naction = 'leave'";
         assert!(Policy::parse(leave).is_err());
         assert!(Policy::parse("").is_ok());
+    }
+
+    #[test]
+    fn two_persons_are_not_there_in_an_unattended_run() {
+        let purge = "two_persons = true\n[[rule]]\nname = 'x'\naction = 'purge'";
+        assert!(Policy::parse(purge).unwrap().two_persons);
+        let error = Policy::parse(&("unattended = true\n".to_string() + purge)).unwrap_err();
+        assert!(error.to_string().contains("second person"), "{error}");
     }
 
     #[test]

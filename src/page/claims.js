@@ -162,6 +162,12 @@ function reformat(value) {
 }
 
 function consent(value, reading) {
+  refuse(Array.isArray(value));
+  if (value.length === 3) {
+    const { by, word, second } = row(["by", u8], ["word", text], ["second", text])(value, reading);
+    refuse(by === 3);
+    return { by: "both", word, second };
+  }
   const { by, word } = row(["by", u8], ["word", text])(value, reading);
   refuse(by === 1 || by === 2);
   return { by: by === 1 ? "operator" : "policy", word };

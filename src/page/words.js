@@ -168,7 +168,8 @@ export function hidden({ area, found, detail }) {
   return `${AREA[area]}: ${said[found]}`;
 }
 
-export function consent({ by, word }) {
+export function consent({ by, word, second }) {
+  if (by === "both") return `operator and "${second}", who both typed "${word}" from the serial number`;
   return by === "operator" ? `operator, who typed "${word}" from the serial number` : `unattended policy, rule "${word}"`;
 }
 

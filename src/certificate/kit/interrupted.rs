@@ -15,7 +15,7 @@ const BELOW: u64 = 400_000;
 fn resumed() -> Fact {
     let clock = Clock { boot_ms: 9_000, unix_s: 1_795_252_822, source: ClockSource::RtcUnconfirmed };
     let setting = Setting { clock, ..setting() };
-    Fact::Resumed { setting: setting.into(), consent: Given::Operator { typed: "0001".into() }, after: None }
+    Fact::Resumed { setting: setting.into(), consent: Given::Operator { typed: "0001".into(), second: None }, after: None }
 }
 
 fn places(evidence: &Evidence) -> u64 {

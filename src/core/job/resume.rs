@@ -11,11 +11,11 @@
 
 use alloc::vec::Vec;
 
-use crate::consent::Consent;
+use crate::consent::{Consent, WrongConsent};
 use crate::drive::{Identity, MediaError, OpenError};
 use crate::evidence::{Evidence, Fact, JobId, Mismatches, Secret, Setting, Tool};
 use crate::job::erase::Erase;
-use crate::job::{Job, Next, WrongConsent};
+use crate::job::{Job, Next};
 use crate::pass::Report;
 use crate::plan::Plan;
 use crate::policy::Coverage;
@@ -224,7 +224,7 @@ impl Job {
     /// a certificate of it already.
     ///
     /// # Errors
-    /// [`WrongConsent`] if it was given about another one.
+    /// [`WrongConsent`] if it was given about another one, or by fewer persons than the plan asks for.
     pub fn resume(
         interrupted: Interrupted,
         consent: Consent,
@@ -232,7 +232,7 @@ impl Job {
         fresh: JobId,
     ) -> Result<Self, WrongConsent> {
         let Interrupted { mut evidence, point, is_certified } = interrupted;
-        let consent = consent.spend(&evidence.plan.drive).ok_or(WrongConsent)?;
+        let consent = consent.spend(&evidence.plan)?;
         let after = is_certified.then(|| core::mem::replace(&mut evidence.job, fresh));
         evidence.add(setting.clock.boot_ms, Fact::Resumed { setting: setting.into(), consent, after });
         Ok(Self { evidence, ended: false, erase: Erase::resumed(point) })
