@@ -112,6 +112,16 @@ enum Standing {
     Broken,
 }
 
+/// What is done once there is leave.
+type Act<W> = fn(&mut Floor<W>, DriveId, Consent) -> Result<(), String>;
+
+/// The operator's word, with which a second person has yet to agree.
+struct Half<W> {
+    drive: DriveId,
+    consent: Consent,
+    act: Act<W>,
+}
+
 pub(crate) struct Floor<W> {
     world: W,
     screen: Sender<Event>,
@@ -125,6 +135,7 @@ pub(crate) struct Floor<W> {
     begun: BTreeSet<DriveId>,
     /// Jobs that were left in the middle, by earlier runs or because their drive had left, and that may go on.
     interrupted: Vec<Interrupted>,
+    half: Option<Half<W>>,
     since_ms: u64,
     changed_ms: u64,
     tried_ms: u64,
@@ -156,6 +167,7 @@ impl<W: World> Floor<W> {
             drives: Vec::new(),
             begun: BTreeSet::new(),
             interrupted: Vec::new(),
+            half: None,
             since_ms: now,
             changed_ms: now,
             tried_ms: now,
@@ -176,6 +188,7 @@ impl<W: World> Floor<W> {
             Input::Request(Request::Unfreeze) => self.unfreeze(),
             Input::Request(Request::Purge { drive, typed }) => self.answer(drive, &typed, Self::begin),
             Input::Request(Request::Resume { drive, typed }) => self.answer(drive, &typed, Self::resume),
+            Input::Request(Request::Second { drive, typed }) => self.second(drive, &typed),
             Input::Request(Request::Stop { drive }) => self.engine.stop(drive),
             Input::Request(Request::Rescan) => self.world.rescan(),
             Input::Request(Request::PowerOff) => return Some(End::PowerOff),
@@ -377,13 +390,37 @@ impl<W: World> Floor<W> {
     }
 
     /// Does what the operator asks for with what was typed as consent, or says why not.
-    fn answer(&mut self, id: DriveId, typed: &str, act: fn(&mut Self, DriveId, Consent) -> Result<(), String>) {
+    fn answer(&mut self, id: DriveId, typed: &str, act: Act<W>) {
         let known = self.drives.iter().find(|known| known.id == id && known.is_present);
         let gone = || "The drive is no longer attached: nothing was done. Plug it in again".to_string();
         let consent = known
             .ok_or_else(gone)
             .and_then(|known| Consent::typed(&known.found.identity, typed).map_err(|denied| denied.to_string()));
-        if let Err(why) = consent.and_then(|consent| act(self, id, consent)) {
+        let done = match consent {
+            Ok(consent) if self.policy.two_persons => {
+                self.half = Some(Half { drive: id, consent, act });
+                return self.tell(Event::OneAgreed { drive: id });
+            }
+            Ok(consent) => act(self, id, consent),
+            Err(why) => Err(why),
+        };
+        if let Err(why) = done {
+            self.tell(Event::Denied { drive: id, why });
+        }
+    }
+
+    /// Does what the operator asked for, if a second person agrees.
+    fn second(&mut self, id: DriveId, typed: &str) {
+        let half = self.half.take().filter(|half| half.drive == id);
+        let done = match half.map(|half| (half.act, half.consent.seconded(typed, &self.policy.record.operator))) {
+            Some((act, Ok(consent))) => act(self, id, consent),
+            Some((act, Err((consent, denied)))) => {
+                self.half = Some(Half { drive: id, consent, act });
+                Err(denied.to_string())
+            }
+            None => Err("Nobody has agreed before: nothing was done. Begin again with the operator".into()),
+        };
+        if let Err(why) = done {
             self.tell(Event::Denied { drive: id, why });
         }
     }

@@ -243,6 +243,32 @@ fn the_operator_erases_the_drive_whose_number_was_typed_and_no_other() {
 }
 
 #[test]
+fn where_two_persons_are_asked_for_one_of_them_erases_nothing() {
+    let mut bench = Bench::new("two-persons", None);
+    let (a, b) = (bench.drive("d", "DISK-AAAA"), bench.drive("d", "DISK-BBBB"));
+    bench.stick(PolicyFile::Text("two_persons = true\n[record]\noperator = 'J. Doe'".into()));
+    bench.floor.hear(Input::Found(vec![a.clone(), b.clone()], vec![]));
+    let second = |bench: &mut Bench, drive, typed: &str| {
+        bench.floor.hear(Input::Request(Request::Second { drive: DriveId(drive), typed: typed.into() }));
+        bench.settle();
+    };
+    second(&mut bench, 0, "Ann AAAA");
+    assert!(bench.said("Nobody has agreed before"));
+    bench.purge(0, "AAAA");
+    bench.settle();
+    assert!(bench.seen.iter().any(|event| matches!(event, Event::OneAgreed { drive: DriveId(0) })));
+    second(&mut bench, 1, "Ann BBBB");
+    bench.purge(0, "AAAA");
+    second(&mut bench, 0, "j. doe AAAA");
+    assert!(bench.said("the operator's own name"));
+    assert_eq!((content(&a), content(&b)), (OLD.to_vec(), OLD.to_vec()));
+    // What was wrong may be typed again.
+    second(&mut bench, 0, "Ann Example aaaa");
+    assert_eq!(bench.outcomes(), [(0, Outcome::Cleared)]);
+    assert!(content(&a) != OLD && content(&b) == OLD);
+}
+
+#[test]
 fn of_two_drives_that_answer_alike_none_is_erased() {
     let mut bench = Bench::new("alike", None);
     let (one, two) = (bench.drive("one", "SAME"), bench.drive("two", "SAME"));

@@ -23,7 +23,9 @@ pub(crate) fn with_command_line(policy: Policy, command_line: Option<&(Vec<Strin
         None => policy,
         Some((serials, when_done)) => {
             let when_done = when_done.unwrap_or(policy.when_done);
-            Policy { record: policy.record, ..Policy::unattended(serials.clone(), when_done) }
+            // What the owner has secured is not undone from the keyboard of the boot menu.
+            let Policy { record, withhold_key, two_persons, .. } = policy;
+            Policy { record, withhold_key, two_persons, ..Policy::unattended(serials.clone(), when_done) }
         }
     }
 }
@@ -41,6 +43,10 @@ mod tests {
         assert_eq!((policy.record.job.as_str(), policy.when_done), ("7", WhenDone::Reboot));
         assert_eq!(policy.rules.len(), 1);
         assert_eq!(policy.rules[0].serial, ["ABC"]);
+        assert!(!policy.two_persons && !policy.withhold_key);
+        let strict = Policy { two_persons: true, withhold_key: true, ..file.clone() };
+        let policy = with_command_line(strict, Some(&(vec!["ABC".into()], None)));
+        assert!(policy.two_persons && policy.withhold_key);
         assert_eq!(with_command_line(file.clone(), None), file);
     }
 }

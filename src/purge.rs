@@ -167,6 +167,13 @@ fn is_anybody_there(plan: &Plan, policy: &Policy) -> Result<(), String> {
     Err("Nobody is there to ask: nothing was done. Run it in a terminal, or give an unattended policy that selects the drive.".into())
 }
 
+/// A line from the terminal.
+fn line() -> Result<String, String> {
+    let mut typed = String::new();
+    let read = io::stdin().lock().read_line(&mut typed);
+    read.map(|_| typed).map_err(|error| format!("Nothing could be read ({error}): nothing was done."))
+}
+
 /// The policy's word, or the operator's on the terminal.
 fn consent(found: &Found, plan: &Plan, policy: &Policy, interrupted: Option<&Interrupted>) -> Result<Consent, String> {
     if let Some(interrupted) = interrupted {
@@ -186,12 +193,15 @@ fn consent(found: &Found, plan: &Plan, policy: &Policy, interrupted: Option<&Int
     eprintln!(
         "Everything on it will be destroyed. Type the last {wanted} characters of the serial number, or nothing to leave it:"
     );
-    let mut typed = String::new();
-    io::stdin()
-        .lock()
-        .read_line(&mut typed)
-        .map_err(|error| format!("Nothing could be read ({error}): nothing was done."))?;
-    Consent::typed(identity, &typed).map_err(|denied| format!("{denied}."))
+    let typed = line()?;
+    let consent = Consent::typed(identity, &typed).map_err(|denied| format!("{denied}."))?;
+    if !policy.two_persons {
+        return Ok(consent);
+    }
+    eprintln!(
+        "The policy asks for two persons. The second one types their name, a space, and the same {wanted} characters:"
+    );
+    consent.seconded(&line()?, &policy.record.operator).map_err(|(_, denied)| format!("{denied}."))
 }
 
 /// What the engine needs on a workstation.

@@ -241,6 +241,11 @@ pub enum Event {
         /// The signed certificate as the text of its QR code.
         qr: String,
     },
+    /// The operator's word about this drive is taken, and the policy asks for that of a second person: [`Request::Second`].
+    OneAgreed {
+        /// The drive.
+        drive: DriveId,
+    },
     /// The answer to a request about this drive where it was no.
     Denied {
         /// The drive.
@@ -264,6 +269,13 @@ pub enum Request {
     },
     /// Go on with the job of this drive that was interrupted; the operator typed this as the end of its serial number.
     Resume {
+        /// The drive.
+        drive: DriveId,
+        /// As typed.
+        typed: String,
+    },
+    /// A second person agrees with what the operator asked for about this drive; a name and the end of its serial number were typed.
+    Second {
         /// The drive.
         drive: DriveId,
         /// As typed.

@@ -125,6 +125,8 @@ pub(crate) enum Dialog {
         sent: bool,
         /// Leave is asked for to go on with an interrupted job, not for one from the beginning.
         resumes: bool,
+        /// The operator has agreed, and a second person is asked.
+        second: bool,
     },
     /// An overwrite was asked for in place of the drive's own erase; with the new plan the question for consent comes.
     Lower {
@@ -150,6 +152,13 @@ pub(crate) enum Dialog {
         page: Page,
         scroll: usize,
     },
+}
+
+impl Dialog {
+    /// The question whether to erase this drive, or to go on with it.
+    pub(crate) fn consent(drive: DriveId, resumes: bool) -> Self {
+        Self::Consent { drive, entry: Entry::default(), sent: false, resumes, second: false }
+    }
 }
 
 /// A line that the operator types, and what was wrong with the last one.
@@ -255,6 +264,7 @@ impl Model {
                     ended.certificate = Some(Certificate { filed, qr });
                 }
             }
+            Event::OneAgreed { drive } => self.hear_one_agreed(drive),
             Event::Denied { drive, why } => self.hear_denied(drive, why),
             Event::Done => {
                 self.done = true;
@@ -311,7 +321,7 @@ impl Model {
             self.dialog = None;
             self.notice(words::CONSENT_GONE.into());
         } else if matches!(dialog, Dialog::Lower { .. }) && plan.is_some_and(|plan| !plan.technique().is_firmware()) {
-            self.dialog = Some(Dialog::Consent { drive, entry: Entry::default(), sent: false, resumes: false });
+            self.dialog = Some(Dialog::consent(drive, false));
         }
     }
 
@@ -338,6 +348,15 @@ impl Model {
         };
         self.runs.insert(drive, ended);
         self.close_if(|dialog| dialog.drive() == Some(drive));
+    }
+
+    fn hear_one_agreed(&mut self, drive: DriveId) {
+        if let Some(Dialog::Consent { drive: of, entry, sent, second, .. }) = &mut self.dialog
+            && *of == drive
+        {
+            *entry = Entry::default();
+            (*sent, *second) = (false, true);
+        }
     }
 
     fn hear_denied(&mut self, drive: DriveId, why: String) {

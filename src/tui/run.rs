@@ -101,6 +101,7 @@ fn converse(
                 Request::Reboot => asked = Exit::Reboot,
                 Request::Purge { .. }
                 | Request::Resume { .. }
+                | Request::Second { .. }
                 | Request::Stop { .. }
                 | Request::Psid { .. }
                 | Request::Overwrite { .. }

@@ -89,6 +89,13 @@ fn consent() {
 }
 
 #[test]
+fn a_second_person() {
+    let mut model = pressed(at_the_bench([]), &[&[Key::Enter][..], &typed("2345"), &[Key::Enter]].concat());
+    model.hear(Event::OneAgreed { drive: ID });
+    check("consent-second", &pressed(model, &typed("Ann Example 23")), VGA);
+}
+
+#[test]
 fn running() {
     check("running", &busy(), VGA);
     check("stop", &pressed(busy(), &[Key::Char('s')]), VGA);

@@ -108,6 +108,28 @@ fn the_result_of_a_drive_outlives_its_cable() {
 }
 
 #[test]
+fn a_second_person_is_asked_where_the_first_word_is_not_enough() {
+    let mut model = after([Event::Drives(bench())]);
+    model.press(Key::Enter);
+    type_in(&mut model, "2345");
+    assert_eq!(model.press(Key::Enter), Some(purge("2345")));
+    model.hear(Event::OneAgreed { drive: DriveId(2) });
+    assert!(!screen(&model).contains("SECOND PERSON"), "another drive is another drive's matter");
+    model.hear(Event::OneAgreed { drive: ID });
+    assert!(screen(&model).contains("SECOND PERSON"));
+    type_in(&mut model, "Ann 2344");
+    let second = |typed: &str| Some(Request::Second { drive: ID, typed: typed.into() });
+    assert_eq!(model.press(Key::Enter), second("Ann 2344"));
+    model.hear(Event::Denied { drive: ID, why: "That is not a name and then this drive".into() });
+    type_in(&mut model, "Ann 2345");
+    assert_eq!(model.press(Key::Enter), second("Ann 2345"), "the first person is not asked again");
+    // Whoever gives it up gives it up for both.
+    model.press(Key::Esc);
+    model.press(Key::Enter);
+    assert!(!screen(&model).contains("SECOND PERSON"));
+}
+
+#[test]
 fn a_job_is_stopped_by_the_word_stop_alone() {
     let mut model = after([Event::Drives(bench()), began(1)]);
     model.press(Key::Char('s'));

@@ -21,13 +21,15 @@ impl Model {
         }
         match self.dialog.take() {
             None => self.press_list(key),
-            Some(Dialog::Consent { drive, entry, sent, resumes }) => {
+            Some(Dialog::Consent { drive, entry, sent, resumes, second }) => {
                 let (entry, entered) = edit(entry, key)?;
                 let typed = entered.filter(|typed| !sent && !typed.is_empty());
                 let sent = sent || typed.is_some();
-                self.dialog = Some(Dialog::Consent { drive, entry, sent, resumes });
-                let request = |typed| {
-                    if resumes { Request::Resume { drive, typed } } else { Request::Purge { drive, typed } }
+                self.dialog = Some(Dialog::Consent { drive, entry, sent, resumes, second });
+                let request = |typed| match (second, resumes) {
+                    (true, _) => Request::Second { drive, typed },
+                    (false, true) => Request::Resume { drive, typed },
+                    (false, false) => Request::Purge { drive, typed },
                 };
                 typed.map(request)
             }
@@ -170,15 +172,14 @@ impl Model {
 
     fn ask_consent(&mut self) {
         if let Some(row) = self.selected_row().filter(|row| row.attached && row.is_planned()) {
-            self.dialog =
-                Some(Dialog::Consent { drive: row.listed.id, entry: Entry::default(), sent: false, resumes: false });
+            self.dialog = Some(Dialog::consent(row.listed.id, false));
         }
     }
 
     fn ask_to_go_on(&mut self) {
         match self.selected_row().filter(|row| row.interrupted().is_some()).map(|row| row.listed.id) {
             Some(drive) => {
-                self.dialog = Some(Dialog::Consent { drive, entry: Entry::default(), sent: false, resumes: true });
+                self.dialog = Some(Dialog::consent(drive, true));
             }
             None => self.notice(words::NOTHING_INTERRUPTED.into()),
         }

@@ -206,6 +206,14 @@ pub(crate) fn consent_prompt(drive: &Identity, wanted: usize) -> String {
     format!("Type the last {} of the {of}, then Enter:", plural(wanted, "character", "characters"))
 }
 
+pub(crate) fn second_prompt(drive: &Identity, wanted: usize) -> String {
+    let of = label_of_handle(drive).1;
+    format!(
+        "One has agreed; the policy asks for two. SECOND PERSON: type your name, a space, and the last {} of the {of}, then Enter:",
+        plural(wanted, "character", "characters")
+    )
+}
+
 /// Transport and medium, as short as technicians say it.
 pub(crate) fn kind(drive: &Identity) -> String {
     if drive.simulated {

@@ -15,7 +15,11 @@ const BELOW: u64 = 400_000;
 fn resumed() -> Fact {
     let clock = Clock { boot_ms: 9_000, unix_s: 1_795_252_822, source: ClockSource::RtcUnconfirmed };
     let setting = Setting { clock, ..setting() };
-    Fact::Resumed { setting: setting.into(), consent: Given::Operator { typed: "0001".into(), second: None }, after: None }
+    Fact::Resumed {
+        setting: setting.into(),
+        consent: Given::Operator { typed: "0001".into(), second: None },
+        after: None,
+    }
 }
 
 fn places(evidence: &Evidence) -> u64 {
@@ -146,7 +150,7 @@ pub(super) fn left_and_back() -> (Evidence, Evidence) {
     let before = evidence.clone();
     // Two seconds later by the clock of the same run.
     let clock = Clock { boot_ms: 83_000, unix_s: 1_795_252_823, source: ClockSource::RtcUnconfirmed };
-    let consent = Given::Operator { typed: "0001".into() };
+    let consent = Given::Operator { typed: "0001".into(), second: None };
     evidence.job = after;
     let setting = Setting { clock, ..setting() };
     evidence.add(83_000, Fact::Resumed { setting: setting.into(), consent, after: Some(BEFORE) });

@@ -65,6 +65,8 @@ fn sound() -> Vec<Piece> {
     let texts = "\u{202e}DERAELC\u{202c} <script>alert(1)</script>\u{0}\u{1b}[2J\u{7}\r\n\u{200b}\u{feff}\u{2066}A\u{301}\u{e0041}東京";
     hostile.plan.drive.serial = Some(Serial { text: texts.into(), source: SerialSource::NvmeIdentify });
     hostile.setting.record.operator = "\u{202e}</td><img src=x onerror=alert(1)>".into();
+    let mut seconded = cleared();
+    seconded.consent = Given::Operator { typed: "0001".into(), second: Some("Ann Example".into()) };
     let enormous = hostile::forged(&failing(), |it| it.statement.device.bytes = u64::MAX - 511);
     vec![
         Piece::sound("overwritten.cose", "an overwrite that was read back", &issue(&cleared())),
@@ -88,6 +90,7 @@ fn sound() -> Vec<Piece> {
             "left in the middle, came back and went on",
             &issue(&interrupted::left_and_back().1),
         ),
+        Piece::sound("two-persons.cose", "two persons gave leave", &issue(&seconded)),
         Piece::sound("not-erased.cose", "bad blocks and old content", &issue(&failing())),
         Piece::sound("lied.cose", "a drive that reports an erase that did not happen", &issue(&liar())),
         Piece::sound("indeterminate.cose", "faster than its link", &issue(&hasty())),

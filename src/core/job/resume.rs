@@ -94,7 +94,8 @@ impl Interrupted {
         let was = &self.evidence.plan;
         self.is_about(&plan.drive)
             && self.evidence.setting.tool.version == tool.version
-            && (&plan.rule, &plan.ways, plan.floor) == (&was.rule, &was.ways, was.floor)
+            && (&plan.rule, &plan.ways, plan.floor, plan.two_persons)
+                == (&was.rule, &was.ways, was.floor, was.two_persons)
             && (&plan.scheme, &plan.passes) == (&was.scheme, &was.passes)
             && (plan.verify, plan.reformat) == (was.verify, was.reformat)
     }

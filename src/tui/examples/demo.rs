@@ -79,6 +79,7 @@ fn answer(requests: &Receiver<Request>, tell: &Sender<Event>) -> Result<(), mpsc
                 }
             }
             Request::Resume { .. }
+            | Request::Second { .. }
             | Request::Stop { .. }
             | Request::Psid { .. }
             | Request::Overwrite { .. }

@@ -15,8 +15,13 @@ use super::{BAD, BOLD, PLAIN, details};
 use crate::model::{Entry, Model, Row};
 use crate::words;
 
-/// Which drive, what is done to it, and what is to be typed.
-pub(super) fn lines(model: &Model, drive: DriveId, resumes: bool, width: usize) -> Vec<Line<'static>> {
+/// Which drive, what is done to it, and what is to be typed; whether it goes on, and whether a second person is asked.
+pub(super) fn lines(
+    model: &Model,
+    drive: DriveId,
+    (resumes, second): (bool, bool),
+    width: usize,
+) -> Vec<Line<'static>> {
     let Some(row) = model.row(drive) else { return Vec::new() };
     let identity = &row.listed.identity;
     let mut lines = labelled("Model", &identity.title(), details::LABEL, width, BOLD);
@@ -30,8 +35,13 @@ pub(super) fn lines(model: &Model, drive: DriveId, resumes: bool, width: usize) 
     }
     lines.push(Line::default());
     lines.push(Line::styled(words::CONSENT_LOSS, BAD));
-    let prompt = words::consent_prompt(identity, challenge(identity).chars().count());
-    lines.extend(wrap(&prompt, width, PLAIN));
+    let wanted = challenge(identity).chars().count();
+    let (prompt, style) = if second {
+        (words::second_prompt(identity, wanted), BOLD)
+    } else {
+        (words::consent_prompt(identity, wanted), PLAIN)
+    };
+    lines.extend(wrap(&prompt, width, style));
     lines
 }
 

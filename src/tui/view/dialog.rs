@@ -19,8 +19,8 @@ pub(super) fn draw(model: &Model, dialog: &Dialog, area: Rect, buffer: &mut Buff
     let width = area.width.min(WIDTH);
     let inner = usize::from(width.saturating_sub(4));
     let (title, mut lines, entry, keys) = match dialog {
-        Dialog::Consent { drive, entry, sent, resumes } => {
-            let mut lines = consent::lines(model, *drive, *resumes, inner);
+        Dialog::Consent { drive, entry, sent, resumes, second } => {
+            let mut lines = consent::lines(model, *drive, (*resumes, *second), inner);
             let (title, keys) = words::consent(*resumes);
             if *sent {
                 lines.push(Line::styled(words::CONSENT_SENT, BOLD));
