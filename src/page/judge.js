@@ -65,8 +65,9 @@ async function judged({ name, bytes, refusal }) {
     const certificate = await read(bytes);
     return { name, certificate, checks: await verify(certificate), refusal: null };
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    return { name, certificate: null, checks: [], refusal: error };
+    // Without Ed25519 nothing can be said of any file. Whatever else goes wrong with one is no reason to say nothing of the others.
+    if (error.name === "NotSupportedError") throw error;
+    return { name, certificate: null, checks: [], refusal: error instanceof Refused ? error : new Refused("malformed") };
   }
 }
 

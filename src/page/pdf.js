@@ -170,6 +170,8 @@ class Document {
     this.bytes = bytes;
     this.places = new Map();
     this.trailer = null;
+    /** The objects that are being read: one that needs itself is never read. */
+    this.pending = new Set();
   }
 
   async open() {
@@ -217,7 +219,8 @@ class Document {
     const { dictionary, data } = await this.indirect(at, null);
     need(dictionary?.get("Type")?.text === "XRef");
     const [widths, size] = [dictionary.get("W"), dictionary.get("Size")];
-    need(Array.isArray(widths) && widths.length === 3 && widths.every((width) => Number.isInteger(width) && width >= 0 && width < 8));
+    need(Array.isArray(widths) && widths.length === 3 && widths.every((width) => Number.isInteger(width) && width >= 0 && width < 7));
+    need(widths.some((width) => width > 0));
     const bytes = await this.decoded(dictionary, data);
     const index = dictionary.get("Index") ?? [0, size];
     let from = 0;
@@ -257,6 +260,14 @@ class Document {
   }
 
   async object(reference) {
+    need(!this.pending.has(reference.number));
+    this.pending.add(reference.number);
+    const found = await this.placed(reference);
+    this.pending.delete(reference.number);
+    return found;
+  }
+
+  async placed(reference) {
     const where = this.places.get(reference.number);
     need(where !== undefined && where !== null);
     if (where.offset !== undefined) return this.indirect(where.offset, reference.number);
