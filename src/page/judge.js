@@ -9,8 +9,8 @@ import { Refused } from "./refused.js";
 import { anchored, trustChecks, trustFile, whose } from "./trust.js";
 import { evidenceCheck, verify } from "./verify.js";
 
-/** Nothing that is a certificate, its evidence or a picture of it is longer. */
-const MAX_BYTES = 64 << 20;
+/** Nothing that is a certificate, its evidence or a picture of it is longer; nothing longer is read. */
+export const MAX_BYTES = 64 << 20;
 
 const PICTURES = [[0x89, 0x50, 0x4e, 0x47], [0xff, 0xd8, 0xff], [0x47, 0x49, 0x46, 0x38], [0x52, 0x49, 0x46, 0x46], [0x42, 0x4d]];
 
@@ -23,9 +23,10 @@ const stem = (name) => name.replace(EVIDENCE, "").replace(/\.[^.]*$/, "");
 /** The certificates of the files, pictures and parts of a series among them: `{ name, bytes }`, or `{ name, refusal }`. */
 async function candidates(files, readPicture) {
   const [found, parts] = [[], []];
-  for (const { name, bytes } of files) {
+  for (const file of files) {
+    const { name, bytes } = file;
     if (!isPicture(bytes)) {
-      found.push({ name, bytes });
+      found.push(file);
       continue;
     }
     const texts = (await readPicture(bytes)).filter((text) => text.startsWith(PREFIX) || isSeries(text));
@@ -41,8 +42,9 @@ async function candidates(files, readPicture) {
 }
 
 /** The certificates of a stick's log, one after the other (RFC 8742). What cannot be told apart stays in one piece. */
-function* pieces({ name, bytes }) {
-  if (!/\.cborseq$/i.test(name)) return yield { name, bytes };
+function* pieces(file) {
+  const { name, bytes } = file;
+  if (bytes.length === 0 || !/\.cborseq$/i.test(name)) return yield file;
   for (let [rest, number] = [bytes, 1]; rest.length > 0; number += 1) {
     const end = endOf(rest);
     yield { name: `${name}, number ${number}`, bytes: rest.subarray(0, end) };
@@ -61,7 +63,6 @@ function endOf(bytes) {
 async function judged({ name, bytes, refusal }) {
   try {
     if (refusal !== undefined) throw new Refused(refusal);
-    if (bytes.length > MAX_BYTES) throw new Refused("too-long");
     const certificate = await read(bytes);
     return { name, certificate, checks: await verify(certificate), refusal: null };
   } catch (error) {
@@ -122,8 +123,9 @@ async function weigh(reports, trust) {
 }
 
 /**
- * Judges all files: a report for each certificate, with its checks and whose word it is; what they show `together`; and `strays`, the names
- * of evidence files that belong to none. `readPicture` gives the texts of the codes in a picture.
+ * Judges all files, each `{ name, bytes }`, with a `refusal` if it was not read: a report for each certificate, with its checks and whose
+ * word it is; what they show `together`; and `strays`, the names of evidence files that belong to none. `readPicture` gives the texts of the
+ * codes in a picture.
  */
 export async function judge(files, readPicture) {
   const { trust, others, refused } = await trusts(files);

@@ -1,7 +1,7 @@
 // The page: files come in by drop, by the button or as text; what they say goes out. Nothing leaves the page, and nothing is kept.
 
 import { grouped } from "./bytes.js";
-import { judge } from "./judge.js";
+import { judge, MAX_BYTES } from "./judge.js";
 import { readPicture } from "./picture.js";
 import { article, element, harmless, joint, table } from "./report.js";
 
@@ -31,8 +31,13 @@ async function show() {
   document.body.dataset.shown = String(files.length);
 }
 
+async function taken(file) {
+  if (file.size > MAX_BYTES) return { name: file.name, bytes: new Uint8Array(), refusal: "too-long" };
+  return { name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) };
+}
+
 async function add(list) {
-  for (const file of list) files.push({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) });
+  for (const file of list) files.push(await taken(file));
   if (list.length > 0) await show();
 }
 

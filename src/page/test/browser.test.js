@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after, before } from "node:test";
@@ -112,6 +112,14 @@ async function photograph() {
 test("a photograph of the paper is read by its QR code", async () => {
   const [said] = await judged(await photograph());
   assert.deepEqual([said.codes, OUTCOMES[said.outcome]], [[], "cleared"]);
+});
+
+test("a file longer than any is not read, and the others are", async () => {
+  const long = join(scratch, "long.cose");
+  writeFileSync(long, "");
+  truncateSync(long, 3 * 2 ** 30);
+  const said = await judged(long, kit("overwritten.cose"));
+  assert.deepEqual(said.map(({ file, codes }) => [file, codes]), [["long.cose", ["too-long"]], ["overwritten.cose", []]]);
 });
 
 test("a picture without a code is refused, and says so", async () => {
