@@ -8,6 +8,7 @@ const DEEPEST = 32;
 
 const OPEN = Symbol("no length");
 const BREAK = Symbol("break");
+const SIMPLE = new Map([[20, false], [21, true], [22, null]]);
 
 class Reader {
   constructor(bytes) {
@@ -113,7 +114,7 @@ class Reader {
     if (low === 31) return BREAK;
     if (low > 27) throw new Refused("malformed");
     if (low >= 24) this.take(1 << (low - 24));
-    return new Map([[20, false], [21, true], [22, null]]).get(low) ?? (low === 22 ? null : { opaque: true });
+    return SIMPLE.has(low) ? SIMPLE.get(low) : { opaque: true };
   }
 }
 

@@ -48,7 +48,7 @@ export function header(bytes, types, reading) {
 }
 
 /** The key of a COSE_Key: OKP, Ed25519. */
-export function coseKey(map) {
+function coseKey(map) {
   const [kind, curve, key] = members(map, 1n, -1n, -2n);
   if (kind !== 1n || curve !== 6n) throw new Refused("malformed");
   return octets(32)(key);

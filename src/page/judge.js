@@ -14,7 +14,7 @@ export const MAX_BYTES = 64 << 20;
 
 const PICTURES = [[0x89, 0x50, 0x4e, 0x47], [0xff, 0xd8, 0xff], [0x47, 0x49, 0x46, 0x38], [0x52, 0x49, 0x46, 0x46], [0x42, 0x4d]];
 
-export const isPicture = (bytes) => PICTURES.some((magic) => magic.every((byte, index) => bytes[index] === byte));
+const isPicture = (bytes) => PICTURES.some((magic) => magic.every((byte, index) => bytes[index] === byte));
 
 const EVIDENCE = /\.evidence\.json$/i;
 const isEvidence = ({ name }) => EVIDENCE.test(name);

@@ -40,13 +40,13 @@ export function element(name, className, ...content) {
 const value = (text) => element("bdi", "value", harmless(text));
 
 /** How a report is to be read: "refused", "bad" (it holds and says that the drive is not erased) or "good". */
-export function manner(report) {
+function manner(report) {
   if (codes(report).length > 0) return "refused";
   return isGood(report.certificate.claims.statement.outcome) ? "good" : "bad";
 }
 
 /** In a few words, for the table. */
-export function inShort(report) {
+function inShort(report) {
   if (manner(report) === "refused") return "DO NOT RELY ON THIS";
   return OUTCOME[report.certificate.claims.statement.outcome];
 }

@@ -34,7 +34,7 @@ const ASKED = {
 };
 
 /** What was done to the drive. */
-export function deed(statement) {
+function deed(statement) {
   const { method, verification } = statement;
   const asked = method.ways.flatMap((way) => way.asked);
   const sentences = asked.map((step) => ASKED[step.end](words.TECHNIQUE[step.technique], words.duration(step.took)));

@@ -29,17 +29,14 @@ fn revoked(last: u64, sha256: Option<[u8; 32]>) -> impl FnOnce(&mut Contents) {
 }
 
 pub(super) fn pieces() -> Vec<Piece> {
+    [vouched(), delegations(), revocations()].into_iter().flatten().collect()
+}
+
+fn vouched() -> Vec<Piece> {
     let (plain, known) = (issue(&cleared()).bytes().to_vec(), trust(|_| ()));
     let stranger = Key::from_seed(&[9; 32]);
-    let mut bytes = delegation().bytes().unwrap();
-    bytes[200] ^= 1;
-    let forged = Delegation::parse(&bytes).unwrap();
     let delegated = with(delegation());
     let adopted = trust(|it| it.delegations.push(delegation()));
-    let collected = trust(|it| {
-        let (public, at_unix_s) = (key().public(), ISSUED + 60);
-        it.checkpoints.push(Checkpoint { public, seq: 1, sha256: [0x44; 32], at_unix_s });
-    });
     vec![
         Piece::of("delegated.cose", "an organisation's word for the key, and no trust file", delegated.clone(), &[]),
         Piece::of(
@@ -48,13 +45,7 @@ pub(super) fn pieces() -> Vec<Piece> {
             granted(&root(), |it| it.public = stranger.public()),
             &["key-id", "signature", "log"],
         ),
-        by(
-            "trusted.cose",
-            "the trust file is the organisation's that vouches for the key",
-            delegated.clone(),
-            &known,
-            &[],
-        ),
+        by("trusted.cose", "the trust file is the organisation's that vouches for the key", delegated, &known, &[]),
         by("trusted-adopted.cose", "the trust file vouches for the key", plain.clone(), &adopted, &[]),
         by(
             "trusted-stranger.cose",
@@ -63,6 +54,16 @@ pub(super) fn pieces() -> Vec<Piece> {
             &known,
             &[],
         ),
+        by("trusted-by-nothing.cose", "a trust file that does not know the key", plain, &known, &[]),
+    ]
+}
+
+fn delegations() -> Vec<Piece> {
+    let known = trust(|_| ());
+    let mut bytes = delegation().bytes().unwrap();
+    bytes[200] ^= 1;
+    let forged = Delegation::parse(&bytes).unwrap();
+    vec![
         by(
             "delegation-forged.cose",
             "names the organisation, whose signature it has not",
@@ -84,6 +85,16 @@ pub(super) fn pieces() -> Vec<Piece> {
             &known,
             &["delegation-period"],
         ),
+    ]
+}
+
+fn revocations() -> Vec<Piece> {
+    let delegated = with(delegation());
+    let collected = trust(|it| {
+        let (public, at_unix_s) = (key().public(), ISSUED + 60);
+        it.checkpoints.push(Checkpoint { public, seq: 1, sha256: [0x44; 32], at_unix_s });
+    });
+    vec![
         by(
             "revoked.cose",
             "the key was revoked, and nothing of it is accepted",
@@ -112,6 +123,5 @@ pub(super) fn pieces() -> Vec<Piece> {
             &collected,
             &["other-than-collected"],
         ),
-        by("trusted-by-nothing.cose", "a trust file that does not know the key", plain, &known, &[]),
     ]
 }
