@@ -8,13 +8,13 @@ use purgeproof_certificate::{Certificate, evidence_bundle, sequence};
 use purgeproof_core::event::{DriveId, Event, Filed, Stick};
 use purgeproof_core::evidence::{Evidence, Fact, JobId};
 use purgeproof_core::job::resume::Interrupted;
+use purgeproof_drive::layout::{CERTIFICATES, LOGS};
 use purgeproof_drive::shelf::{Shelf, ShelfError};
 use purgeproof_engine::journal::{Jobs, Journal, Record, Writer};
 
 use crate::filing::{AnyShelf, HandedOver, Order};
-use crate::signer::{LOGS, Signer};
+use crate::signer::Signer;
 
-const CERTIFICATES: &str = "certificates";
 const JOURNAL: &str = "journal";
 /// How the name of a certificate ends, as this program writes it.
 const COSE: &str = ".cose";
@@ -156,8 +156,11 @@ impl Clerk {
             self.stick(Stick::Absent);
             return;
         };
-        if let Err(trouble) = self.signer.adopt(shelf.as_mut()) {
+        if let Err(trouble) = self.signer.adopt(shelf.as_mut(), (self.now_unix_s)()) {
             self.tell(Event::Notice(format!("Signing key: {trouble}.")));
+        }
+        if let Some(whose) = self.signer.organisation() {
+            self.tell(Event::Notice(format!("{whose}.")));
         }
         self.finish_earlier_jobs();
         self.deliver();

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use purgeproof_core::evidence::Secret;
+use purgeproof_org::{Org, Stick};
 
 use crate::export::Export;
 use crate::purge::Purge;
@@ -36,11 +37,15 @@ pub(crate) enum Command {
     /// Check certificates: the exit code is 0 only if every check of every one holds.
     ///
     /// A certificate may be given as its .cose file, as the PDF that it is attached to, or as the text of its QR code (in a file or
-    /// directly). If the evidence lies beside it (.evidence.json), the verdict is derived from it again.
+    /// directly). If the evidence lies beside it (.evidence.json), the verdict is derived from it again. Several are also held against each
+    /// other: a folder, the data partition of a stick, or a stick's chain (logs/*.cborseq) stands for all certificates in it.
     Verify {
-        /// Certificates: files, or texts that begin with "PP1:".
+        /// Certificates: files, folders, or texts that begin with "PP1:".
         #[arg(required = true, value_name = "FILE")]
         certificates: Vec<PathBuf>,
+        /// The trust file of the organisation whose word you take. Compare the fingerprint that is printed with the one on paper.
+        #[arg(long, value_name = "TRUST.COSE")]
+        trust: Option<PathBuf>,
         /// Print JSON instead of sentences.
         #[arg(long)]
         json: bool,
@@ -76,6 +81,16 @@ pub(crate) enum Command {
     /// A pack is a tar archive that begins with the SHA-256 of every file in it. Signing keys stay on the sticks. Several sticks are merged:
     /// what they contradict each other in is kept twice and said, and the exit code is 1.
     Export(Export),
+    /// Keep an organisation's keys: say whose sticks are its own, collect their chains, revoke what was stolen.
+    Org {
+        #[command(subcommand)]
+        what: Org,
+    },
+    /// Make a stick an organisation's.
+    Stick {
+        #[command(subcommand)]
+        what: Stick,
+    },
     /// The program of the live image; PID 1 starts it.
     #[command(hide = true)]
     Appliance,

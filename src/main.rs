@@ -9,6 +9,7 @@ mod drawn;
 mod export;
 mod filing;
 mod floor;
+mod inputs;
 mod list;
 mod means;
 mod offer;
@@ -34,15 +35,28 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Appliance => appliance::run(),
         Command::List { policy, json } => list::run(policy.as_deref(), json),
-        Command::Verify { certificates, json } => verify::run(&certificates, json),
+        Command::Verify { certificates, trust, json } => verify::run(&certificates, trust.as_deref(), json),
         Command::Purge(purge) => purge::run(&purge),
         Command::Recheck { certificate, drive, lba, key, json } => recheck::run(&certificate, &drive, &lba, key, json),
         Command::Export(export) => export::run(&export),
+        Command::Org { what } => told(what.run()),
+        Command::Stick { what } => told(what.run()),
         Command::Man => print(|out| clap_mangen::Man::new(Cli::command()).render(out)),
         Command::Completions { shell } => print(|out| {
             clap_complete::generate(shell, &mut Cli::command(), "purgeproof", out);
             Ok(())
         }),
+    }
+}
+
+/// Says what was done, or why it was not.
+fn told(result: Result<String, String>) -> ExitCode {
+    match result {
+        Ok(text) => print(|out| {
+            out.extend_from_slice(text.as_bytes());
+            Ok(())
+        }),
+        Err(sentence) => fail(&sentence),
     }
 }
 

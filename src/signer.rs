@@ -4,15 +4,12 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
 
-use purgeproof_certificate::{Certificate, IssueError, Key, Link, ParseError, sequence};
+use purgeproof_certificate::{
+    Certificate, Civil, Delegation, Grant, GrantError, IssueError, Key, Link, ParseError, harmless, sequence,
+};
 use purgeproof_core::evidence::{Evidence, hex};
+use purgeproof_drive::layout::{DELEGATION, KEYS, LOGS, STICK_KEY, WHOSE};
 use purgeproof_drive::shelf::{Shelf, ShelfError};
-
-/// Where the stick's own key lies.
-const KEY: (&str, &str) = ("keys", "stick.key");
-
-/// The folder of the chains, a file a key.
-pub(crate) const LOGS: &str = "logs";
 
 /// Signs certificates, each linked to the one before by the same key.
 #[derive(Default)]
@@ -60,6 +57,17 @@ pub(crate) enum KeyTrouble {
     NoRandomness(getrandom::Error),
     /// The file of earlier certificates ends in something else.
     Chain(ParseError),
+    /// The file of the delegation is none.
+    NoDelegation(ParseError),
+    /// It is another key's.
+    OtherDelegation(GrantError),
+    /// It does not cover this moment.
+    Outside {
+        /// The moment.
+        now_unix_s: u64,
+        /// What it says.
+        grant: Box<Grant>,
+    },
 }
 
 impl fmt::Display for KeyTrouble {
@@ -77,27 +85,42 @@ impl fmt::Display for KeyTrouble {
                 "the stick's file of earlier certificates is damaged ({error}). Numbering goes on after the last one that can be read; \
                  copy the stick before it is used further"
             ),
+            Self::NoDelegation(error) => write!(
+                f,
+                "{KEYS}/{DELEGATION} is damaged ({error}), so this stick signs for itself alone. Enrol it again"
+            ),
+            Self::OtherDelegation(error) => write!(f, "{error}. Until then this stick signs for itself alone"),
+            Self::Outside { now_unix_s, grant } => write!(
+                f,
+                "the clock says {}, and this stick signs for {} only from {} until {}: now it signs for itself alone. Set the clock if it is \
+                 wrong, otherwise have the stick enrolled again",
+                Civil::of(*now_unix_s),
+                harmless(&grant.organisation),
+                Civil::of(grant.begins_unix_s),
+                Civil::of(grant.expires_unix_s)
+            ),
         }
     }
 }
 
 impl Signer {
-    /// Takes over the key of a stick, or makes one there, and finds the end of its chain.
+    /// Takes over the key of a stick, or makes one there, and finds the end of its chain. `now_unix_s` is the wall clock.
     ///
     /// # Errors
-    /// [`KeyTrouble`]. Unless the trouble is with the chain, the key that was in use stays in use.
-    pub(crate) fn adopt(&mut self, shelf: &mut dyn Shelf) -> Result<(), KeyTrouble> {
-        let key = if let Some(file) = shelf.read(KEY.0, KEY.1).map_err(KeyTrouble::Shelf)? {
+    /// [`KeyTrouble`]. Unless the trouble is with the chain or the delegation, the key that was in use stays in use.
+    pub(crate) fn adopt(&mut self, shelf: &mut dyn Shelf, now_unix_s: u64) -> Result<(), KeyTrouble> {
+        let mut key = if let Some(file) = shelf.read(KEYS, STICK_KEY).map_err(KeyTrouble::Shelf)? {
             let text = String::from_utf8_lossy(&file);
             Key::parse(&text).map_err(|error| KeyTrouble::Unreadable(error.to_string()))?
         } else {
             let key = fresh().map_err(KeyTrouble::NoRandomness)?;
-            shelf.put(KEY.0, KEY.1, key.to_file_text().as_bytes()).map_err(KeyTrouble::Shelf)?;
+            shelf.put(KEYS, STICK_KEY, key.to_file_text(WHOSE).as_bytes()).map_err(KeyTrouble::Shelf)?;
             key
         };
         let found = self.find_link(&key, shelf);
+        let carried = carry(&mut key, shelf, now_unix_s);
         self.key = Some(key);
-        found
+        found.and(carried)
     }
 
     /// Finds the end of a key's chain on its stick, unless this run knows it already.
@@ -110,6 +133,19 @@ impl Signer {
             *link = Link::after(&certificate.map_err(KeyTrouble::Chain)?);
         }
         Ok(())
+    }
+
+    /// Whose stick it is, for people; `None` if that is nobody's word but its own.
+    pub(crate) fn organisation(&self) -> Option<String> {
+        let delegation = self.key.as_ref()?.delegation()?;
+        let grant = delegation.grant();
+        Some(format!(
+            "This stick signs as stick {} of {} (organisation's key {}) until {}",
+            harmless(&grant.stick),
+            harmless(&grant.organisation),
+            delegation.organisation(),
+            Civil::of(grant.expires_unix_s)
+        ))
     }
 
     /// The key's fingerprint, for people; `None` before the first signature or stick.
@@ -135,6 +171,16 @@ impl Signer {
     }
 }
 
+/// Has a key carry the delegation that lies beside it, if it fits the key and covers this moment.
+fn carry(key: &mut Key, shelf: &mut dyn Shelf, now_unix_s: u64) -> Result<(), KeyTrouble> {
+    let Some(file) = shelf.read(KEYS, DELEGATION).map_err(KeyTrouble::Shelf)? else { return Ok(()) };
+    let delegation = Delegation::parse(&file).map_err(KeyTrouble::NoDelegation)?;
+    if !delegation.covers(now_unix_s) {
+        return Err(KeyTrouble::Outside { now_unix_s, grant: Box::new(delegation.grant().clone()) });
+    }
+    key.carry(delegation).map_err(KeyTrouble::OtherDelegation)
+}
+
 fn fresh() -> Result<Key, getrandom::Error> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed)?;
@@ -149,3 +195,7 @@ fn first(key: &Key) -> Link {
 fn log_name(key: &Key) -> String {
     format!("{}.cborseq", hex(&key.fingerprint().0))
 }
+
+#[cfg(test)]
+#[path = "signer_tests.rs"]
+mod tests;

@@ -4,62 +4,90 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use purgeproof_certificate::{Certificate, Flaw, harmless};
+use purgeproof_certificate::{Certificate, Chains, Flaw, Trust, TrustFile, harmless};
 use purgeproof_core::units::Bytes;
+use purgeproof_org::read_trust;
 use serde_json::{Value, json};
 
-use crate::print;
+use crate::inputs::{Input, gather};
+use crate::{fail, print};
 
 /// Nothing that is a certificate is longer; nothing longer is read.
 const LIMIT: u64 = 64 << 20;
 
 /// What became of one certificate.
-struct Finding {
-    name: String,
+struct Finding<'a> {
+    name: &'a str,
     /// The certificate with its checks, or why there is none.
-    result: Result<Read, Wrong>,
+    result: Result<Read<'a>, &'a Wrong>,
 }
 
 /// What is wrong.
-struct Wrong {
+pub(crate) struct Wrong {
     /// For programs.
-    code: &'static str,
+    pub(crate) code: &'static str,
     /// For people, without the full stop.
-    why: String,
+    pub(crate) why: String,
 }
 
-struct Read {
-    certificate: Certificate,
+struct Read<'a> {
+    certificate: &'a Certificate,
     /// Each check by name with what is wrong.
     checks: Vec<(&'static str, Option<Wrong>)>,
-    trust: String,
+    trust: Trust,
+    /// Between which moments it was made, where an organisation says something about that.
+    made: Option<String>,
     /// The evidence lies beside it.
     has_evidence: bool,
 }
 
+/// What certificates show together, and whether that takes away from them.
+struct Observation {
+    code: &'static str,
+    sentence: String,
+    is_alarm: bool,
+}
+
 impl Wrong {
-    fn unreadable(why: &str) -> Self {
+    pub(crate) fn unreadable(why: &str) -> Self {
         Self { code: "unreadable", why: why.trim_end_matches('.').to_owned() }
     }
 }
 
-impl Finding {
+impl Finding<'_> {
     fn holds(&self) -> bool {
         self.result.as_ref().is_ok_and(|read| read.checks.iter().all(|(_, flaw)| flaw.is_none()))
     }
 }
 
-/// Runs the command: the exit code is 0 only if every check of every certificate holds.
-pub(crate) fn run(certificates: &[PathBuf], as_json: bool) -> ExitCode {
-    let findings: Vec<Finding> = certificates.iter().map(|path| examine(path)).collect();
-    let all_hold = findings.iter().all(Finding::holds);
-    let text = if as_json {
-        let list: Vec<Value> = findings.iter().map(in_json).collect();
-        format!("{:#}\n", json!({ "all_hold": all_hold, "certificates": list }))
-    } else {
-        let texts: Vec<String> = findings.iter().map(in_words).collect();
-        texts.join("\n")
+/// Runs the command: the exit code is 0 only if every check of every certificate holds, and nothing that they show together speaks against
+/// them.
+pub(crate) fn run(arguments: &[PathBuf], trust: Option<&Path>, as_json: bool) -> ExitCode {
+    let trust = match trust.map(read_trust).transpose() {
+        Ok(trust) => trust,
+        Err(sentence) => return fail(&sentence),
     };
+    let inputs = gather(arguments);
+    let (names, certificates): (Vec<&str>, Vec<Certificate>) = inputs
+        .each
+        .iter()
+        .filter_map(|input| Some((input.name.as_str(), input.certificate.as_ref().ok()?.clone())))
+        .unzip();
+    let chains = Chains::of(&certificates, trust.as_ref());
+    let findings: Vec<Finding> = inputs.each.iter().map(|input| examine(input, &chains, trust.as_ref())).collect();
+    let together: Vec<Observation> = chains
+        .findings()
+        .iter()
+        .map(|found| Observation {
+            code: found.code(),
+            sentence: found.in_words(|index| names.get(index).copied().unwrap_or_default()),
+            is_alarm: found.is_alarm(inputs.is_complete),
+        })
+        // Of one certificate alone the others are never there.
+        .filter(|seen| seen.is_alarm || findings.len() > 1)
+        .collect();
+    let all_hold = findings.iter().all(Finding::holds) && !together.iter().any(|seen| seen.is_alarm);
+    let text = if as_json { all_in_json(all_hold, &findings, &together) } else { all_in_words(&findings, &together) };
     let printed = print(|out| {
         out.extend_from_slice(text.as_bytes());
         Ok(())
@@ -67,16 +95,22 @@ pub(crate) fn run(certificates: &[PathBuf], as_json: bool) -> ExitCode {
     if all_hold { printed } else { ExitCode::FAILURE }
 }
 
-fn examine(path: &Path) -> Finding {
-    let argument = path.to_string_lossy();
-    if argument.starts_with("PP1:") || argument.starts_with("PPS1:") {
-        return Finding { name: "QR text".to_string(), result: read(argument.as_bytes(), None) };
+fn all_in_words(findings: &[Finding], together: &[Observation]) -> String {
+    let mut texts: Vec<String> = findings.iter().map(in_words).collect();
+    if !together.is_empty() {
+        let lines: Vec<String> = together.iter().map(|seen| format!("  {}.\n", seen.sentence)).collect();
+        texts.push(format!("Together:\n{}", lines.concat()));
     }
-    let name = argument.into_owned();
-    match bytes_of(path) {
-        Ok(bytes) => Finding { name, result: read(&bytes, Some(path)) },
-        Err(why) => Finding { name, result: Err(Wrong::unreadable(&why)) },
-    }
+    texts.join("\n")
+}
+
+fn all_in_json(all_hold: bool, findings: &[Finding], together: &[Observation]) -> String {
+    let list: Vec<Value> = findings.iter().map(in_json).collect();
+    let together: Vec<Value> = together
+        .iter()
+        .map(|seen| json!({ "code": seen.code, "alarm": seen.is_alarm, "finding": seen.sentence }))
+        .collect();
+    format!("{:#}\n", json!({ "all_hold": all_hold, "certificates": list, "together": together }))
 }
 
 pub(crate) fn bytes_of(path: &Path) -> Result<Vec<u8>, String> {
@@ -87,26 +121,28 @@ pub(crate) fn bytes_of(path: &Path) -> Result<Vec<u8>, String> {
     fs::read(path).map_err(|error| format!("It cannot be read ({error}). Check the path."))
 }
 
-fn read(bytes: &[u8], path: Option<&Path>) -> Result<Read, Wrong> {
-    let certificate =
-        Certificate::read_any(bytes).map_err(|error| Wrong { code: error.code(), why: error.to_string() })?;
-    let verification = certificate.verify(None);
-    let flawed = |flaw: Flaw| Wrong { code: flaw.code(), why: flaw.to_string() };
-    let mut checks: Vec<(&str, Option<Wrong>)> =
-        verification.checks.iter().map(|check| (check.name, check.flaw.map(flawed))).collect();
-    let evidence = path.and_then(evidence_beside);
-    let has_evidence = evidence.is_some();
-    if let Some(evidence) = evidence {
-        let wrong = match evidence {
-            Ok(bundle) => certificate
-                .evidence_matches(&bundle)
-                .err()
-                .map(|found| Wrong { code: found.code(), why: found.to_string() }),
-            Err(why) => Some(Wrong::unreadable(&why)),
-        };
-        checks.push(("evidence", wrong));
-    }
-    Ok(Read { trust: verification.trust.to_string(), certificate, checks, has_evidence })
+fn examine<'a>(input: &'a Input, chains: &Chains<'_>, trust: Option<&TrustFile>) -> Finding<'a> {
+    let read = |certificate: &'a Certificate| {
+        let verification = certificate.verify_in(chains);
+        let flawed = |flaw: Flaw| Wrong { code: flaw.code(), why: flaw.to_string() };
+        let mut checks: Vec<(&str, Option<Wrong>)> =
+            verification.checks.iter().map(|check| (check.name, check.flaw.map(flawed))).collect();
+        let evidence = input.path.as_deref().and_then(evidence_beside);
+        let has_evidence = evidence.is_some();
+        if let Some(evidence) = evidence {
+            let wrong = match evidence {
+                Ok(bundle) => certificate
+                    .evidence_matches(&bundle)
+                    .err()
+                    .map(|found| Wrong { code: found.code(), why: found.to_string() }),
+                Err(why) => Some(Wrong::unreadable(&why)),
+            };
+            checks.push(("evidence", wrong));
+        }
+        let made = trust.map(|_| chains.period(certificate).to_string());
+        Read { certificate, checks, trust: verification.trust, made, has_evidence }
+    };
+    Finding { name: &input.name, result: input.certificate.as_ref().map(read) }
 }
 
 /// The evidence that lies beside a certificate under the same name; `None` if none does.
@@ -116,7 +152,7 @@ pub(crate) fn evidence_beside(path: &Path) -> Option<Result<Vec<u8>, String>> {
 }
 
 fn in_words(finding: &Finding) -> String {
-    let name = &finding.name;
+    let name = finding.name;
     let read = match &finding.result {
         Ok(read) => read,
         Err(wrong) => return format!("{name}: NOT A VALID CERTIFICATE\n  {}.\n", wrong.why),
@@ -130,12 +166,13 @@ fn in_words(finding: &Finding) -> String {
         lines.extend(flaw.iter().map(|wrong| format!("  {check}: {}.", wrong.why)));
     }
     if finding.holds() {
-        lines.extend(statement(&read.certificate).into_iter().map(|line| format!("  {line}")));
+        lines.extend(statement(read.certificate).into_iter().map(|line| format!("  {line}")));
         let names: Vec<&str> = read.checks.iter().map(|(name, _)| *name).collect();
         lines.push(format!("  checked: {}", names.join(", ")));
         if !read.has_evidence {
             lines.push("  not checked: the evidence, which is not beside it".to_string());
         }
+        lines.extend(read.made.iter().map(|made| format!("  {made}")));
         lines.push(format!("  {}", read.trust));
     }
     lines.push(String::new());
@@ -172,7 +209,9 @@ fn in_json(finding: &Finding) -> Value {
                 "holds": finding.holds(),
                 "outcome": read.certificate.claims().statement.outcome.0,
                 "checks": checks,
-                "trust": read.trust,
+                "trust": read.trust.to_string(),
+                "whose": read.trust.code(),
+                "made": read.made,
                 "evidence": read.has_evidence,
                 "certificate": view,
             })

@@ -10,6 +10,7 @@
 mod cli;
 mod keystream;
 mod killed;
+mod org;
 mod screens;
 mod simulation;
 mod testkit;

@@ -98,6 +98,22 @@ pub enum Finding {
 }
 
 impl Finding {
+    /// The word for it that programs may rely on.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Copy { .. } => "copy",
+            Self::OtherCredential { .. } => "other-credential",
+            Self::Forgery { .. } => "forgery",
+            Self::Cloned { .. } => "cloned",
+            Self::Broken { .. } => "broken",
+            Self::Gap { .. } => "gap",
+            Self::Truncated { .. } => "truncated",
+            Self::ErasedAgain { .. } => "erased-again",
+            Self::ClockBack { .. } => "clock-back",
+            Self::ClockAhead { .. } => "clock-ahead",
+        }
+    }
+
     /// Whether it takes away from what the certificates prove. `is_complete`: all certificates of these sticks ought to be there.
     pub const fn is_alarm(&self, is_complete: bool) -> bool {
         match self {

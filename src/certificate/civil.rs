@@ -4,7 +4,7 @@ use core::fmt;
 
 /// A moment, as people write it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Civil {
+pub struct Civil {
     pub(crate) year: u64,
     pub(crate) month: u64,
     pub(crate) day: u64,
@@ -14,7 +14,8 @@ pub(crate) struct Civil {
 }
 
 impl Civil {
-    pub(crate) const fn of(unix_s: u64) -> Self {
+    /// The moment that is so many seconds after 1970-01-01 00:00 UTC.
+    pub const fn of(unix_s: u64) -> Self {
         let (days, rest) = (unix_s / 86_400, unix_s % 86_400);
         // Howard Hinnant, "chrono-compatible low-level date algorithms", civil_from_days: eras of 400 years from 0000-03-01 on.
         let from_march_0 = days + 719_468;
@@ -29,8 +30,22 @@ impl Civil {
     }
 
     /// `2026-11-21`.
-    pub(crate) fn date(self) -> String {
+    pub fn date(self) -> String {
         format!("{:04}-{:02}-{:02}", self.year, self.month, self.day)
+    }
+
+    /// When the day that is written like `2026-11-21` begins, in seconds since 1970-01-01 UTC; `None` if there is no such day.
+    pub fn day(text: &str) -> Option<u64> {
+        let is_form = text.len() == 10 && text.chars().all(|c| c.is_ascii_digit() || c == '-');
+        let mut parts = text.split('-').map(|part| part.parse::<u64>().ok());
+        let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+        // days_from_civil, by the same author: years begin on the first of March.
+        let year_from_march = year.checked_sub(u64::from(month <= 2))?;
+        let (era, year_of_era) = (year_from_march / 400, year_from_march % 400);
+        let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day;
+        let days = era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+        let unix_s = days.checked_sub(719_469)? * 86_400;
+        (is_form && Self::of(unix_s).date() == text).then_some(unix_s)
     }
 
     /// As PDF writes it (ISO 32000-1 §7.9.4).
@@ -75,6 +90,26 @@ mod tests {
             assert_eq!(Civil::of(unix_s).to_string(), text);
         }
         assert!(Civil::of(u64::MAX).year > 500_000_000_000);
+    }
+
+    #[test]
+    fn a_day_begins_when_it_says() {
+        for (text, unix_s) in [
+            ("1970-01-01", Some(0)),
+            ("2000-02-29", Some(951_782_400)),
+            ("2100-03-01", Some(4_107_542_400)),
+            ("9999-12-31", Some(253_402_214_400)),
+            ("2100-02-29", None),
+            ("2026-13-01", None),
+            ("2026-00-10", None),
+            ("1969-12-31", None),
+            ("2026-1-1", None),
+            ("+026-11-21", None),
+            ("2026-11-211", None),
+            ("today", None),
+        ] {
+            assert_eq!(Civil::day(text), unix_s, "{text}");
+        }
     }
 
     #[test]

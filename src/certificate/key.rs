@@ -26,15 +26,16 @@ impl Key {
         Self { signing: SigningKey::from_bytes(seed), delegation: None }
     }
 
-    /// The same key, with an organisation's word that goes into every certificate that is issued while it is good.
+    /// Takes an organisation's word along: it goes into every certificate that is issued while it is good.
     ///
     /// # Errors
     /// [`GrantError::OtherKey`] if it is another key's.
-    pub fn delegated(self, delegation: Delegation) -> Result<Self, GrantError> {
+    pub fn carry(&mut self, delegation: Delegation) -> Result<(), GrantError> {
         if delegation.grant().public != self.public() {
             return Err(GrantError::OtherKey { delegated: delegation.fingerprint(), key: self.fingerprint() });
         }
-        Ok(Self { delegation: Some(Box::new(delegation)), ..self })
+        self.delegation = Some(Box::new(delegation));
+        Ok(())
     }
 
     /// The organisation's word, if there is one.
@@ -69,14 +70,15 @@ impl Key {
         if key.is_simulation() { Err(NoKey::Simulation) } else { Ok(key) }
     }
 
-    /// The key as a file that [`Key::parse`] reads.
-    pub fn to_file_text(&self) -> Zeroizing<String> {
+    /// The key as a file that [`Key::parse`] reads. `whose` says to people whose it is: "this PurgeProof stick".
+    pub fn to_file_text(&self, whose: &str) -> Zeroizing<String> {
         let seed = Zeroizing::new(self.signing.to_bytes());
         let digits = Zeroizing::new(hex(seed.as_slice()));
         Zeroizing::new(format!(
-            "# The signing key of this PurgeProof stick. Keep it secret: who has it can sign certificates in this stick's name.\n\
+            "# The signing key of {}. Keep it secret: who has it can sign in its name.\n\
              # Fingerprint: {}\n\
              {}\n",
+            whose.replace(char::is_control, " "),
             self.fingerprint(),
             digits.as_str()
         ))
@@ -188,7 +190,7 @@ mod tests {
     #[test]
     fn a_key_file_goes_there_and_back() {
         let key = Key::from_seed(&[7; 32]);
-        let text = key.to_file_text();
+        let text = key.to_file_text("a stick\nof ours");
         assert!(text.contains(&key.fingerprint().to_string()) && text.starts_with("# "));
         assert_eq!(Key::parse(&text).unwrap().public(), key.public());
         assert_eq!(Key::parse(&text.replace('\n', "\r\n")).unwrap().public(), key.public());

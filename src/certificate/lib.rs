@@ -58,7 +58,8 @@ mod verify;
 #[cfg(test)]
 mod kit;
 
-pub use chain::Chains;
+pub use chain::{Chains, Finding};
+pub use civil::Civil;
 pub use claims::{Claims, Link};
 pub use delegation::{Delegation, Grant, GrantError, NAME_BYTES, is_name};
 pub use error::{IssueError, ParseError};

@@ -50,6 +50,16 @@ pub struct Period {
 }
 
 impl Trust {
+    /// The word for it that programs may rely on.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::SelfSigned(_) => "self-signed",
+            Self::Organisation { .. } => "organisation",
+            Self::Delegated { .. } => "delegated",
+            Self::Simulated => "simulated",
+        }
+    }
+
     fn of_organisation(trust: &TrustFile, delegation: &Delegation, is_adopted: bool) -> Self {
         let grant = delegation.grant();
         Self::Organisation {

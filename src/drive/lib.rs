@@ -28,6 +28,7 @@ mod fat;
 pub mod file;
 mod identity;
 pub mod inventory;
+pub mod layout;
 mod line;
 pub mod machine;
 mod mmc;

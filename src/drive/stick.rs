@@ -177,8 +177,7 @@ impl<'a> Tenancy<'a> {
     /// Whether what is below the mount point is the partition that was meant, with its marker: its name may be another disk's by now.
     fn check(&self, number: dev_t) -> Result<(), ShelfError> {
         let is_partition = fs::metadata(self.point)?.dev() == number;
-        let is_marked = fs::metadata(self.point.join(MARKER)).is_ok_and(|file| file.is_file());
-        if is_partition && is_marked { Ok(()) } else { Err(ShelfError::NotOurs) }
+        if is_partition && is_marked(self.point) { Ok(()) } else { Err(ShelfError::NotOurs) }
     }
 
     /// Writes everything out and unmounts, and says whether that went well.
@@ -196,6 +195,11 @@ impl Drop for Tenancy<'_> {
             let _ = unmount(&text(self.point));
         }
     }
+}
+
+/// Whether a folder has the marker file of a stick's data partition.
+pub fn is_marked(folder: &Path) -> bool {
+    fs::metadata(folder.join(MARKER)).is_ok_and(|file| file.is_file())
 }
 
 fn is_mount_point(path: &Path) -> Result<bool, ShelfError> {

@@ -3,10 +3,10 @@
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
-use nix::sys::termios::{ControlFlags, InputFlags, SetArg, cfmakeraw, tcgetattr, tcsetattr};
+use nix::sys::termios::{ControlFlags, InputFlags, LocalFlags, SetArg, cfmakeraw, tcgetattr, tcsetattr};
 use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout};
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, BufRead, BufReader};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -55,6 +55,21 @@ pub fn raw(terminal: impl AsFd) -> Result<(), Errno> {
     tcsetattr(&terminal, SetArg::TCSANOW, &termios)
 }
 
+/// Reads a line that is not shown while it is typed, without its line feed. Meanwhile Ctrl-C is a character like any other, so that nobody is
+/// left with a terminal that shows nothing.
+pub fn hidden_line(terminal: &File) -> io::Result<String> {
+    let before = tcgetattr(terminal)?;
+    let mut hidden = before.clone();
+    hidden.local_flags.remove(LocalFlags::ECHO | LocalFlags::ISIG);
+    tcsetattr(terminal, SetArg::TCSAFLUSH, &hidden)?;
+    let mut line = String::new();
+    let read = BufReader::new(terminal).read_line(&mut line);
+    tcsetattr(terminal, SetArg::TCSAFLUSH, &before)?;
+    read?;
+    line.truncate(line.trim_end_matches(['\r', '\n']).len());
+    Ok(line)
+}
+
 /// Makes `terminal` this process's standard input, output and error.
 pub fn become_stdio(terminal: &File) -> Result<(), Errno> {
     dup2_stdin(terminal)?;
@@ -98,6 +113,26 @@ mod tests {
         assert_eq!(pty.slave.read(&mut key).unwrap(), 1);
         assert_eq!(key[0], 3);
         assert_eq!(pty.master.read(&mut key).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    }
+
+    #[test]
+    fn a_hidden_line_is_not_shown_and_the_terminal_is_as_before() {
+        let mut pty = Pty::open(Size { columns: 80, rows: 25 }).unwrap();
+        let mut termios = tcgetattr(&pty.slave).unwrap();
+        let usual = LocalFlags::ECHO | LocalFlags::ICANON | LocalFlags::ISIG;
+        termios.local_flags.insert(usual);
+        termios.input_flags.insert(InputFlags::ICRNL);
+        tcsetattr(&pty.slave, SetArg::TCSANOW, &termios).unwrap();
+        let slave = pty.slave.try_clone().unwrap();
+        let reader = std::thread::spawn(move || hidden_line(&slave).unwrap());
+        // What comes before the terminal is ready is thrown away.
+        while tcgetattr(&pty.slave).unwrap().local_flags.contains(LocalFlags::ECHO) {
+            std::thread::yield_now();
+        }
+        pty.master.write_all(b"pass\x03 phrase \r").unwrap();
+        assert_eq!(reader.join().unwrap(), "pass\x03 phrase ");
+        assert_eq!(pty.master.read(&mut [0; 4]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        assert!(tcgetattr(&pty.slave).unwrap().local_flags.contains(usual));
     }
 
     #[test]

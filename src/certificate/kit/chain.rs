@@ -1,12 +1,12 @@
 //! Certificates side by side.
 
-use super::trust::{delegation, trust};
+use super::trust::{carrying, delegation, trust};
 use super::*;
 use crate::chain::Finding;
 
 /// The certificate with this number in the chain of the fixture's key, about a drive with this serial number.
 fn next(before: Option<&Certificate>, id: u8, serial: &str, issued_unix_s: u64) -> Certificate {
-    let key = key().delegated(delegation()).unwrap();
+    let key = carrying(delegation());
     let mut claims = issue(&cleared()).claims().clone();
     claims.id = JobId([id; 16]);
     claims.statement.device.serial = Some(serial.into());
@@ -127,9 +127,11 @@ fn what_anybody_can_make_is_not_considered() {
 fn each_is_bracketed_by_what_others_say() {
     let chain = five();
     let public = key().public();
-    let checkpoint =
-        |seq: u64, at_unix_s| Checkpoint { public, seq, sha256: chain[seq as usize - 1].sha256(), at_unix_s };
-    let trust = trust(|it| it.checkpoints = vec![checkpoint(2, ISSUED + 25), checkpoint(4, ISSUED + 35)]);
+    let checkpoint = |index: usize, at_unix_s| {
+        let seq = chain[index].claims().statement.link.seq;
+        Checkpoint { public, seq, sha256: chain[index].sha256(), at_unix_s }
+    };
+    let trust = trust(|it| it.checkpoints = vec![checkpoint(1, ISSUED + 25), checkpoint(3, ISSUED + 35)]);
     let chains = Chains::of(&chain, Some(&trust));
     let of = |index: usize| {
         let Period { from_unix_s, until_unix_s } = chains.period(&chain[index]);

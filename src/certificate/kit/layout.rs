@@ -5,7 +5,7 @@ use purgeproof_core::capability::{Area, Found, Hidden};
 
 use super::firmware::{nvme_plan, ordinary};
 use super::paper::{every, wordy};
-use super::trust::{delegated, grant, root};
+use super::trust::{carrying, delegated, grant, root};
 use super::*;
 use crate::code::{Code, Coded};
 use crate::font::{Face, Fonts};
@@ -151,7 +151,7 @@ fn the_commonest_certificate_says_everything_on_its_first_page() {
 #[test]
 fn a_delegation_has_room_beside_everything_else() {
     let long = Grant { organisation: "O".repeat(64), stick: "S".repeat(64), ..grant() };
-    let key = key().delegated(Delegation::issue(long, &root()).unwrap()).unwrap();
+    let key = carrying(Delegation::issue(long, &root()).unwrap());
     for (name, certificate) in [
         ("delegated", delegated()),
         ("delegated-wordy", Certificate::issue(&wordy(), &key, link(), ISSUED).unwrap()),

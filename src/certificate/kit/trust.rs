@@ -67,6 +67,13 @@ pub(super) fn contents() -> Contents {
     }
 }
 
+/// The key of the fixture, with a delegation.
+pub(super) fn carrying(delegation: Delegation) -> Key {
+    let mut key = key();
+    key.carry(delegation).unwrap();
+    key
+}
+
 /// A trust file that knows nothing but the organisation, changed.
 pub(super) fn trust(change: impl FnOnce(&mut Contents)) -> TrustFile {
     let mut contents = contents();
@@ -76,7 +83,7 @@ pub(super) fn trust(change: impl FnOnce(&mut Contents)) -> TrustFile {
 
 /// The certificate of the fixture, with the delegation.
 pub(super) fn delegated() -> Certificate {
-    let key = key().delegated(delegation()).unwrap();
+    let key = carrying(delegation());
     Certificate::issue(&cleared(), &key, link(), ISSUED).unwrap()
 }
 
@@ -149,7 +156,7 @@ fn whose_word_it_is_hangs_on_the_trust_file() {
 
 #[test]
 fn a_delegation_counts_from_its_beginning_to_before_its_end() {
-    let key = || key().delegated(delegation()).unwrap();
+    let key = || carrying(delegation());
     let at = |unix_s| Certificate::issue(&cleared(), &key(), link(), unix_s).unwrap();
     assert!(at(1_826_788_842).delegation().is_some());
     assert_eq!(at(1_826_788_843).delegation(), None, "it signs on, for itself");
@@ -253,7 +260,7 @@ fn a_delegation_that_makes_no_sense_is_not_signed() {
     assert_eq!(refused(Grant { organisation: "a\u{1b}[2J".into(), ..grant() }), GrantError::Name { bytes: 5 });
     assert_eq!(refused(Grant { expires_unix_s: 1_795_000_000, ..grant() }), GrantError::Period);
     assert_eq!(refused(Grant { public: Key::simulation().public(), ..grant() }), GrantError::Simulation);
-    let error = Key::from_seed(&[9; 32]).delegated(delegation()).unwrap_err();
+    let error = Key::from_seed(&[9; 32]).carry(delegation()).unwrap_err();
     assert!(error.to_string().contains("3f96 7ffc 4079 a0b8"), "{error}");
 }
 
@@ -280,7 +287,7 @@ mod revoked {
     use super::*;
 
     fn chain() -> Vec<Certificate> {
-        let key = key().delegated(delegation()).unwrap();
+        let key = carrying(delegation());
         let mut chain = vec![delegated()];
         for (id, evidence) in [(2, sampled()), (3, failing())] {
             let link = Link::after(chain.last().unwrap());
@@ -317,7 +324,7 @@ mod revoked {
         let chain = chain();
         let mut claims = chain[1].claims().clone();
         claims.statement.operator = Some("somebody else".into());
-        let key = key().delegated(delegation()).unwrap();
+        let key = carrying(delegation());
         let forged = Certificate::seal(Typ::Certificate, claims, &key).unwrap();
         assert_eq!(flaws_by(&forged, &after(2, Some(chain[1].sha256()))), [Flaw::OtherThanAccepted]);
         assert_eq!(flaws_by(&forged, &after(2, None)), [], "what was not noted cannot be compared");
