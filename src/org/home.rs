@@ -51,7 +51,7 @@ impl Home {
                 ));
             }
         }
-        let key = Key::from_seed(&*Zeroizing::new(random()?));
+        let key = Key::from_seed(&Zeroizing::new(random::<32>()?));
         let identity = x25519::Identity::generate();
         let recipient =
             format!("# Evidence of {} is encrypted to this key\n{}\n", one_line(name), identity.to_public());

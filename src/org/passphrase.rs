@@ -28,23 +28,22 @@ impl Passphrase {
 
     /// A new one; typed twice, because nobody sees it.
     pub(super) fn choose(&self) -> Result<SecretString, String> {
-        let chosen = match &self.file {
-            Some(file) => read(file)?,
-            None => {
-                let mut terminal = terminal()?;
-                let chosen = typed(&mut terminal, "New passphrase for the organisation's keys: ")?;
-                let again = typed(&mut terminal, "The same once more: ")?;
-                if chosen.expose_secret() != again.expose_secret() {
-                    return Err("The two passphrases differ: nothing was made. Try again.".into());
-                }
-                chosen
-            }
-        };
+        let chosen = self.file.as_deref().map_or_else(typed_twice, read)?;
         if chosen.expose_secret().is_empty() {
             return Err("An empty passphrase protects nothing: nothing was made. Take several words.".into());
         }
         Ok(chosen)
     }
+}
+
+fn typed_twice() -> Result<SecretString, String> {
+    let mut terminal = terminal()?;
+    let chosen = typed(&mut terminal, "New passphrase for the organisation's keys: ")?;
+    let again = typed(&mut terminal, "The same once more: ")?;
+    if chosen.expose_secret() != again.expose_secret() {
+        return Err("The two passphrases differ: nothing was made. Try again.".into());
+    }
+    Ok(chosen)
 }
 
 fn read(file: &Path) -> Result<SecretString, String> {

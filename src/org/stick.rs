@@ -44,7 +44,7 @@ impl StickFolder {
 
     /// Makes a key there.
     pub(super) fn make_key(&mut self) -> Result<Key, String> {
-        let key = Key::from_seed(&*Zeroizing::new(random()?));
+        let key = Key::from_seed(&Zeroizing::new(random::<32>()?));
         self.put(STICK_KEY, key.to_file_text(WHOSE).as_bytes())?;
         Ok(key)
     }
