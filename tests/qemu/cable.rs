@@ -10,7 +10,7 @@ fn pull_and_plug(machine: &Machine, bus: Bus, disk: &Disk) {
     machine.wait_row(disk.serial(), "Write 8", WORK);
     machine.unplug(disk.serial());
     machine.wait_row(disk.serial(), "NOT ERASED", WORK);
-    machine.wait_for("no longer attached", WORK);
+    machine.wait_row(disk.serial(), "NOT ERASED, unplugged", WORK);
     assert!(disk.old_sectors() > 0, "it was pulled out too late for this test");
     machine.hurry(disk);
     machine.plug(bus, disk);

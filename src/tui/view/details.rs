@@ -27,10 +27,10 @@ pub(super) fn lines(model: &Model, row: &Row<'_>, width: usize) -> Vec<Line<'sta
     if let Some(ended) = row.run.and_then(|run| run.ended()) {
         lines.extend(result(ended, row, width));
     }
-    lines.extend(row.run.map(|run| survey::lines(&run.surveys, LABEL, width)).unwrap_or_default());
     if !row.attached {
         lines.extend(labelled("Note", words::UNPLUGGED, LABEL, width, BAD));
     }
+    lines.extend(row.run.map(|run| survey::lines(&run.surveys, LABEL, width)).unwrap_or_default());
     lines.extend(obstacles(row, width));
     lines.extend(offer(row, width));
     if let Some(percent) = row.interrupted() {

@@ -260,7 +260,8 @@ fn state(row: &Row<'_>, now_s: u64, room: usize) -> (String, Style) {
             }
             let unplugged = if row.attached { "" } else { ", unplugged" };
             let long = words::filed(ended).map(|filed| format!("{}, {filed}{unplugged}", ended.verdict.outcome));
-            (first_fit(&[&long[..], &[ended.verdict.outcome.to_string()]].concat()), verdict_style(ended))
+            let short = format!("{}{unplugged}", ended.verdict.outcome);
+            (first_fit(&[&long[..], &[short, ended.verdict.outcome.to_string()]].concat()), verdict_style(ended))
         }
         _ => offered(row, &first_fit),
     }
