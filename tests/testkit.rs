@@ -22,7 +22,7 @@ fn codes(found: &Value) -> Vec<&str> {
 #[test]
 fn every_certificate_of_the_kit_is_found_out_for_its_one_flaw() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testkit");
-    // Those with a trust file of their own are verified one by one, by the tests of the library.
+    // Those with a trust file of their own are verified one by one.
     let index: Vec<Value> = index().into_iter().filter(|piece| piece["trust"].is_null()).collect();
     assert!(index.len() > 60, "the kit was not found");
     let files: Vec<&str> = index.iter().map(|piece| piece["file"].as_str().unwrap()).collect();
@@ -37,6 +37,25 @@ fn every_certificate_of_the_kit_is_found_out_for_its_one_flaw() {
         assert_eq!(serde_json::json!(codes(found)), piece["codes"], "{name}");
         assert!(found["error"].is_string() || found["outcome"] == piece["outcome"], "{name}");
         assert!(found["error"].is_string() || found["evidence"] == piece["evidence"], "{name}");
+    }
+}
+
+#[test]
+fn what_a_trust_file_says_of_a_certificate_is_found_out() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testkit");
+    let index: Vec<Value> = index().into_iter().filter(|piece| piece["trust"].is_string()).collect();
+    assert!(index.len() > 8, "the kit was not found");
+    for piece in index {
+        let name = piece["file"].as_str().unwrap();
+        let output = purgeproof(&folder, &["verify", "--json", "--trust", piece["trust"].as_str().unwrap(), name]);
+        let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let found = &said["certificates"][0];
+        assert_eq!(
+            (&found["holds"], serde_json::json!(codes(found))),
+            (&piece["holds"], piece["codes"].clone()),
+            "{name}"
+        );
+        assert_eq!(output.status.success(), piece["holds"] == true, "{name}");
     }
 }
 
