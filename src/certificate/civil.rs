@@ -55,6 +55,13 @@ impl Civil {
     }
 }
 
+impl Civil {
+    /// As RFC 3339 and XMP write it: `2026-11-21T09:05:07Z`.
+    pub(crate) fn iso(self) -> String {
+        format!("{}T{:02}:{:02}:{:02}Z", self.date(), self.hour, self.minute, self.second)
+    }
+}
+
 impl fmt::Display for Civil {
     /// `2026-11-21 09:05:07 UTC`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

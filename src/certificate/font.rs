@@ -26,6 +26,24 @@ impl Face {
         }))
     }
 
+    /// The font's own name.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Regular => "LiberationSans",
+            Self::Bold => "LiberationSans-Bold",
+            Self::Mono => "LiberationMono",
+        }
+    }
+
+    /// The tag of its subset.
+    pub(crate) const fn tag(self) -> &'static str {
+        match self {
+            Self::Regular => "PPROOF",
+            Self::Bold => "PPROFB",
+            Self::Mono => "PPROFM",
+        }
+    }
+
     /// Liberation 2.1.5, as Debian has it, under the SIL Open Font License (fonts/LICENSE).
     const fn bytes(self) -> &'static [u8] {
         match self {

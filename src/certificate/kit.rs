@@ -30,6 +30,8 @@ mod layout;
 mod paper;
 mod reformat;
 mod schemes;
+mod signed;
+mod summaries;
 mod survey;
 mod testkit;
 mod trust;

@@ -2,16 +2,23 @@
 
 use printpdf::{
     Color, Line, LinePoint, Mm, Op, PaintMode, PdfFontHandle, PdfPage, Point, Polygon, PolygonRing, Pt, Rgb, TextItem,
-    WindingOrder,
+    WindingOrder, XObjectId, XObjectTransform,
 };
+use purgeproof_core::policy::Paper;
 
 use crate::font::{Face, Fonts};
 
-/// A4.
-pub(crate) const WIDTH: f32 = 210.0;
-/// A4.
-pub(crate) const HEIGHT: f32 = 297.0;
 const MM_PER_POINT: f32 = 25.4 / 72.0;
+/// The width that pages are laid out for: A4. Other paper has the same in its middle.
+pub(crate) const WIDTH: f32 = 210.0;
+
+/// Width and height of a paper in millimetres.
+pub(crate) const fn size(paper: Paper) -> (f32, f32) {
+    match paper {
+        Paper::A4 => (WIDTH, 297.0),
+        Paper::Letter => (215.9, 279.4),
+    }
+}
 
 /// Red, green and blue, 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -59,21 +66,54 @@ pub(crate) struct Area(pub(crate) f32, pub(crate) f32, pub(crate) f32, pub(crate
 /// A page under way.
 pub(crate) struct Sheet<'a> {
     fonts: &'a Fonts,
+    paper: Paper,
     ops: Vec<Op>,
 }
 
 impl<'a> Sheet<'a> {
-    pub(crate) const fn new(fonts: &'a Fonts) -> Self {
-        Self { fonts, ops: Vec::new() }
+    pub(crate) const fn new(fonts: &'a Fonts, paper: Paper) -> Self {
+        Self { fonts, paper, ops: Vec::new() }
     }
 
     /// Another one, with nothing on it.
     pub(crate) const fn blank(&self) -> Self {
-        Self::new(self.fonts)
+        Self::new(self.fonts, self.paper)
+    }
+
+    /// Where the page ends.
+    pub(crate) const fn bottom(&self) -> f32 {
+        size(self.paper).1
     }
 
     pub(crate) fn into_page(self) -> PdfPage {
-        PdfPage::new(Mm(WIDTH), Mm(HEIGHT), self.ops)
+        let (width, height) = size(self.paper);
+        PdfPage::new(Mm(width), Mm(height), self.ops)
+    }
+
+    fn point(&self, x: f32, y: f32) -> Point {
+        let (width, height) = size(self.paper);
+        Point { x: Mm(x + (width - WIDTH) / 2.0).into(), y: Mm(height - y).into() }
+    }
+
+    fn corners(&self, Area(x, y, width, height): Area) -> Vec<LinePoint> {
+        [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
+            .map(|(x, y)| LinePoint { p: self.point(x, y), bezier: false })
+            .to_vec()
+    }
+
+    /// A picture of the document, stretched over an area.
+    pub(crate) fn picture(&mut self, id: &XObjectId, area: Area) {
+        let Area(x, y, width, height) = area;
+        let corner = self.point(x, y + height);
+        let transform = XObjectTransform {
+            translate_x: Some(corner.x),
+            translate_y: Some(corner.y),
+            scale_x: Some(width / MM_PER_POINT),
+            scale_y: Some(height / MM_PER_POINT),
+            no_auto_scale: true,
+            ..XObjectTransform::default()
+        };
+        self.ops.push(Op::UseXobject { id: id.clone(), transform });
     }
 
     /// One line of text with its baseline at `y`. What the face cannot show is shown as codes.
@@ -83,7 +123,7 @@ impl<'a> Sheet<'a> {
             Op::StartTextSection,
             Op::SetFont { font: PdfFontHandle::External(style.face.id()), size: Pt(style.size) },
             Op::SetFillColor { col: style.ink.color() },
-            Op::SetTextCursor { pos: point(x, y) },
+            Op::SetTextCursor { pos: self.point(x, y) },
             Op::ShowText { items: vec![TextItem::Text(text)] },
             Op::EndTextSection,
         ]);
@@ -148,7 +188,7 @@ impl<'a> Sheet<'a> {
 
     /// Filled rectangles as one path, so that no seam shows between them.
     pub(crate) fn fill_all(&mut self, areas: &[Area], ink: Ink) {
-        let rings = areas.iter().map(|area| PolygonRing { points: corners(*area) }).collect();
+        let rings = areas.iter().map(|area| PolygonRing { points: self.corners(*area) }).collect();
         self.ops.push(Op::SetFillColor { col: ink.color() });
         self.ops.push(Op::DrawPolygon {
             polygon: Polygon { rings, mode: PaintMode::Fill, winding_order: WindingOrder::NonZero },
@@ -157,12 +197,12 @@ impl<'a> Sheet<'a> {
 
     /// The outline of a rectangle, `thickness` in points.
     pub(crate) fn frame(&mut self, area: Area, thickness: f32, ink: Ink) {
-        self.stroke(corners(area), true, thickness, ink);
+        self.stroke(self.corners(area), true, thickness, ink);
     }
 
     /// A horizontal line.
     pub(crate) fn rule(&mut self, x: f32, y: f32, width: f32, thickness: f32, ink: Ink) {
-        let ends = [point(x, y), point(x + width, y)];
+        let ends = [self.point(x, y), self.point(x + width, y)];
         self.stroke(ends.map(|p| LinePoint { p, bezier: false }).to_vec(), false, thickness, ink);
     }
 
@@ -173,14 +213,4 @@ impl<'a> Sheet<'a> {
             Op::DrawLine { line: Line { points, is_closed } },
         ]);
     }
-}
-
-fn corners(Area(x, y, width, height): Area) -> Vec<LinePoint> {
-    [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
-        .map(|(x, y)| LinePoint { p: point(x, y), bezier: false })
-        .to_vec()
-}
-
-fn point(x: f32, y: f32) -> Point {
-    Point { x: Mm(x).into(), y: Mm(HEIGHT - y).into() }
 }

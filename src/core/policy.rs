@@ -28,6 +28,8 @@ pub struct Policy {
     pub when_done: WhenDone,
     /// The key of random passes stays in the journal, and evidence files have its SHA-256 alone.
     pub withhold_key: bool,
+    /// What certificates are printed on.
+    pub paper: Paper,
     /// What stands on every certificate besides what the machine knows.
     pub record: Record,
     /// The first rule that fits a drive decides.
@@ -49,6 +51,17 @@ pub enum WhenDone {
     PowerOff,
     /// Start the machine again.
     Reboot,
+}
+
+/// The paper of a PDF.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Paper {
+    /// ISO 216 A4: 210 × 297 mm.
+    #[default]
+    A4,
+    /// US Letter: 8.5 × 11 in.
+    Letter,
 }
 
 /// Names and numbers that only people know. All are printed as given.
@@ -344,6 +357,7 @@ mod tests {
     const FULL: &str = r#"
         unattended = true
         when_done = "power-off"
+        paper = "letter"
         [record]
         organisation = "Example Ltd"
         operator = "J. Doe"
@@ -365,7 +379,8 @@ mod tests {
     #[test]
     fn a_full_policy_is_understood() {
         let policy = Policy::parse(FULL).unwrap();
-        assert_eq!(policy.when_done, WhenDone::PowerOff);
+        assert_eq!((policy.when_done, policy.paper), (WhenDone::PowerOff, Paper::Letter));
+        assert_eq!(Policy::default().paper, Paper::A4);
         let rule = policy.rule_for(&nvme()).unwrap();
         assert_eq!(
             (rule.name.as_str(), rule.pattern, rule.verify),
@@ -393,6 +408,8 @@ mod tests {
             ("[[rule]]\nname = 'x'\naction = 'purge'\npattern = 'zero'", 4, "expected \"random\", \"zeros\""),
             ("[[rule]]\nname = 'x'\naction = 'purge'\nat_least = 'big'", 4, "expected a size such as"),
             ("[[rule]]\nname = 'x'", 1, "missing field `action`"),
+            ("paper = 'Letter'", 1, "unknown variant `Letter`, expected `a4` or `letter`"),
+            ("paper = 'a5'", 1, "unknown variant `a5`"),
             ("[record]\njob = 7", 2, "expected a string"),
             ("[[rule]]\nname = 'x'\naction = 'purge'\nblock_size = 520", 4, "expected 512 or 4096"),
         ] {

@@ -3,21 +3,43 @@
 use super::firmware::{ordinary, security_erased};
 use super::survey::surveyed;
 use super::*;
+use purgeproof_core::policy::Paper;
+
+const SAME: Pages = Pages::Same { logo: false, signed: false };
+
+pub(super) fn keep(name: &str, pdf: &[u8]) {
+    if let Ok(folder) = std::env::var("PURGEPROOF_PAPER") {
+        std::fs::write(format!("{folder}/{name}.pdf"), pdf).unwrap();
+    }
+}
 
 fn paper(name: &str, evidence: &Evidence) -> Vec<u8> {
     let certificate = issue(evidence);
     let pdf = certificate.pdf_with(evidence).unwrap();
-    if let Ok(folder) = std::env::var("PURGEPROOF_PAPER") {
-        std::fs::write(format!("{folder}/{name}.pdf"), &pdf).unwrap();
-    }
+    keep(name, &pdf);
     assert_eq!(Certificate::read_any(&pdf).unwrap(), certificate);
-    assert_eq!(certificate.is_rendered_as(&pdf, Some(evidence)), Ok(true));
+    assert_eq!(certificate.compare_pages(&pdf, Some(evidence)), Ok(SAME));
+    let print = Print { paper: Paper::Letter, logo: None, evidence: Some(evidence) };
+    let letter = certificate.print(&print).unwrap();
+    keep(&format!("{name}-letter"), &letter);
+    assert_eq!(certificate.compare_pages(&letter, Some(evidence)), Ok(SAME));
     pdf
 }
 
 /// The number of pages: each page object names its parent.
 fn pages(pdf: &[u8]) -> usize {
     lopdf::Document::load_mem(pdf).unwrap().get_pages().len()
+}
+
+/// The same PDF, said to be made by another program.
+fn produced_by(pdf: &[u8], producer: &str) -> Vec<u8> {
+    let mut document = lopdf::Document::load_mem(pdf).unwrap();
+    let id = document.trailer.get(b"Info").and_then(lopdf::Object::as_reference).unwrap();
+    let info = document.get_object_mut(id).and_then(lopdf::Object::as_dict_mut).unwrap();
+    info.set("Producer", lopdf::Object::string_literal(producer));
+    let mut other = Vec::new();
+    document.save_to(&mut other).unwrap();
+    other
 }
 
 /// A drive whose every string is as long as a certificate takes.
@@ -108,7 +130,39 @@ fn changed_words_on_the_page_do_not_change_the_certificate_and_are_noticed() {
     let mut changed = Vec::new();
     document.save_to(&mut changed).unwrap();
     assert_eq!(Certificate::read_any(&changed).unwrap(), certificate);
-    assert_eq!(certificate.is_rendered_as(&changed, Some(&cleared())), Ok(false));
+    assert_eq!(certificate.compare_pages(&changed, Some(&cleared())), Ok(Pages::Changed));
+    let unknown = Pages::Unknown { producer: format!("PurgeProof {}", env!("CARGO_PKG_VERSION")) };
+    assert_eq!(certificate.compare_pages(&changed, None), Ok(unknown.clone()));
+    // With evidence that is not at hand it may be as it was.
+    assert_eq!(certificate.compare_pages(&good, None), Ok(unknown));
+    assert_eq!(certificate.compare_pages(&certificate.pdf().unwrap(), None), Ok(SAME));
+    let other = produced_by(&changed, "PurgeProof 9.9.9");
+    assert_eq!(
+        certificate.compare_pages(&other, Some(&cleared())),
+        Ok(Pages::Unknown { producer: "PurgeProof 9.9.9".into() })
+    );
+}
+
+#[test]
+fn what_is_added_to_a_pdf_is_noticed() {
+    let certificate = issue(&cleared());
+    let good = certificate.pdf().unwrap();
+    for added in ["\n", "% a comment\n", "1 0 obj<<>>endobj"] {
+        let more = [&good, added.as_bytes()].concat();
+        assert_eq!(certificate.compare_pages(&more, None), Ok(Pages::Added), "{added:?}");
+    }
+}
+
+#[test]
+fn a_logo_stands_at_the_head_and_travels_with_the_pdf() {
+    let logo = Logo::read(&crate::logo::tests::png(400, 100, png::ColorType::Rgb, &[20, 60, 160])).unwrap();
+    let certificate = issue(&purged());
+    for paper in [Paper::A4, Paper::Letter] {
+        let pdf = certificate.print(&Print { paper, logo: Some(&logo), evidence: None }).unwrap();
+        keep(&format!("logo-{paper:?}"), &pdf);
+        assert_eq!(Certificate::read_any(&pdf).unwrap(), certificate);
+        assert_eq!(certificate.compare_pages(&pdf, None), Ok(Pages::Same { logo: true, signed: false }));
+    }
 }
 
 #[test]

@@ -2,18 +2,17 @@
 
 use purgeproof_core::evidence::Evidence;
 
-use super::survey as picture;
 use super::{FOOT, HEADING, INNER, LABEL, LABELS, MARGIN, TITLE, style_of};
+use super::{proof, survey as picture};
 use crate::Certificate;
 use crate::auditor;
-use crate::font::Fonts;
+use crate::qr::Modules;
 use crate::rows::Section;
 use crate::sheet::{Ink, Sheet};
 use crate::survey;
 
 /// The pages under way and the place where the next thing goes.
 pub(super) struct Flow<'a> {
-    fonts: &'a Fonts,
     done: Vec<Sheet<'a>>,
     sheet: Sheet<'a>,
     y: f32,
@@ -21,8 +20,9 @@ pub(super) struct Flow<'a> {
 
 impl<'a> Flow<'a> {
     /// From the second page on.
-    pub(super) fn after(front: Sheet<'a>, fonts: &'a Fonts) -> Self {
-        Self { fonts, done: vec![front], sheet: Sheet::new(fonts), y: MARGIN }
+    pub(super) fn after(front: Sheet<'a>) -> Self {
+        let sheet = front.blank();
+        Self { done: vec![front], sheet, y: MARGIN }
     }
 
     pub(super) fn into_sheets(mut self) -> Vec<Sheet<'a>> {
@@ -31,9 +31,13 @@ impl<'a> Flow<'a> {
     }
 
     /// In full what the first page shortened.
-    pub(super) fn rest(&mut self, sections: &[Section]) {
-        if !sections.is_empty() {
+    pub(super) fn rest(&mut self, sections: &[Section], code: Option<&Modules>) {
+        if !sections.is_empty() || code.is_some() {
             self.title("What page 1 has no room for");
+            if let Some(code) = code {
+                proof::draw(&mut self.sheet, code, (MARGIN, self.y));
+                self.y += proof::side(code);
+            }
             self.sections(sections);
             self.y += 5.0;
         }
@@ -68,8 +72,9 @@ impl<'a> Flow<'a> {
 
     /// Makes room for something of this height, on a new page if need be.
     fn room(&mut self, height: f32) {
-        if self.y + height > FOOT {
-            self.done.push(std::mem::replace(&mut self.sheet, Sheet::new(self.fonts)));
+        if self.y + height > self.sheet.bottom() - FOOT {
+            let blank = self.sheet.blank();
+            self.done.push(std::mem::replace(&mut self.sheet, blank));
             self.y = MARGIN;
         }
     }

@@ -4,7 +4,7 @@
 use purgeproof_core::verdict::Outcome;
 
 use super::proof::{self, Code};
-use super::{BODY, HEADING, INNER, LABEL, LABELS, MARGIN, SMALL, STRONG, TITLE, style_of};
+use super::{BODY, HEADING, INNER, LABEL, LABELS, MARGIN, Print, SMALL, STRONG, TITLE, style_of};
 use crate::Certificate;
 use crate::claims::Statement;
 use crate::font::{Face, Fonts};
@@ -12,6 +12,8 @@ use crate::qr::Modules;
 use crate::rows::{self, Section};
 use crate::sheet::{Area, Ink, Sheet, Style};
 
+/// The room for a logo: beside the title, and nowhere else.
+const LOGO: (f32, f32) = (45.0, 10.0);
 const GAP: f32 = 6.0;
 const COLUMN: f32 = (INNER - GAP) / 2.0;
 /// What stands where a text is cut.
@@ -28,8 +30,8 @@ struct Setting {
     lines: usize,
     /// The most rows of a section, and the most reasons.
     rows: usize,
-    /// A module of the QR code in millimetres.
-    module: f32,
+    /// Whether the QR code is here, and not on the next page.
+    has_code: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,13 +44,11 @@ enum Exceptions {
     Brief,
 }
 
-/// What phones and 150 dpi scans still tell apart.
-const MODULE: f32 = 0.5;
 const ALL: Setting =
-    Setting { scale: 1.0, exceptions: Exceptions::Above, lines: usize::MAX, rows: usize::MAX, module: MODULE };
+    Setting { scale: 1.0, exceptions: Exceptions::Above, lines: usize::MAX, rows: usize::MAX, has_code: true };
 const BRIEF: Setting = Setting { scale: 0.92, exceptions: Exceptions::Brief, ..ALL };
 /// From the best to what takes the least room. The last fits whatever there is to say: texts, reasons, rows and the QR code have an end.
-const SETTINGS: [Setting; 9] = [
+const SETTINGS: [Setting; 10] = [
     ALL,
     Setting { scale: 0.92, ..ALL },
     Setting { exceptions: Exceptions::Beside, ..BRIEF },
@@ -57,20 +57,34 @@ const SETTINGS: [Setting; 9] = [
     Setting { scale: 0.88, lines: 2, rows: 8, ..BRIEF },
     Setting { scale: 0.88, lines: 1, rows: 8, ..BRIEF },
     Setting { scale: 0.88, lines: 1, rows: 5, ..BRIEF },
-    // 5 pixels at 300 dpi.
-    Setting { scale: 0.88, lines: 1, rows: 3, module: 0.42, ..BRIEF },
+    Setting { scale: 0.88, lines: 2, rows: 8, has_code: false, ..BRIEF },
+    Setting { scale: 0.88, lines: 1, rows: 5, has_code: false, ..BRIEF },
 ];
 
-/// The page, and the sections that were shortened, in full.
-pub(super) fn set<'a>(certificate: &Certificate, fonts: &'a Fonts) -> (Sheet<'a>, Vec<Section>) {
+/// The page with what it had no room for.
+pub(super) struct Set<'a> {
+    pub(super) sheet: Sheet<'a>,
+    /// The sections that were shortened, in full.
+    pub(super) rest: Vec<Section>,
+    /// The QR code, if it is not on the page.
+    pub(super) code: Option<Modules>,
+}
+
+/// The first page.
+pub(super) fn set<'a>(certificate: &Certificate, print: &Print<'_>, fonts: &'a Fonts) -> Set<'a> {
     let modules = Modules::of(&certificate.qr_text());
     let set = |setting: &Setting| {
-        let front = Front { sheet: Sheet::new(fonts), y: MARGIN, setting: *setting, rest: Vec::new() };
+        let mut sheet = Sheet::new(fonts, print.paper);
+        if let Some(logo) = print.logo {
+            let (width, height) = logo.within(LOGO.0, LOGO.1);
+            sheet.picture(&super::logo_id(), Area(MARGIN + INNER - width, MARGIN - 2.5, width, height));
+        }
+        let front = Front { sheet, y: MARGIN, setting: *setting, rest: Vec::new() };
         front.finish(certificate, modules.as_ref())
     };
     let [better @ .., least] = &SETTINGS;
     let (front, _) = better.iter().map(set).find(|(_, fits)| *fits).unwrap_or_else(|| set(least));
-    (front.sheet, front.rest)
+    Set { sheet: front.sheet, rest: front.rest, code: modules.filter(|_| !front.setting.has_code) }
 }
 
 /// The page under way and the place where the next thing goes.
@@ -89,9 +103,13 @@ impl Front<'_> {
         self.columns(certificate);
         let beside = self.exceptions(statement);
         let also = beside.as_deref().map(|texts| (rows::uncovered(statement.outcome.0), texts));
-        let code = Code { modules, module: self.setting.module };
+        let code = match modules {
+            Some(modules) if self.setting.has_code => Code::Here(modules),
+            Some(_) => Code::Next,
+            None => Code::TooLong,
+        };
         let mut scratch = self.sheet.blank();
-        let top = proof::END - proof::proof(&mut scratch, 0.0, certificate, &code, also);
+        let top = proof::end(&self.sheet) - proof::proof(&mut scratch, 0.0, certificate, &code, also);
         proof::proof(&mut self.sheet, top, certificate, &code, also);
         proof::signatures(&mut self.sheet);
         let fits = self.y <= top;

@@ -8,36 +8,54 @@ use crate::sheet::{Area, Ink, Sheet};
 
 /// The light margin that a QR code needs around it (ISO/IEC 18004 §6.3.8).
 const QUIET_MODULES: f32 = 4.0;
-const SIGNATURES: f32 = 31.0;
-/// Where what stands above the lines to sign on ends.
-pub(super) const END: f32 = FOOT - SIGNATURES;
+const SIGNATURES: f32 = 32.0;
 
-/// The QR code and the side of one of its modules in millimetres.
-pub(super) struct Code<'a> {
-    pub(super) modules: Option<&'a Modules>,
-    pub(super) module: f32,
+/// Where what stands above the lines to sign on ends.
+pub(super) const fn end(sheet: &Sheet<'_>) -> f32 {
+    sheet.bottom() - FOOT - SIGNATURES
+}
+
+/// The side of a module of the QR code in millimetres: what phones and 150 dpi scans still tell apart.
+pub(crate) const MODULE: f32 = 0.5;
+
+/// Where the QR code is.
+#[derive(Clone, Copy)]
+pub(super) enum Code<'a> {
+    Here(&'a Modules),
+    /// On the second page, because the first has no room for both it and all that must be said.
+    Next,
+    /// Nowhere: there is none that is large enough.
+    TooLong,
 }
 
 impl Code<'_> {
-    /// How wide and high it is with its margin.
+    /// How wide and high it is here.
     fn side(&self) -> f32 {
-        // At most 177 modules: exact.
-        #[expect(clippy::cast_precision_loss, reason = "see above")]
-        let modules = self.modules.map_or(0.0, |code| code.side as f32 + 2.0 * QUIET_MODULES);
-        modules * self.module
+        match self {
+            Self::Here(code) => side(code),
+            Self::Next | Self::TooLong => 0.0,
+        }
     }
+}
 
-    fn draw(&self, sheet: &mut Sheet<'_>, (x, y): (f32, f32)) {
-        let Some(code) = self.modules else { return };
-        #[expect(clippy::cast_precision_loss, reason = "module counts, at most 177")]
-        let at = |origin: f32, module: usize| origin + (QUIET_MODULES + module as f32) * self.module;
-        #[expect(clippy::cast_precision_loss, reason = "module counts, at most 177")]
-        let runs = code
-            .runs()
-            .into_iter()
-            .map(|(column, row, length)| Area(at(x, column), at(y, row), length as f32 * self.module, self.module));
-        sheet.fill_all(&runs.collect::<Vec<_>>(), Ink::BLACK);
-    }
+/// How wide and high a code is with its margin.
+pub(super) fn side(code: &Modules) -> f32 {
+    // At most 177 modules: exact.
+    #[expect(clippy::cast_precision_loss, reason = "see above")]
+    let modules = code.side as f32 + 2.0 * QUIET_MODULES;
+    modules * MODULE
+}
+
+/// Draws a code with its margin from this corner on.
+pub(super) fn draw(sheet: &mut Sheet<'_>, code: &Modules, (x, y): (f32, f32)) {
+    #[expect(clippy::cast_precision_loss, reason = "module counts, at most 177")]
+    let at = |origin: f32, module: usize| origin + (QUIET_MODULES + module as f32) * MODULE;
+    #[expect(clippy::cast_precision_loss, reason = "module counts, at most 177")]
+    let runs = code
+        .runs()
+        .into_iter()
+        .map(|(column, row, length)| Area(at(x, column), at(y, row), length as f32 * MODULE, MODULE));
+    sheet.fill_all(&runs.collect::<Vec<_>>(), Ink::BLACK);
 }
 
 /// Numbers, whose word it is and how to check it, on the left, with `also`, a heading and its sentences, below if there is one; the QR code
@@ -70,17 +88,23 @@ pub(super) fn proof(
             y += sheet.paragraph((MARGIN + 3.0, y), width - 3.0, BODY, text) + 0.3;
         }
     }
-    code.draw(sheet, (MARGIN + INNER - side, top + 1.0));
-    (y - top).max(side + 1.0).max(51.0)
+    if let Code::Here(modules) = code {
+        draw(sheet, modules, (MARGIN + INNER - side, top + 1.0));
+    }
+    (y - top).max(side + 1.0)
 }
 
 const fn how(code: &Code<'_>) -> &'static str {
-    match code.modules {
-        Some(_) => {
+    match code {
+        Code::Here(_) => {
             "To verify: purgeproof verify FILE, on any computer and offline. FILE is this PDF (the certificate is attached to it), the \
              .cose file, or the text of the QR code, which holds the whole certificate. The page is only a view of it."
         }
-        None => {
+        Code::Next => {
+            "To verify: purgeproof verify FILE, on any computer and offline. FILE is this PDF (the certificate is attached to it), the \
+             .cose file, or the text of the QR code on page 2, which holds the whole certificate. The page is only a view of it."
+        }
+        Code::TooLong => {
             "To verify: purgeproof verify FILE, on any computer and offline. FILE is this PDF (the certificate is attached to it) or the \
              .cose file. The certificate is too long for a QR code. The page is only a view of it."
         }
@@ -89,23 +113,24 @@ const fn how(code: &Code<'_>) -> &'static str {
 
 /// Lines to sign on. The decision to accept the sanitization is the customer's (SP 800-88r2 §4.5.2), so it is left to a pen.
 pub(super) fn signatures(sheet: &mut Sheet<'_>) {
-    let top = END;
+    let top = end(sheet);
     sheet.rule(MARGIN, top, INNER, 0.8, Ink::BLACK);
-    for (row, (who, what)) in
-        [("Operator", "performed the sanitization"), ("Validator", "examined this record")].iter().enumerate()
-    {
-        let y = top + if row == 0 { 10.0 } else { 19.5 };
+    let lines = [
+        "Operator (performed the sanitization): name, title",
+        "Validator (examined this record): name, title",
+        "Accepted by the customer: name, title",
+    ];
+    let below = [8.2, 17.6, 27.0];
+    for (who, y) in lines.into_iter().zip(below.map(|y| top + y)) {
         sheet.rule(MARGIN, y, INNER, 0.4, Ink::GREY);
-        sheet.text(MARGIN, y + 2.8, LABELS, &format!("{who} ({what}): name, title"));
-        sheet.text(MARGIN + 88.0, y + 2.8, LABELS, "signature");
-        sheet.text(MARGIN + 150.0, y + 2.8, LABELS, "date");
+        sheet.text(MARGIN, y + 2.8, LABELS, who);
+        sheet.text(MARGIN + 96.0, y + 2.8, LABELS, "signature");
+        sheet.text(MARGIN + 156.0, y + 2.8, LABELS, "date");
     }
-    let y = top + 28.5;
-    sheet.text(MARGIN, y, STRONG, "Validation decision:");
-    for (x, word) in [(32.0, "accept"), (52.0, "reject")] {
-        sheet.frame(Area(MARGIN + x, y - 2.7, 3.0, 3.0), 0.8, Ink::BLACK);
-        sheet.text(MARGIN + x + 4.4, y, BODY, word);
+    let y = top + 20.4;
+    sheet.text(MARGIN + 54.0, y, STRONG, "Decision:");
+    for (x, word) in [(68.0, "accept"), (81.0, "reject")] {
+        sheet.frame(Area(MARGIN + x, y - 2.1, 2.4, 2.4), 0.8, Ink::BLACK);
+        sheet.text(MARGIN + x + 3.2, y, BODY, word);
     }
-    sheet.text(MARGIN + 72.0, y, BODY, "by:");
-    sheet.rule(MARGIN + 77.0, y + 0.4, INNER - 77.0, 0.4, Ink::GREY);
 }
