@@ -4,20 +4,29 @@ use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::SyncSender;
 
-use purgeproof_certificate::{Certificate, evidence_bundle, sequence};
+use purgeproof_certificate::{Certificate, Logo, Print, evidence_bundle};
 use purgeproof_core::event::{DriveId, Event, Filed, Stick};
 use purgeproof_core::evidence::{Evidence, Fact, JobId};
 use purgeproof_core::job::resume::Interrupted;
-use purgeproof_drive::layout::{CERTIFICATES, LOGS};
+use purgeproof_core::policy;
+use purgeproof_drive::layout::CERTIFICATES;
 use purgeproof_drive::shelf::{Shelf, ShelfError};
 use purgeproof_engine::journal::{Jobs, Journal, Record, Writer};
 
 use crate::filing::{AnyShelf, HandedOver, Order};
+use crate::lists::Lists;
 use crate::signer::Signer;
 
+/// Where a logo lies.
+const LOGO: (&str, &str) = ("", "logo.png");
 const JOURNAL: &str = "journal";
 /// How the name of a certificate ends, as this program writes it.
 const COSE: &str = ".cose";
+
+#[path = "paper.rs"]
+mod paper;
+
+use paper::{Paper, Step};
 
 /// Does what [`crate::filing::Filing`] is asked to.
 pub(crate) struct Clerk {
@@ -33,6 +42,12 @@ pub(crate) struct Clerk {
     tell: Box<dyn Fn(Event) + Send>,
     now_unix_s: Box<dyn Fn() -> u64 + Send>,
     told: Option<Stick>,
+    /// What certificates are printed on.
+    paper: policy::Paper,
+    /// The logo of the stick, if it has one.
+    logo: Option<Logo>,
+    /// The lists of this run's certificates.
+    lists: Lists,
 }
 
 /// This run's journal: whole in memory, and as far on the stick as that would take it.
@@ -42,27 +57,6 @@ struct JournalFile {
     text: String,
     /// How many bytes are known to be on the stick; `None` when that has to be looked up.
     filed: Option<usize>,
-}
-
-/// One certificate on its way.
-struct Paper {
-    drive: Option<DriveId>,
-    job: JobId,
-    stem: String,
-    qr: String,
-    cose: Vec<u8>,
-    log: String,
-    /// The evidence and the views, by extension.
-    others: Vec<(&'static str, Vec<u8>)>,
-    /// How far it is; begins again with another stick.
-    step: Step,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Step {
-    Certificate,
-    Chain,
-    Others(usize),
 }
 
 impl Clerk {
@@ -82,6 +76,9 @@ impl Clerk {
             tell,
             now_unix_s,
             told: None,
+            paper: policy::Paper::default(),
+            logo: None,
+            lists: Lists::default(),
         }
     }
 
@@ -110,9 +107,11 @@ impl Clerk {
                     self.deliver();
                 }
                 Order::Shelf(shelf) => self.change(shelf),
+                Order::Paper(paper) => self.paper = paper,
                 Order::Retry => self.deliver(),
                 Order::Finish(done) => {
                     self.deliver();
+                    self.list();
                     let _ = done.send(());
                 }
             }
@@ -141,6 +140,26 @@ impl Clerk {
         self.interrupted.clone()
     }
 
+    /// Whether a list lacks a certificate that is on the stick.
+    pub(crate) fn owes_lists(&self) -> bool {
+        self.shelf.is_some() && self.papers.is_empty() && self.lists.are_owed()
+    }
+
+    /// Brings the lists on the stick up to date. They are made of certificates that are there already; one that cannot be made costs
+    /// nothing else.
+    pub(crate) fn list(&mut self) {
+        if !self.owes_lists() {
+            return;
+        }
+        let (Some(shelf), lists, paper) = (&mut self.shelf, &mut self.lists, self.paper) else { return };
+        let made = catch_unwind(AssertUnwindSafe(|| lists.deliver(shelf.as_mut(), paper)));
+        if let Ok(Err(why)) = made {
+            self.tell(Event::Notice(format!(
+                "The lists of certificates are not up to date: {why}. The certificates are whole."
+            )));
+        }
+    }
+
     fn tell(&self, event: Event) {
         (self.tell)(event);
     }
@@ -156,6 +175,15 @@ impl Clerk {
             self.stick(Stick::Absent);
             return;
         };
+        self.logo = match shelf.read(LOGO.0, LOGO.1).ok().flatten().map(|file| Logo::read(&file)) {
+            None => None,
+            Some(Ok(logo)) => Some(logo),
+            Some(Err(error)) => {
+                self.tell(Event::Notice(format!("The logo {} is left out: {error}.", LOGO.1)));
+                None
+            }
+        };
+        let Some(shelf) = &mut self.shelf else { return };
         if let Err(trouble) = self.signer.adopt(shelf.as_mut(), (self.now_unix_s)()) {
             self.tell(Event::Notice(format!("Signing key: {trouble}.")));
         }
@@ -283,6 +311,7 @@ impl Clerk {
             step: Step::Certificate,
         };
         self.papers.push_back(paper);
+        self.lists.add(certificate);
         true
     }
 
@@ -290,7 +319,8 @@ impl Clerk {
     /// With the evidence at hand, the PDF has the commands for the auditor as well.
     fn views(&self, certificate: &Certificate, evidence: Option<&Evidence>) -> Vec<(&'static str, Vec<u8>)> {
         let mut views = vec![("json", certificate.json().into_bytes())];
-        let pdf = || evidence.map_or_else(|| certificate.pdf(), |evidence| certificate.pdf_with(evidence));
+        let print = Print { paper: self.paper, logo: self.logo.as_ref(), evidence };
+        let pdf = || certificate.print(&print);
         match catch_unwind(AssertUnwindSafe(pdf)) {
             Ok(Ok(pdf)) => views.push(("pdf", pdf)),
             Ok(Err(error)) => {
@@ -425,44 +455,6 @@ impl JournalFile {
             _ => None,
         };
         journal.records.iter().filter_map(job).collect()
-    }
-}
-
-impl Paper {
-    /// What of this certificate a chain does not hold yet.
-    fn lacking(&self, chain: &[u8]) -> &[u8] {
-        let mut whole = 0;
-        for certificate in sequence::certificates(chain).map_while(Result::ok) {
-            if certificate.bytes() == self.cose {
-                return &[];
-            }
-            whole += certificate.bytes().len();
-        }
-        let tail = chain.get(whole..).unwrap_or_default();
-        self.cose.strip_prefix(tail).unwrap_or(&self.cose)
-    }
-
-    /// Puts what is not there yet onto the stick, the signed certificate first.
-    fn deliver(&mut self, shelf: &mut dyn Shelf) -> Result<(), ShelfError> {
-        if self.step == Step::Certificate {
-            shelf.put(CERTIFICATES, &format!("{}.cose", self.stem), &self.cose)?;
-            self.step = Step::Chain;
-        }
-        if self.step == Step::Chain {
-            // An append that failed may have left a part of it: only what is lacking is added.
-            let chain = shelf.read(LOGS, &self.log)?.unwrap_or_default();
-            let rest = self.lacking(&chain);
-            if !rest.is_empty() {
-                shelf.append(LOGS, &self.log, rest)?;
-            }
-            self.step = Step::Others(0);
-        }
-        while let Step::Others(index) = self.step {
-            let Some((extension, bytes)) = self.others.get(index) else { break };
-            shelf.put(CERTIFICATES, &format!("{}.{extension}", self.stem), bytes)?;
-            self.step = Step::Others(index + 1);
-        }
-        Ok(())
     }
 }
 

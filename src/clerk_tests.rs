@@ -18,7 +18,10 @@ use purgeproof_core::survey::{Survey, When};
 use purgeproof_core::technique::Technique;
 use purgeproof_core::units::{BlockSize, Blocks, Bytes, Lba};
 
+use purgeproof_certificate::{Pages, sequence};
+
 use super::*;
+use purgeproof_drive::layout::LOGS;
 
 /// A stick in memory. Clones are the same stick.
 #[derive(Clone, Default)]
@@ -400,4 +403,64 @@ fn a_job_that_went_on_or_was_followed_by_another_is_not_handed_over_again() {
         let jobs: Vec<JobId> = handed_over("1.jsonl", &stick).iter().map(|job| job.evidence().job).collect();
         assert_eq!(jobs, wanted, "{what}");
     }
+}
+
+/// The same, of a job with a number.
+fn of_job(number: u8, job: &str) -> Evidence {
+    let mut evidence = stopped(number);
+    evidence.setting.record.job = job.into();
+    evidence
+}
+
+#[test]
+fn a_quiet_moment_brings_the_lists_and_never_before_the_certificates() {
+    let (mut clerk, told) = clerk("1.jsonl");
+    clerk.carry_out([Order::Certify(DriveId(0), Box::new(of_job(1, "LOT/7")))]);
+    assert!(!clerk.owes_lists(), "there is no stick");
+    let stick = Stick::default();
+    clerk.carry_out([Order::Paper(policy::Paper::Letter), Order::Shelf(Some(Box::new(stick.clone())))]);
+    assert!(clerk.owes_lists() && stick.names("summaries").is_empty());
+    clerk.list();
+    assert!(!clerk.owes_lists());
+    let job = stick.file("summaries", "job-LOT-7.csv").unwrap();
+    assert_eq!(String::from_utf8(job).unwrap().lines().count(), 2);
+    // Another run of the same job: the job's list has both, the run's only its own.
+    let (mut next, _) = self::clerk("2.jsonl");
+    next.carry_out([Order::Shelf(Some(Box::new(stick.clone())))]);
+    next.carry_out([Order::Certify(DriveId(0), Box::new(of_job(2, "LOT/7")))]);
+    next.carry_out([Order::Certify(DriveId(0), Box::new(of_job(3, "another")))]);
+    next.carry_out([Order::Certify(DriveId(0), Box::new(of_job(4, "LOT/7")))]);
+    let (done, over) = mpsc::sync_channel(1);
+    next.carry_out([Order::Finish(done)]);
+    assert!(over.try_recv().is_ok());
+    let lines = |name: &str| String::from_utf8(stick.file("summaries", name).unwrap()).unwrap().lines().count();
+    assert_eq!(lines("job-LOT-7.csv"), 4, "without the one of another job");
+    let machines: Vec<String> =
+        stick.names("summaries").into_iter().filter(|name| name.starts_with("machine-") && name.ends_with("csv")).collect();
+    assert_eq!(machines.iter().map(|name| lines(name)).sum::<usize>(), (1 + 1) + (1 + 3));
+
+    // A stick that takes no list has its certificates all the same.
+    clerk.carry_out([Order::Certify(DriveId(0), Box::new(of_job(5, "LOT/7")))]);
+    stick.fail_after(Some(0));
+    clerk.list();
+    let said = |event: &Event| matches!(event, Event::Notice(words) if words.contains("The certificates are whole"));
+    assert_eq!((clerk.waiting(), told.try_iter().filter(said).count()), (0, 1));
+    assert!(!clerk.owes_lists(), "it is not tried again before there is another certificate");
+}
+
+#[test]
+fn a_logo_that_cannot_be_used_is_left_out_with_a_word() {
+    let (mut clerk, told) = clerk("1.jsonl");
+    let stick = Stick::default();
+    stick.set("", "logo.png", b"GIF89a");
+    clerk.carry_out([Order::Shelf(Some(Box::new(stick.clone())))]);
+    clerk.carry_out([Order::Certify(DriveId(0), Box::new(stopped(1)))]);
+    let said = |event: &Event| matches!(event, Event::Notice(words) if words.contains("logo.png is left out: It is no PNG"));
+    assert!(told.try_iter().any(|event| said(&event)));
+    check(&stick, "1.jsonl", 1);
+    let pdf = stick.names(CERTIFICATES).into_iter().find(|name| name.ends_with(".pdf")).unwrap();
+    let pdf = stick.file(CERTIFICATES, &pdf).unwrap();
+    let certificate = Certificate::read_any(&pdf).unwrap();
+    let same = Pages::Same { logo: false, signed: false };
+    assert_eq!(certificate.compare_pages(&pdf, Some(&stopped(1))), Ok(same));
 }

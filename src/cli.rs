@@ -8,8 +8,10 @@ use purgeproof_core::evidence::Secret;
 use purgeproof_org::{Org, Stick};
 
 use crate::export::Export;
+use crate::pades::Pades;
 use crate::purge::Purge;
 use crate::recheck::Range;
+use crate::summary::Summary;
 
 /// Erase every disk of a decommissioned machine by the strongest means it has, check it, and prove it.
 ///
@@ -49,6 +51,17 @@ pub(crate) enum Command {
         /// Print JSON instead of sentences.
         #[arg(long)]
         json: bool,
+    },
+    /// List many certificates: each is verified, and one that does not hold is listed as that.
+    ///
+    /// The exit code is 0 only if every certificate could be read and holds. A certificate that holds may say that a drive is not erased.
+    Summary(Summary),
+    /// Sign the PDFs of certificates for people who look for a signature in their PDF reader.
+    ///
+    /// This is another signature by another key, and no part of the certificate: `verify` does not need it.
+    Pades {
+        #[command(subcommand)]
+        pades: Pades,
     },
     /// Read blocks of a drive and compare them with what its certificate says was left on it; nothing is written.
     ///

@@ -4,7 +4,7 @@
 use std::iter;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Sender, SyncSender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use std::time::Duration;
 use purgeproof_core::event::{DriveId, Event};
 use purgeproof_core::evidence::Evidence;
 use purgeproof_core::job::resume::Interrupted;
+use purgeproof_core::policy::Paper;
 use purgeproof_drive::shelf::Shelf;
 use purgeproof_engine::journal::Record;
 
@@ -20,6 +21,9 @@ use crate::clerk::Clerk;
 /// How long a worker waits for its fact to be on the stick. A stick that takes longer than this for a line is as good as none: the
 /// line stays in memory and the erasure goes on.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long nothing may have been ordered before lists of certificates are made: they never delay a certificate.
+const QUIET: Duration = Duration::from_secs(2);
 
 /// Where files are kept: the stick, or a folder of a workstation.
 pub(crate) type AnyShelf = Box<dyn Shelf + Send>;
@@ -46,6 +50,8 @@ pub(crate) enum Order {
     Recover(Box<Evidence>),
     /// A stick came, went or changed.
     Shelf(Option<AnyShelf>),
+    /// What certificates are printed on from now on.
+    Paper(Paper),
     /// Offer again what was not taken.
     Retry,
     /// Offer again what was not taken, and say when that is done.
@@ -81,7 +87,7 @@ impl Filing {
         let interrupted = clerk.interrupted();
         let filing = Self { orders, open: Arc::clone(&open), waiting: Arc::clone(&waiting), interrupted };
         thread::spawn(move || {
-            while let Ok(first) = inbox.recv() {
+            while let Some(first) = next(&inbox, &mut clerk) {
                 // Whatever else has come meanwhile: the records of many jobs go onto the stick together.
                 let orders: Vec<Order> = iter::once(first).chain(inbox.try_iter()).collect();
                 let count = orders.len();
@@ -133,6 +139,11 @@ impl Filing {
         self.order(Order::Shelf(shelf));
     }
 
+    /// Has certificates printed on this paper from now on.
+    pub(crate) fn paper(&self, paper: Paper) {
+        self.order(Order::Paper(paper));
+    }
+
     /// Offers again what the stick did not take.
     pub(crate) fn retry(&self) {
         self.order(Order::Retry);
@@ -155,4 +166,16 @@ impl Filing {
         // The thread ends only with the program.
         let _ = self.orders.send(order);
     }
+}
+
+/// The next order; `None` when nobody can give one any more. In a quiet moment the lists are brought up to date.
+fn next(inbox: &Receiver<Order>, clerk: &mut Clerk) -> Option<Order> {
+    if clerk.owes_lists() {
+        match inbox.recv_timeout(QUIET) {
+            Ok(order) => return Some(order),
+            Err(RecvTimeoutError::Disconnected) => return None,
+            Err(RecvTimeoutError::Timeout) => clerk.list(),
+        }
+    }
+    inbox.recv().ok()
 }

@@ -358,6 +358,7 @@ impl<W: World> Floor<W> {
         };
         match policy {
             Ok(policy) => {
+                self.filing.paper(policy.paper);
                 self.policy = offer::with_command_line(policy, self.command_line.as_ref());
                 self.standing = Standing::Firm;
             }

@@ -11,14 +11,18 @@ mod filing;
 mod floor;
 mod inputs;
 mod list;
+mod lists;
 mod means;
 mod offer;
 mod pack;
+mod pades;
+mod pages;
 mod purge;
 mod recheck;
 mod scout;
 mod setting;
 mod signer;
+mod summary;
 mod verify;
 
 use std::io::{self, Write};
@@ -37,6 +41,8 @@ fn main() -> ExitCode {
         Command::List { policy, json } => list::run(policy.as_deref(), json),
         Command::Verify { certificates, trust, json } => verify::run(&certificates, trust.as_deref(), json),
         Command::Purge(purge) => purge::run(&purge),
+        Command::Pades { pades } => pades.run(),
+        Command::Summary(summary) => summary.run(),
         Command::Recheck { certificate, drive, lba, key, json } => recheck::run(&certificate, &drive, &lba, key, json),
         Command::Export(export) => export::run(&export),
         Command::Org { what } => told(what.run()),

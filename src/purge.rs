@@ -85,6 +85,7 @@ impl Purge {
         let told = tell.clone();
         let filing =
             Filing::start(Circumstances::journal_name(), move |event| drop(told.send(event)), Circumstances::unix_s);
+        filing.paper(policy.paper);
         filing.shelf(Some(Box::new(shelf)));
         filing.finish();
         let setting = circumstances.setting(&policy.record);

@@ -4,16 +4,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use purgeproof_certificate::{Certificate, Chains, Flaw, Trust, TrustFile, harmless};
+use purgeproof_certificate::{Certificate, Chains, Flaw, Pages, Trust, TrustFile, harmless};
 use purgeproof_core::units::Bytes;
 use purgeproof_org::read_trust;
 use serde_json::{Value, json};
 
 use crate::inputs::{Input, gather};
-use crate::{fail, print};
+use crate::{fail, pages, print};
 
 /// Nothing that is a certificate is longer; nothing longer is read.
 const LIMIT: u64 = 64 << 20;
+
+/// The check of a PDF's pages.
+const PAGES: &str = "pages";
 
 /// What became of one certificate.
 struct Finding<'a> {
@@ -39,6 +42,8 @@ struct Read<'a> {
     made: Option<String>,
     /// The evidence lies beside it.
     has_evidence: bool,
+    /// What the pages are worth, of a PDF.
+    pages: Option<Pages>,
 }
 
 /// What certificates show together, and whether that takes away from them.
@@ -55,6 +60,12 @@ impl Wrong {
 }
 
 impl Finding<'_> {
+    /// The pages show other things than the certificate, and the certificate itself holds.
+    fn is_repainted(&self) -> bool {
+        let is_whole = |read: &Read<'_>| read.checks.iter().all(|(name, flaw)| *name == PAGES || flaw.is_none());
+        !self.holds() && self.result.as_ref().is_ok_and(is_whole)
+    }
+
     fn holds(&self) -> bool {
         self.result.as_ref().is_ok_and(|read| read.checks.iter().all(|(_, flaw)| flaw.is_none()))
     }
@@ -129,18 +140,28 @@ fn examine<'a>(input: &'a Input, chains: &Chains<'_>, trust: Option<&TrustFile>)
             verification.checks.iter().map(|check| (check.name, check.flaw.map(flawed))).collect();
         let evidence = input.path.as_deref().and_then(evidence_beside);
         let has_evidence = evidence.is_some();
+        let mut own = None;
         if let Some(evidence) = evidence {
-            let wrong = match evidence {
-                Ok(bundle) => certificate
-                    .evidence_matches(&bundle)
-                    .err()
-                    .map(|found| Wrong { code: found.code(), why: found.to_string() }),
-                Err(why) => Some(Wrong::unreadable(&why)),
-            };
-            checks.push(("evidence", wrong));
+            let matched = evidence.map_err(|why| Wrong::unreadable(&why)).and_then(|bundle| {
+                let found = certificate.evidence_matches(&bundle);
+                found.map_err(|found| Wrong { code: found.code(), why: found.to_string() })
+            });
+            own = matched.as_ref().ok().cloned();
+            checks.push(("evidence", matched.err()));
+        }
+        let pages = match pages::compared(input.path.as_deref(), certificate, own.as_ref()) {
+            Some(Err(wrong)) => {
+                checks.push((PAGES, Some(wrong)));
+                None
+            }
+            Some(Ok(pages)) => Some(pages),
+            None => None,
+        };
+        if let Some(pages) = pages.as_ref().filter(|pages| !matches!(pages, Pages::Unknown { .. })) {
+            checks.push((PAGES, pages::repainted(pages)));
         }
         let made = trust.map(|_| chains.period(certificate).to_string());
-        Read { certificate, checks, trust: verification.trust, made, has_evidence }
+        Read { certificate, checks, trust: verification.trust, made, has_evidence, pages }
     };
     Finding { name: &input.name, result: input.certificate.as_ref().map(read) }
 }
@@ -158,21 +179,24 @@ fn in_words(finding: &Finding) -> String {
         Err(wrong) => return format!("{name}: NOT A VALID CERTIFICATE\n  {}.\n", wrong.why),
     };
     let mut lines = Vec::new();
-    lines.push(format!(
-        "{name}: {}",
-        if finding.holds() { "the certificate holds" } else { "THE CERTIFICATE DOES NOT HOLD" }
-    ));
+    let headline = match (finding.holds(), finding.is_repainted()) {
+        (true, _) => "the certificate holds",
+        (_, true) => "THE PAGES ARE NOT THE CERTIFICATE'S, which holds",
+        (_, false) => "THE CERTIFICATE DOES NOT HOLD",
+    };
+    lines.push(format!("{name}: {headline}"));
     for (check, flaw) in &read.checks {
         lines.extend(flaw.iter().map(|wrong| format!("  {check}: {}.", wrong.why)));
     }
-    if finding.holds() {
+    if finding.holds() || finding.is_repainted() {
         lines.extend(statement(read.certificate).into_iter().map(|line| format!("  {line}")));
-        let names: Vec<&str> = read.checks.iter().map(|(name, _)| *name).collect();
+        let names: Vec<&str> = read.checks.iter().filter(|(_, flaw)| flaw.is_none()).map(|(name, _)| *name).collect();
         lines.push(format!("  checked: {}", names.join(", ")));
         if !read.has_evidence {
             lines.push("  not checked: the evidence, which is not beside it".to_string());
         }
         lines.extend(read.made.iter().map(|made| format!("  {made}")));
+        lines.extend(read.pages.as_ref().and_then(pages::worth).map(|words| format!("  {words}")));
         lines.push(format!("  {}", read.trust));
     }
     lines.push(String::new());
@@ -213,6 +237,7 @@ fn in_json(finding: &Finding) -> Value {
                 "whose": read.trust.code(),
                 "made": read.made,
                 "evidence": read.has_evidence,
+                "pages": read.pages.as_ref().map(pages::word),
                 "certificate": view,
             })
         }
