@@ -435,8 +435,11 @@ fn a_quiet_moment_brings_the_lists_and_never_before_the_certificates() {
     assert!(over.try_recv().is_ok());
     let lines = |name: &str| String::from_utf8(stick.file("summaries", name).unwrap()).unwrap().lines().count();
     assert_eq!(lines("job-LOT-7.csv"), 4, "without the one of another job");
-    let machines: Vec<String> =
-        stick.names("summaries").into_iter().filter(|name| name.starts_with("machine-") && name.ends_with("csv")).collect();
+    let machines: Vec<String> = stick
+        .names("summaries")
+        .into_iter()
+        .filter(|name| name.starts_with("machine-") && name.ends_with("csv"))
+        .collect();
     assert_eq!(machines.iter().map(|name| lines(name)).sum::<usize>(), (1 + 1) + (1 + 3));
 
     // A stick that takes no list has its certificates all the same.
@@ -455,7 +458,8 @@ fn a_logo_that_cannot_be_used_is_left_out_with_a_word() {
     stick.set("", "logo.png", b"GIF89a");
     clerk.carry_out([Order::Shelf(Some(Box::new(stick.clone())))]);
     clerk.carry_out([Order::Certify(DriveId(0), Box::new(stopped(1)))]);
-    let said = |event: &Event| matches!(event, Event::Notice(words) if words.contains("logo.png is left out: It is no PNG"));
+    let said =
+        |event: &Event| matches!(event, Event::Notice(words) if words.contains("logo.png is left out: It is no PNG"));
     assert!(told.try_iter().any(|event| said(&event)));
     check(&stick, "1.jsonl", 1);
     let pdf = stick.names(CERTIFICATES).into_iter().find(|name| name.ends_with(".pdf")).unwrap();

@@ -9,8 +9,6 @@ use purgeproof_core::policy::Paper;
 use purgeproof_drive::layout::LOGS;
 use purgeproof_drive::shelf::{Shelf, ShelfError};
 
-
-
 /// Where they lie.
 const SUMMARIES: &str = "summaries";
 

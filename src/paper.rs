@@ -8,7 +8,6 @@ use purgeproof_drive::shelf::{Shelf, ShelfError};
 
 use purgeproof_drive::layout::CERTIFICATES;
 
-
 /// One certificate on its way.
 pub(super) struct Paper {
     pub(super) drive: Option<DriveId>,
