@@ -108,6 +108,10 @@ impl Clerk {
                 }
                 Order::Shelf(shelf) => self.change(shelf),
                 Order::Paper(paper) => self.paper = paper,
+                Order::ForgetKey(done) => {
+                    self.signer.forget();
+                    let _ = done.send(());
+                }
                 Order::Retry => self.deliver(),
                 Order::Finish(done) => {
                     self.deliver();
@@ -281,8 +285,18 @@ impl Clerk {
         })
     }
 
+    /// Takes over the stick's key again after it was let go of.
+    fn fetch_key(&mut self) {
+        if let (Some(shelf), false) = (&mut self.shelf, self.signer.has_key())
+            && let Err(trouble) = self.signer.adopt(shelf.as_mut(), (self.now_unix_s)())
+        {
+            self.tell(Event::Notice(format!("Signing key: {trouble}.")));
+        }
+    }
+
     /// Signs, and puts the certificate with its views on the way to the stick. Whether there is one.
     fn certify(&mut self, drive: Option<DriveId>, evidence: &Evidence) -> bool {
+        self.fetch_key();
         let signed = match self.signer.sign(evidence, (self.now_unix_s)()) {
             Ok(signed) => signed,
             Err(error) => {

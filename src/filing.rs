@@ -52,6 +52,8 @@ pub(crate) enum Order {
     Shelf(Option<AnyShelf>),
     /// What certificates are printed on from now on.
     Paper(Paper),
+    /// Let go of the signing key until it is needed again, and say when that is done.
+    ForgetKey(SyncSender<()>),
     /// Offer again what was not taken.
     Retry,
     /// Offer again what was not taken, and say when that is done.
@@ -142,6 +144,13 @@ impl Filing {
     /// Has certificates printed on this paper from now on.
     pub(crate) fn paper(&self, paper: Paper) {
         self.order(Order::Paper(paper));
+    }
+
+    /// Has the signing key out of memory before it returns, or a little later if the stick is slow.
+    pub(crate) fn forget_key(&self) {
+        let (done, waiting) = mpsc::sync_channel(1);
+        self.order(Order::ForgetKey(done));
+        let _ = waiting.recv_timeout(PATIENCE);
     }
 
     /// Offers again what the stick did not take.

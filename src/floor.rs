@@ -276,6 +276,8 @@ impl<W: World> Floor<W> {
         if self.engine.running() > 0 {
             return self.notice("The machine is not suspended while drives are being erased. Wait for them to end.");
         }
+        // What lies in the memory of a sleeping machine can be carried away with it.
+        self.filing.forget_key();
         match self.world.suspend() {
             Ok(()) => self.notice("The machine was suspended and woken. Drives that were frozen are asked again."),
             Err(why) => self.notice(why),
@@ -412,13 +414,14 @@ impl<W: World> Floor<W> {
 
     /// Does what the operator asked for, if a second person agrees.
     fn second(&mut self, id: DriveId, typed: &str) {
-        let half = self.half.take().filter(|half| half.drive == id);
-        let done = match half.map(|half| (half.act, half.consent.seconded(typed, &self.policy.record.operator))) {
-            Some((act, Ok(consent))) => act(self, id, consent),
-            Some((act, Err((consent, denied)))) => {
-                self.half = Some(Half { drive: id, consent, act });
-                Err(denied.to_string())
-            }
+        let done = match self.half.take_if(|half| half.drive == id) {
+            Some(mut half) => match half.consent.second(typed, &self.policy.record.operator) {
+                Ok(()) => (half.act)(self, id, half.consent),
+                Err(denied) => {
+                    self.half = Some(half);
+                    Err(denied.to_string())
+                }
+            },
             None => Err("Nobody has agreed before: nothing was done. Begin again with the operator".into()),
         };
         if let Err(why) = done {

@@ -10,6 +10,7 @@ mod export;
 mod filing;
 mod floor;
 mod inputs;
+mod kept;
 mod list;
 mod lists;
 mod means;
@@ -33,6 +34,8 @@ use clap::{CommandFactory, Parser};
 use cli::{Cli, Command};
 
 fn main() -> ExitCode {
+    // Keys and passphrases are in its memory. That it cannot be forbidden is no reason not to work.
+    let _ = purgeproof_sys::locked::forbid_dumps();
     if std::process::id() == 1 {
         purgeproof_init::run(&purgeproof_init::Child { arguments: &["appliance"] });
     }

@@ -195,14 +195,15 @@ fn consent(found: &Found, plan: &Plan, policy: &Policy, interrupted: Option<&Int
         "Everything on it will be destroyed. Type the last {wanted} characters of the serial number, or nothing to leave it:"
     );
     let typed = line()?;
-    let consent = Consent::typed(identity, &typed).map_err(|denied| format!("{denied}."))?;
+    let mut consent = Consent::typed(identity, &typed).map_err(|denied| format!("{denied}."))?;
     if !policy.two_persons {
         return Ok(consent);
     }
     eprintln!(
         "The policy asks for two persons. The second one types their name, a space, and the same {wanted} characters:"
     );
-    consent.seconded(&line()?, &policy.record.operator).map_err(|(_, denied)| format!("{denied}."))
+    consent.second(&line()?, &policy.record.operator).map_err(|denied| format!("{denied}."))?;
+    Ok(consent)
 }
 
 /// What the engine needs on a workstation.

@@ -4,17 +4,21 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
 
+use nix::errno::Errno;
 use purgeproof_certificate::{
     Certificate, Civil, Delegation, Grant, GrantError, IssueError, Key, Link, ParseError, harmless, sequence,
 };
 use purgeproof_core::evidence::{Evidence, hex};
 use purgeproof_drive::layout::{DELEGATION, KEYS, LOGS, STICK_KEY, WHOSE};
 use purgeproof_drive::shelf::{Shelf, ShelfError};
+use zeroize::Zeroizing;
+
+use crate::kept::Kept;
 
 /// Signs certificates, each linked to the one before by the same key.
 #[derive(Default)]
 pub(crate) struct Signer {
-    key: Option<Key>,
+    key: Option<Kept>,
     /// The next link of every chain that was seen, by the name of its file: a stick that comes back finds its own again.
     links: BTreeMap<String, Link>,
 }
@@ -31,6 +35,8 @@ pub(crate) struct Signed {
 pub(crate) enum SignError {
     /// The kernel gave no random numbers for a key.
     NoRandomness(getrandom::Error),
+    /// There is no memory for the key.
+    NoMemory(Errno),
     /// The evidence cannot be signed for.
     Issue(IssueError),
 }
@@ -41,6 +47,7 @@ impl fmt::Display for SignError {
             Self::NoRandomness(error) => {
                 write!(f, "the kernel gave no random numbers for a signing key ({error}). Restart the machine")
             }
+            Self::NoMemory(errno) => write!(f, "{}", no_memory(*errno)),
             Self::Issue(error) => write!(f, "{error}"),
         }
     }
@@ -55,6 +62,8 @@ pub(crate) enum KeyTrouble {
     Unreadable(String),
     /// The kernel gave no random numbers for a new key.
     NoRandomness(getrandom::Error),
+    /// There is no memory for the key.
+    NoMemory(Errno),
     /// The file of earlier certificates ends in something else.
     Chain(ParseError),
     /// The file of the delegation is none.
@@ -80,6 +89,7 @@ impl fmt::Display for KeyTrouble {
                  file, or delete it to have a new key made"
             ),
             Self::NoRandomness(error) => write!(f, "no key can be made ({error}). Restart the machine"),
+            Self::NoMemory(errno) => write!(f, "{}", no_memory(*errno)),
             Self::Chain(error) => write!(
                 f,
                 "the stick's file of earlier certificates is damaged ({error}). Numbering goes on after the last one that can be read; \
@@ -103,6 +113,11 @@ impl fmt::Display for KeyTrouble {
     }
 }
 
+/// A page is all that a key takes.
+fn no_memory(errno: Errno) -> String {
+    format!("the kernel gave no locked memory for the signing key ({errno}). Restart the machine, or raise `ulimit -l`")
+}
+
 impl Signer {
     /// Takes over the key of a stick, or makes one there, and finds the end of its chain. `now_unix_s` is the wall clock.
     ///
@@ -110,8 +125,9 @@ impl Signer {
     /// [`KeyTrouble`]. Unless the trouble is with the chain or the delegation, the key that was in use stays in use.
     pub(crate) fn adopt(&mut self, shelf: &mut dyn Shelf, now_unix_s: u64) -> Result<(), KeyTrouble> {
         let mut key = if let Some(file) = shelf.read(KEYS, STICK_KEY).map_err(KeyTrouble::Shelf)? {
-            let text = String::from_utf8_lossy(&file);
-            Key::parse(&text).map_err(|error| KeyTrouble::Unreadable(error.to_string()))?
+            let file = Zeroizing::new(file);
+            let text = str::from_utf8(&file).map_err(|error| KeyTrouble::Unreadable(error.to_string()))?;
+            Key::parse(text).map_err(|error| KeyTrouble::Unreadable(error.to_string()))?
         } else {
             let key = fresh().map_err(KeyTrouble::NoRandomness)?;
             shelf.put(KEYS, STICK_KEY, key.to_file_text(WHOSE).as_bytes()).map_err(KeyTrouble::Shelf)?;
@@ -119,7 +135,7 @@ impl Signer {
         };
         let found = self.find_link(&key, shelf);
         let carried = carry(&mut key, shelf, now_unix_s);
-        self.key = Some(key);
+        self.key = Some(Kept::new(&key).map_err(KeyTrouble::NoMemory)?);
         found.and(carried)
     }
 
@@ -133,6 +149,17 @@ impl Signer {
             *link = Link::after(&certificate.map_err(KeyTrouble::Chain)?);
         }
         Ok(())
+    }
+
+    /// Lets go of the key, before the machine is suspended with it in its memory. [`Signer::adopt`] takes it over again; one that was made
+    /// for this run alone is gone, and the next is another one.
+    pub(crate) fn forget(&mut self) {
+        self.key = None;
+    }
+
+    /// Whether there is a key.
+    pub(crate) const fn has_key(&self) -> bool {
+        self.key.is_some()
     }
 
     /// Whose stick it is, for people; `None` if that is nobody's word but its own.
@@ -158,16 +185,20 @@ impl Signer {
     /// # Errors
     /// [`SignError`]; nothing was signed.
     pub(crate) fn sign(&mut self, evidence: &Evidence, now_unix_s: u64) -> Result<Signed, SignError> {
-        let key = match self.key.take() {
-            Some(key) => key,
-            None => fresh().map_err(SignError::NoRandomness)?,
+        let mut kept = match self.key.take() {
+            Some(kept) => kept,
+            None => Kept::new(&fresh().map_err(SignError::NoRandomness)?).map_err(SignError::NoMemory)?,
         };
-        let key = self.key.insert(key);
-        let log = log_name(key);
-        let link = *self.links.entry(log.clone()).or_insert_with(|| first(key));
-        let certificate = Certificate::issue(evidence, key, link, now_unix_s).map_err(SignError::Issue)?;
-        self.links.insert(log.clone(), Link::after(&certificate));
-        Ok(Signed { certificate, log })
+        let links = &mut self.links;
+        let signed = kept.open(|key| {
+            let log = log_name(key);
+            let link = *links.entry(log.clone()).or_insert_with(|| first(key));
+            let certificate = Certificate::issue(evidence, key, link, now_unix_s).map_err(SignError::Issue)?;
+            links.insert(log.clone(), Link::after(&certificate));
+            Ok(Signed { certificate, log })
+        });
+        self.key = Some(kept);
+        signed.map_err(SignError::NoMemory)?
     }
 }
 
@@ -182,8 +213,8 @@ fn carry(key: &mut Key, shelf: &mut dyn Shelf, now_unix_s: u64) -> Result<(), Ke
 }
 
 fn fresh() -> Result<Key, getrandom::Error> {
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed)?;
+    let mut seed = Zeroizing::new([0; 32]);
+    getrandom::fill(seed.as_mut_slice())?;
     Ok(Key::from_seed(&seed))
 }
 

@@ -84,3 +84,15 @@ fn a_delegation_that_does_not_fit_is_not_carried_and_told() {
         assert_eq!(whose, None, "{what}");
     }
 }
+
+#[test]
+fn a_key_that_was_let_go_of_is_taken_over_again_with_its_chain() {
+    let mut stick = Stick::default();
+    let mut signer = Signer::default();
+    signer.adopt(&mut stick, NOW).unwrap();
+    let key = signer.fingerprint();
+    signer.forget();
+    assert!(!signer.has_key() && signer.fingerprint().is_none());
+    signer.adopt(&mut stick, NOW).unwrap();
+    assert_eq!(signer.fingerprint(), key);
+}

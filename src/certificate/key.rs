@@ -84,6 +84,11 @@ impl Key {
         ))
     }
 
+    /// The seed, for whoever keeps the key.
+    pub fn seed(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.signing.to_bytes())
+    }
+
     /// What identifies the key on paper and on the screen.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(&self.public())

@@ -121,24 +121,22 @@ impl Consent {
     /// A second person agrees: types a name, which is not that of the operator, and the same characters after it.
     ///
     /// # Errors
-    /// [`Denied`] with the word as it was before, so that the second person can try again.
-    pub fn seconded(self, typed: &str, operator: &str) -> Result<Self, (Self, Denied)> {
+    /// [`Denied`]: the consent is as it was before, so that the second person can try again.
+    pub fn second(&mut self, person: &str, operator: &str) -> Result<(), Denied> {
         let challenge = challenge(&self.drive);
         let wanted = challenge.chars().count();
-        let at = typed.trim().len().checked_sub(challenge.trim().len());
-        let (name, end) = at.and_then(|at| typed.trim().split_at_checked(at)).unwrap_or_default();
+        let Given::Operator { second, .. } = &mut self.given else { return Err(Denied::NotByPolicy) };
+        let at = person.trim().len().checked_sub(challenge.trim().len());
+        let (name, end) = at.and_then(|at| person.trim().split_at_checked(at)).unwrap_or_default();
         let is_named = name.ends_with(char::is_whitespace) && name.chars().any(char::is_alphabetic);
-        let name = name.trim();
-        match self.given {
-            Given::Operator { .. } if !is_named || !end.eq_ignore_ascii_case(challenge.trim()) => {
-                Err((self, Denied::NotSeconded { wanted }))
-            }
-            Given::Operator { .. } if is_same_name(name, operator) => Err((self, Denied::SamePerson)),
-            Given::Operator { typed, .. } => {
-                Ok(Self { drive: self.drive, given: Given::Operator { typed, second: Some(name.to_string()) } })
-            }
-            Given::Policy { .. } => Err((self, Denied::NotByPolicy)),
+        if !is_named || !end.eq_ignore_ascii_case(challenge.trim()) {
+            return Err(Denied::NotSeconded { wanted });
         }
+        if is_same_name(name, operator) {
+            return Err(Denied::SamePerson);
+        }
+        *second = Some(name.trim().to_string());
+        Ok(())
     }
 
     /// The policy works unattended, and the rule that made this plan selects the drive.
@@ -232,14 +230,15 @@ mod tests {
         let plan = planned(&Policy { two_persons: true, ..Policy::default() });
         let first = || Consent::typed(&nvme(), "2345").unwrap();
         assert_eq!(first().spend(&plan), Err(WrongConsent::OnePerson));
-        let both = first().seconded("  Ann  Example 2345 ", "J. Doe").unwrap();
+        let mut both = first();
+        both.second("  Ann  Example 2345 ", "J. Doe").unwrap();
         let given = Given::Operator { typed: "2345".into(), second: Some("Ann  Example".into()) };
         assert_eq!(both.spend(&plan), Ok(given));
     }
 
     #[test]
     fn the_second_person_has_a_name_of_their_own_and_means_this_drive() {
-        let denied = |typed| Consent::typed(&nvme(), "2345").unwrap().seconded(typed, "J. Doe").unwrap_err().1;
+        let denied = |typed| Consent::typed(&nvme(), "2345").unwrap().second(typed, "J. Doe").unwrap_err();
         for wrong in ["", "2345", " 2345", "12 2345", "Ann 2344", "Ann2345", "Ann", "é2345", "345"] {
             assert_eq!(denied(wrong), Denied::NotSeconded { wanted: 4 }, "{wrong}");
         }
