@@ -6,8 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::civil::Civil;
 use crate::key::Fingerprint;
+use crate::record::Record;
 use crate::trust::TrustFile;
 use crate::trusted::Period;
+use crate::verify::Flaw;
 use crate::{Certificate, Trust};
 
 type Sha256 = [u8; 32];
@@ -16,16 +18,16 @@ type Public = [u8; 32];
 /// Certificates side by side, with what an organisation says of them. Those whose signature does not fit, and those about simulated
 /// drives, are not considered: anybody can make them.
 pub struct Chains<'a> {
-    certificates: &'a [Certificate],
+    records: Vec<Record>,
     trust: Option<&'a TrustFile>,
-    /// The first of each, by its hash.
-    by_hash: BTreeMap<Sha256, usize>,
-    /// Those of one place in one chain: more than one if the stick was cloned.
-    places: BTreeMap<(Public, u64), Vec<usize>>,
+    /// The first of each, in the order of their hashes.
+    by_hash: Vec<usize>,
+    /// The same, in the order of keys and numbers: of one place in one chain there is more than one if the stick was cloned.
+    by_place: Vec<usize>,
     /// When the organisation had each at the latest: those that a checkpoint's certificate holds on to, and it itself.
-    collected: BTreeMap<Sha256, u64>,
+    collected: BTreeMap<usize, u64>,
     /// Those that the last accepted one of a revoked key holds on to, and it itself.
-    accepted: BTreeSet<Sha256>,
+    accepted: BTreeSet<usize>,
 }
 
 /// Something that certificates show together. Numbers of certificates count from 0 in the list that was given.
@@ -130,18 +132,23 @@ impl Finding {
 
 impl<'a> Chains<'a> {
     /// Puts certificates side by side.
-    pub fn of(certificates: &'a [Certificate], trust: Option<&'a TrustFile>) -> Self {
-        let (mut by_hash, mut places) = (BTreeMap::new(), BTreeMap::<_, Vec<usize>>::new());
-        for (index, certificate) in certificates.iter().enumerate() {
-            if !certificate.is_signed() || certificate.is_simulation() || by_hash.contains_key(&certificate.sha256()) {
-                continue;
-            }
-            by_hash.insert(certificate.sha256(), index);
-            let place = (*certificate.public_key(), certificate.claims().statement.link.seq);
-            places.entry(place).or_default().push(index);
-        }
-        let mut chains =
-            Self { certificates, trust, by_hash, places, collected: BTreeMap::new(), accepted: BTreeSet::new() };
+    pub fn of(certificates: &[Certificate], trust: Option<&'a TrustFile>) -> Self {
+        Self::new(certificates.iter().map(Record::of).collect(), trust)
+    }
+
+    /// The same of what was kept of them.
+    pub fn new(records: Vec<Record>, trust: Option<&'a TrustFile>) -> Self {
+        let hash = |index: &usize| records.get(*index).map(|it| it.sha256);
+        let place = |index: &usize| records.get(*index).map(|it| (it.public, it.seq));
+        let mut by_hash: Vec<usize> =
+            records.iter().enumerate().filter(|(_, it)| it.counts()).map(|(index, _)| index).collect();
+        // Stable: of copies the first one stays.
+        by_hash.sort_by_key(hash);
+        by_hash.dedup_by_key(|index| hash(index));
+        let mut by_place = by_hash.clone();
+        by_place.sort_unstable_by_key(|index| (place(index), *index));
+        let (collected, accepted) = (BTreeMap::new(), BTreeSet::new());
+        let mut chains = Self { records, trust, by_hash, by_place, collected, accepted };
         if let Some(trust) = trust {
             chains.anchor(trust);
         }
@@ -155,43 +162,53 @@ impl<'a> Chains<'a> {
         for checkpoint in checkpoints {
             let mut next = self.find(&checkpoint.public, checkpoint.seq, &checkpoint.sha256);
             // What an earlier checkpoint has reached was collected by then.
-            while let Some(certificate) = next.filter(|it| !self.collected.contains_key(&it.sha256())) {
-                self.collected.insert(certificate.sha256(), checkpoint.at_unix_s);
-                next = self.before(certificate);
+            while let Some(index) = next.filter(|index| !self.collected.contains_key(index)) {
+                self.collected.insert(index, checkpoint.at_unix_s);
+                next = self.get(index).and_then(|record| self.before(record));
             }
         }
         for revocation in &trust.contents().revocations {
             let heads = match &revocation.sha256 {
                 Some(sha256) => self.find(&revocation.public, revocation.last, sha256).into_iter().collect(),
-                None => self.at(&revocation.public, revocation.last),
+                None => self.at(&revocation.public, revocation.last).to_vec(),
             };
             for head in heads {
                 let mut next = Some(head);
-                while let Some(certificate) = next.filter(|it| self.accepted.insert(it.sha256())) {
-                    next = self.before(certificate);
+                while let Some(index) = next.filter(|index| self.accepted.insert(*index)) {
+                    next = self.get(index).and_then(|record| self.before(record));
                 }
             }
         }
     }
 
-    fn get(&self, index: usize) -> Option<&'a Certificate> {
-        self.certificates.get(index)
+    fn get(&self, index: usize) -> Option<&Record> {
+        self.records.get(index)
     }
 
-    fn find(&self, public: &Public, seq: u64, sha256: &Sha256) -> Option<&'a Certificate> {
-        let certificate = self.get(*self.by_hash.get(sha256)?)?;
-        let is_there = certificate.public_key() == public && certificate.claims().statement.link.seq == seq;
-        is_there.then_some(certificate)
+    /// The first with these bytes, of those that are considered.
+    fn with_hash(&self, sha256: &Sha256) -> Option<usize> {
+        let hash = |index: &usize| self.get(*index).map(|it| it.sha256);
+        let at = self.by_hash.binary_search_by_key(&Some(*sha256), hash).ok()?;
+        self.by_hash.get(at).copied()
     }
 
-    fn at(&self, public: &Public, seq: u64) -> Vec<&'a Certificate> {
-        self.places.get(&(*public, seq)).into_iter().flatten().filter_map(|index| self.get(*index)).collect()
+    fn find(&self, public: &Public, seq: u64, sha256: &Sha256) -> Option<usize> {
+        let index = self.with_hash(sha256)?;
+        self.get(index).is_some_and(|it| it.public == *public && it.seq == seq).then_some(index)
+    }
+
+    /// All of one place.
+    fn at(&self, public: &Public, seq: u64) -> &[usize] {
+        let place = |index: &usize| self.get(*index).map(|it| (it.public, it.seq));
+        let wanted = Some((*public, seq));
+        let from = self.by_place.partition_point(|index| place(index) < wanted);
+        let until = self.by_place.partition_point(|index| place(index) <= wanted);
+        self.by_place.get(from..until).unwrap_or_default()
     }
 
     /// The one that this one holds on to, of the same key and the number before.
-    fn before(&self, certificate: &Certificate) -> Option<&'a Certificate> {
-        let link = &certificate.claims().statement.link;
-        self.find(certificate.public_key(), link.seq.checked_sub(1)?, &link.prev)
+    fn before(&self, record: &Record) -> Option<usize> {
+        self.find(&record.public, record.seq.checked_sub(1)?, &record.prev)
     }
 
     /// What the organisation says, if it was asked.
@@ -199,14 +216,11 @@ impl<'a> Chains<'a> {
         self.trust
     }
 
-    /// Whether the last accepted certificate of a revoked key holds on to this one.
-    pub(crate) fn is_accepted(&self, certificate: &Certificate) -> bool {
-        self.accepted.contains(&certificate.sha256())
-    }
-
-    /// Whether it was collected: then the organisation had it before anything happened later.
-    pub(crate) fn is_collected(&self, certificate: &Certificate) -> bool {
-        self.collected.contains_key(&certificate.sha256())
+    /// What is wrong with a certificate's key, as far as that touches this certificate; `None` if it is not revoked, or a chain shows that
+    /// the certificate is older than that.
+    pub fn revocation(&self, record: &Record) -> Option<Flaw> {
+        let is_among = |index: usize| self.accepted.contains(&index) || self.collected.contains_key(&index);
+        record.revocation(self.trust?, self.with_hash(&record.sha256).is_some_and(is_among))
     }
 
     /// Between which moments a certificate was made, as far as others than its own clock say.
@@ -217,8 +231,11 @@ impl<'a> Chains<'a> {
             }
             _ => None,
         };
-        let before = self.before(certificate).map(|before| before.claims().issued_unix_s);
-        Period { from_unix_s: began.max(before), until_unix_s: self.collected.get(&certificate.sha256()).copied() }
+        let link = &certificate.claims().statement.link;
+        let before = link.seq.checked_sub(1).and_then(|seq| self.find(certificate.public_key(), seq, &link.prev));
+        let before = before.and_then(|index| self.get(index)).map(|before| before.issued_unix_s);
+        let collected = self.with_hash(&certificate.sha256()).and_then(|index| self.collected.get(&index).copied());
+        Period { from_unix_s: began.max(before), until_unix_s: collected }
     }
 
     /// Everything that they show together.
@@ -232,17 +249,17 @@ impl<'a> Chains<'a> {
         findings
     }
 
-    /// Those that are considered, each once, with their places in the list.
-    fn each(&self) -> impl Iterator<Item = (usize, &'a Certificate)> + '_ {
-        let mut indices: Vec<usize> = self.by_hash.values().copied().collect();
+    /// Those that are considered, each once, in the order of the list.
+    fn each(&self) -> impl Iterator<Item = (usize, &Record)> {
+        let mut indices = self.by_hash.clone();
         indices.sort_unstable();
         indices.into_iter().filter_map(|index| Some((index, self.get(index)?)))
     }
 
     fn same_bytes(&self) -> Vec<Finding> {
-        let all = self.certificates.iter().enumerate();
-        all.filter_map(|(copy, certificate)| {
-            let of = *self.by_hash.get(&certificate.sha256())?;
+        let all = self.records.iter().enumerate();
+        all.filter_map(|(copy, record)| {
+            let of = self.with_hash(&record.sha256)?;
             (of != copy).then_some(Finding::Copy { of, copy })
         })
         .collect()
@@ -250,12 +267,12 @@ impl<'a> Chains<'a> {
 
     fn same_id(&self) -> Vec<Finding> {
         let (mut first, mut findings) = (BTreeMap::new(), Vec::new());
-        for (index, certificate) in self.each() {
-            let (of, original) = *first.entry(certificate.claims().id).or_insert((index, certificate));
+        for (index, record) in self.each() {
+            let (of, original) = *first.entry(record.id).or_insert((index, record));
             if of == index {
                 continue;
             }
-            findings.push(if original.sign1 == certificate.sign1 {
+            findings.push(if original.says_the_same(record) {
                 Finding::OtherCredential { of, other: index }
             } else {
                 Finding::Forgery { one: of, other: index }
@@ -266,10 +283,13 @@ impl<'a> Chains<'a> {
 
     fn same_place(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
-        for indices in self.places.values() {
-            let [one, others @ ..] = indices.as_slice() else { continue };
-            let sign1 = |index: usize| self.get(index).map(|certificate| &certificate.sign1);
-            let other = others.iter().filter(|other| sign1(**other) != sign1(*one));
+        let place = |index: &usize| self.get(*index).map(|it| (it.public, it.seq));
+        for indices in self.by_place.chunk_by(|one, next| place(one) == place(next)) {
+            let [one, others @ ..] = indices else { continue };
+            let says_the_same = |other: &usize| {
+                self.get(*one).zip(self.get(*other)).is_some_and(|(one, other)| one.says_the_same(other))
+            };
+            let other = others.iter().filter(|other| !says_the_same(other));
             findings.extend(other.map(|other| Finding::Cloned { one: *one, other: *other }));
         }
         findings
@@ -278,18 +298,17 @@ impl<'a> Chains<'a> {
     /// Certificates beside the one before them, and beside the day on which they were collected.
     fn links(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
-        for (index, certificate) in self.each() {
-            let seq = certificate.claims().statement.link.seq;
-            let candidates = seq.checked_sub(1).map(|seq| self.at(certificate.public_key(), seq)).unwrap_or_default();
-            let issued = certificate.claims().issued_unix_s;
-            match self.before(certificate) {
+        for (index, record) in self.each() {
+            let candidates = record.seq.checked_sub(1).map(|seq| self.at(&record.public, seq)).unwrap_or_default();
+            let issued = record.issued_unix_s;
+            match self.before(record).and_then(|before| self.get(before)) {
                 None if !candidates.is_empty() => findings.push(Finding::Broken { certificate: index }),
-                Some(before) if before.claims().issued_unix_s > issued => {
+                Some(before) if before.issued_unix_s > issued => {
                     findings.push(Finding::ClockBack { certificate: index });
                 }
                 _ => {}
             }
-            if self.collected.get(&certificate.sha256()).is_some_and(|collected| issued > *collected) {
+            if self.collected.get(&index).is_some_and(|collected| issued > *collected) {
                 findings.push(Finding::ClockAhead { certificate: index });
             }
         }
@@ -297,23 +316,22 @@ impl<'a> Chains<'a> {
     }
 
     fn missing(&self) -> Vec<Finding> {
-        let mut numbers: BTreeMap<&Public, Vec<u64>> = BTreeMap::new();
-        for (public, seq) in self.places.keys() {
-            numbers.entry(public).or_default().push(*seq);
-        }
         let mut findings = Vec::new();
-        for (public, numbers) in numbers {
+        let places: Vec<(&Public, u64)> =
+            self.by_place.iter().filter_map(|index| self.get(*index)).map(|it| (&it.public, it.seq)).collect();
+        for places in places.chunk_by(|one, next| one.0 == next.0) {
+            let Some((public, last)) = places.last().copied() else { continue };
+            let numbers = places.iter().map(|(_, seq)| *seq);
             let key = Fingerprint::of(public);
-            let before = core::iter::once(0).chain(numbers.iter().copied());
+            let before = core::iter::once(0).chain(numbers.clone());
             let missing: Vec<(u64, u64)> = before
-                .zip(&numbers)
-                .filter(|(before, number)| *number - before.min(number) > 1)
+                .zip(numbers)
+                .filter(|(before, number)| number.saturating_sub(*before) > 1)
                 .map(|(before, number)| (before + 1, number - 1))
                 .collect();
             if !missing.is_empty() {
                 findings.push(Finding::Gap { key, missing });
             }
-            let last = numbers.last().copied().unwrap_or_default();
             let collected = self.trust.and_then(|trust| trust.checkpoints(public).last()).map(|last| last.seq);
             if let Some(collected) = collected.filter(|collected| *collected > last) {
                 findings.push(Finding::Truncated { key, last, collected });
@@ -324,11 +342,9 @@ impl<'a> Chains<'a> {
 
     fn same_drive(&self) -> Vec<Finding> {
         let mut drives: BTreeMap<_, BTreeMap<_, usize>> = BTreeMap::new();
-        for (index, certificate) in self.each() {
-            let claims = certificate.claims();
-            let device = &claims.statement.device;
-            let Some(serial) = &device.serial else { continue };
-            drives.entry((&device.model, serial)).or_default().entry(claims.id).or_insert(index);
+        for (index, record) in self.each() {
+            let Some(drive) = record.drive else { continue };
+            drives.entry(drive).or_default().entry(record.id).or_insert(index);
         }
         let again = drives.into_values().filter(|erasures| erasures.len() > 1);
         again

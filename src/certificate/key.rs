@@ -14,6 +14,12 @@ use crate::delegation::{Delegation, GrantError};
 /// [`crate::Certificate::verify`] says so.
 const SIMULATION_SEED: [u8; 32] = *b"PurgeProof signs simulated disks";
 
+/// Its public key: looked up for every certificate, and dearer to compute than a signature is to check.
+const SIMULATION_PUBLIC: [u8; 32] = [
+    0xa8, 0xca, 0x42, 0x4d, 0xa3, 0x60, 0x30, 0x88, 0x65, 0x90, 0x51, 0xee, 0xea, 0xc0, 0x82, 0x49, 0xde, 0x3b, 0x67,
+    0x14, 0x12, 0x01, 0xa4, 0xf3, 0x96, 0xb3, 0xb8, 0x33, 0x7e, 0xe7, 0xc9, 0xd2,
+];
+
 /// A key that signs certificates, and whose it is if an organisation says so. Its memory is cleared when it is dropped.
 pub struct Key {
     signing: SigningKey,
@@ -111,7 +117,7 @@ impl Key {
 
 /// Whether this is the public key of [`Key::simulation`].
 pub(crate) fn is_simulation(public: &[u8; 32]) -> bool {
-    *public == Key::simulation().public()
+    *public == SIMULATION_PUBLIC
 }
 
 /// Whether the signature over `bytes` is this key's, by the strict rules of `verify_strict`: small-order keys and signatures with more
@@ -190,6 +196,12 @@ mod tests {
         let key = Key::from_seed(&seed);
         assert_eq!(hex(&key.public()), "d71292f3ab8ee8a8b53032b3b11a828c4be28533f3fd48fc2c72427db2ca745a");
         assert_eq!(key.fingerprint().to_string(), "3f96 7ffc 4079 a0b8");
+    }
+
+    #[test]
+    fn the_public_key_of_the_simulation_is_that_of_its_seed() {
+        assert_eq!(hex(&Key::simulation().public()), hex(&SIMULATION_PUBLIC));
+        assert!(Key::simulation().is_simulation() && !Key::from_seed(&[7; 32]).is_simulation());
     }
 
     #[test]

@@ -3,10 +3,10 @@
 use core::fmt;
 
 use crate::Certificate;
-use crate::chain::Chains;
 use crate::civil::Civil;
 use crate::delegation::Delegation;
 use crate::key::Fingerprint;
+use crate::record::Record;
 use crate::text::{cut, harmless};
 use crate::trust::TrustFile;
 use crate::verify::Flaw;
@@ -105,24 +105,24 @@ impl Certificate {
         (whose, None)
     }
 
-    /// Whether its key is revoked, as far as that touches this certificate. A stolen key can sign with any date, so what counts is the
-    /// number, and that the last accepted certificate holds on to this one.
-    pub(crate) fn revocation_flaw(&self, chains: &Chains<'_>) -> Option<Flaw> {
-        let revocation = chains.trust()?.revocation(self.public_key())?;
-        let seq = self.claims().statement.link.seq;
-        let is_accepted = || chains.is_accepted(self) || chains.is_collected(self);
-        match seq.cmp(&revocation.last) {
-            core::cmp::Ordering::Greater => Some(Flaw::Revoked { last: revocation.last }),
-            _ if is_accepted() => None,
-            core::cmp::Ordering::Equal => Some(Flaw::OtherThanAccepted),
-            core::cmp::Ordering::Less => Some(Flaw::NeedsChain { up_to: revocation.last }),
-        }
-    }
-
     /// Whether it is another one than the organisation has collected in its place.
     pub(crate) fn is_other_than_collected(&self, trust: &TrustFile) -> bool {
         let seq = self.claims().statement.link.seq;
         trust.checkpoints(self.public_key()).any(|it| it.seq == seq && it.sha256 != self.sha256())
+    }
+}
+
+impl Record {
+    /// Whether its key is revoked, as far as that touches this certificate. A stolen key can sign with any date, so what counts is the
+    /// number, and that the last accepted certificate holds on to this one (`is_accepted`).
+    pub(crate) fn revocation(&self, trust: &TrustFile, is_accepted: bool) -> Option<Flaw> {
+        let revocation = trust.revocation(&self.public)?;
+        match self.seq.cmp(&revocation.last) {
+            core::cmp::Ordering::Greater => Some(Flaw::Revoked { last: revocation.last }),
+            _ if is_accepted => None,
+            core::cmp::Ordering::Equal => Some(Flaw::OtherThanAccepted),
+            core::cmp::Ordering::Less => Some(Flaw::NeedsChain { up_to: revocation.last }),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::chain::Chains;
 use crate::claims::{Statement, Time};
+use crate::record::Record;
 use crate::{Certificate, Trust, TrustFile, founded};
 
 /// The result of all checks.
@@ -163,17 +164,34 @@ impl Certificate {
     ///
     /// A certificate that holds may still say that a drive is not erased: look at its outcome too.
     pub fn verify(&self, trust: Option<&TrustFile>) -> Verification {
-        self.verify_in(&Chains::of(core::slice::from_ref(self), trust))
+        let record = Record::of(self);
+        self.held_against(&record, &Chains::new(vec![record], trust))
     }
 
     /// The same among others, which may show that the certificate is older than the revocation of its key.
     pub fn verify_in(&self, chains: &Chains<'_>) -> Verification {
+        self.held_against(&Record::of(self), chains)
+    }
+
+    fn held_against(&self, record: &Record, chains: &Chains<'_>) -> Verification {
+        self.checked(record, chains.trust(), chains.revocation(record))
+    }
+
+    /// The same of one of many, of which only the record is kept: the certificates of its chain may come yet. So a key that was revoked is a
+    /// flaw here, and [`Chains::revocation`] of all the records says whether it stays one.
+    pub fn examine(&self, trust: Option<&TrustFile>) -> (Verification, Record) {
+        let record = Record::of(self);
+        (self.checked(&record, trust, trust.and_then(|trust| record.revocation(trust, false))), record)
+    }
+
+    fn checked(&self, record: &Record, trust: Option<&TrustFile>, revocation: Option<Flaw>) -> Verification {
         let statement = &self.claims().statement;
         let check = |name, holds: bool, flaw| Check { name, flaw: (!holds).then_some(flaw) };
+        let fingerprint = self.fingerprint();
         let mut checks = vec![
             check("simulation", !self.is_simulation(), Flaw::Simulated),
-            check("key id", self.sign1.kid == self.fingerprint(), Flaw::KeyId),
-            check("signature", self.is_signed(), Flaw::Signature),
+            check("key id", self.sign1.kid == fingerprint, Flaw::KeyId),
+            check("signature", record.is_signed, Flaw::Signature),
             check(
                 "drive",
                 statement.device.blocks().is_some_and(|blocks| blocks > 0) || !statement.outcome.0.is_good(),
@@ -186,11 +204,11 @@ impl Certificate {
             check("times", times_hold(&statement.time, self.claims().issued_unix_s), Flaw::Times),
             check("log", self.log_holds(), Flaw::Log),
         ];
-        let (whose, delegation) = self.trust(chains.trust());
-        if let Some(trust) = chains.trust() {
+        let (whose, delegation) = self.trust(trust);
+        if let Some(trust) = trust {
             checks.extend([
                 Check { name: "delegation", flaw: delegation },
-                Check { name: "revocation", flaw: self.revocation_flaw(chains) },
+                Check { name: "revocation", flaw: revocation },
                 check("collection", !self.is_other_than_collected(trust), Flaw::OtherThanCollected),
             ]);
         }
@@ -199,8 +217,8 @@ impl Certificate {
 
     fn log_holds(&self) -> bool {
         let link = &self.claims().statement.link;
-        let genesis: [u8; 32] = Sha256::digest(self.public_key()).into();
-        link.seq > 0 && (link.seq > 1 || link.prev == genesis)
+        let holds_on_to_key = || link.prev == Sha256::digest(self.public_key())[..];
+        link.seq > 1 || link.seq == 1 && holds_on_to_key()
     }
 
     /// Whether an evidence bundle is the one that this certificate was made from, and says what the certificate says.
