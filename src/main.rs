@@ -2,7 +2,9 @@
 //!
 //! This file only finds out which role the program has: PID 1 of the live image, its one child, or a command on a workstation.
 
+mod apart;
 mod appliance;
+mod bulk;
 mod clerk;
 mod cli;
 mod drawn;
@@ -18,12 +20,14 @@ mod offer;
 mod pack;
 mod pades;
 mod pages;
+mod pieces;
 mod purge;
 mod recheck;
 mod scout;
 mod setting;
 mod signer;
 mod summary;
+mod tally;
 mod verify;
 
 use std::io::{self, Write};

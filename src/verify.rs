@@ -10,7 +10,7 @@ use purgeproof_org::read_trust;
 use serde_json::{Value, json};
 
 use crate::inputs::{Input, gather};
-use crate::{fail, pages, print};
+use crate::{bulk, fail, pages, print};
 
 /// Nothing that is a certificate is longer; nothing longer is read.
 const LIMIT: u64 = 64 << 20;
@@ -78,6 +78,9 @@ pub(crate) fn run(arguments: &[PathBuf], trust: Option<&Path>, as_json: bool) ->
         Ok(trust) => trust,
         Err(sentence) => return fail(&sentence),
     };
+    if bulk::is_wanted(arguments) {
+        return bulk::run(arguments, trust.as_ref(), as_json);
+    }
     let inputs = gather(arguments);
     let (names, certificates): (Vec<&str>, Vec<Certificate>) = inputs
         .each

@@ -359,7 +359,7 @@ impl<'a> Chains<'a> {
 
 impl Finding {
     /// What it is and what follows, with the names of the certificates.
-    pub fn in_words<'n>(&self, name: impl Fn(usize) -> &'n str) -> String {
+    pub fn in_words<N: fmt::Display>(&self, name: impl Fn(usize) -> N) -> String {
         match self {
             Self::Copy { of, copy } => {
                 format!("COPY: {} is {}, byte for byte. That is harmless", name(*copy), name(*of))
@@ -392,7 +392,7 @@ impl Finding {
                  be all of that stick, its end was taken away"
             ),
             Self::ErasedAgain { certificates } => {
-                let names: Vec<&str> = certificates.iter().map(|index| name(*index)).collect();
+                let names: Vec<String> = certificates.iter().map(|index| name(*index).to_string()).collect();
                 format!("ERASED AGAIN: the same drive is in {}", names.join(", "))
             }
             Self::ClockBack { certificate } => {

@@ -122,7 +122,7 @@ mod tests {
     fn what_has_no_end_is_the_last() {
         // An integer; then a byte string of two bytes of which one is there; then one that claims 4 GiB.
         assert_eq!(items(&[0x01, 0x42, 0xaa]), [vec![0x01], vec![0x42, 0xaa]]);
-        let long = [&[0x01, 0x5a, 0xff, 0xff, 0xff, 0xff][..], &[0; 2 * WINDOW]].concat();
+        let long = [&[0x01, 0x5a, 0xff, 0xff, 0xff, 0xff][..], &vec![0; 2 * WINDOW]].concat();
         let found = items(&long);
         assert_eq!((found.len(), found[0].as_slice()), (2, &[0x01][..]));
         assert!(found[1].len() > MAX_BYTES && found[1].len() <= WINDOW);
