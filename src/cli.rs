@@ -41,6 +41,10 @@ pub(crate) enum Command {
     /// A certificate may be given as its .cose file, as the PDF that it is attached to, or as the text of its QR code (in a file or
     /// directly). If the evidence lies beside it (.evidence.json), the verdict is derived from it again. Several are also held against each
     /// other: a folder, the data partition of a stick, or a stick's chain (logs/*.cborseq) stands for all certificates in it.
+    ///
+    /// An evidence pack, as `purgeproof export` makes it, is read whole: certificates with their evidence and views, chains and journals. Of
+    /// a pack, and of more than about a thousand certificates, only what does not hold is told, what they show together, and how many there
+    /// are of each kind; as JSON that is an object a line.
     Verify {
         /// Certificates: files, folders, or texts that begin with "PP1:".
         #[arg(required = true, value_name = "FILE")]
@@ -51,6 +55,10 @@ pub(crate) enum Command {
         /// Print JSON instead of sentences.
         #[arg(long)]
         json: bool,
+        /// Print what an auditor wants to see: identity, plan, every way and step with its command, times, exceptions, and how the verdict
+        /// follows from the evidence. A record that says more than its evidence is refused.
+        #[arg(long, conflicts_with = "json")]
+        explain: bool,
     },
     /// List many certificates: each is verified, and one that does not hold is listed as that.
     ///

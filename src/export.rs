@@ -78,11 +78,14 @@ fn gather(sticks: &[PathBuf]) -> Result<(BTreeMap<String, PathBuf>, Vec<String>)
                         continue;
                     }
                     let kept = format!("stick-{}/{}", index + 1, known.key());
-                    contradictions.push(format!(
-                        "{} differs from {}: both are kept, the former as {kept}. One of them was changed, or a stick was copied.",
-                        path.display(),
-                        known.get().display()
-                    ));
+                    // Its policy and its delegation are each stick's own.
+                    if !FILES.contains(&known.key().as_str()) {
+                        contradictions.push(format!(
+                            "{} differs from {}: both are kept, the former as {kept}. One of them was changed, or a stick was copied.",
+                            path.display(),
+                            known.get().display()
+                        ));
+                    }
                     files.insert(kept, path);
                 }
             }
@@ -205,6 +208,16 @@ mod tests {
         );
         assert_eq!(contradictions.len(), 1);
         assert!(contradictions[0].contains("stick-2/certificates/y"));
+    }
+
+    #[test]
+    fn each_stick_has_its_own_policy() {
+        let sticks = Sticks::new("own");
+        let one = sticks.stick("a", &[("keys/stick.delegation", "a"), ("purgeproof.toml", "same")]);
+        let two = sticks.stick("b", &[("keys/stick.delegation", "b"), ("purgeproof.toml", "same")]);
+        let (files, contradictions) = gather(&[one, two.clone()]).unwrap();
+        assert_eq!(files["stick-2/keys/stick.delegation"], two.join("keys/stick.delegation"));
+        assert_eq!((files.len(), contradictions.len()), (3, 0));
     }
 
     #[test]

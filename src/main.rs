@@ -8,6 +8,7 @@ mod bulk;
 mod clerk;
 mod cli;
 mod drawn;
+mod explain;
 mod export;
 mod filing;
 mod floor;
@@ -46,7 +47,10 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Appliance => appliance::run(),
         Command::List { policy, json } => list::run(policy.as_deref(), json),
-        Command::Verify { certificates, trust, json } => verify::run(&certificates, trust.as_deref(), json),
+        Command::Verify { certificates, trust, explain, json } => {
+            let trust = trust.as_deref();
+            if explain { explain::run(&certificates, trust) } else { verify::run(&certificates, trust, json) }
+        }
         Command::Purge(purge) => purge::run(&purge),
         Command::Pades { pades } => pades.run(),
         Command::Summary(summary) => summary.run(),

@@ -11,6 +11,7 @@ mod cli;
 mod keystream;
 mod killed;
 mod org;
+mod pack;
 mod paper;
 mod screens;
 mod simulation;
