@@ -7,10 +7,11 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use age::x25519::Recipient;
 use clap::Args;
 
 use crate::pack;
-use crate::{fail, print};
+use crate::{fail, print, recipients};
 
 /// What of a stick goes into a pack. The signing key never does.
 const FOLDERS: [&str; 4] = ["certificates", "journal", "logs", "summaries"];
@@ -28,10 +29,17 @@ pub(crate) struct Export {
     /// The pack to write; it must not be there yet.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// Encrypt the pack to this public key ("age1…"), or to those of a file, a line each; may be given again. What is written is never in clear.
+    #[arg(long, value_name = "RECIPIENT")]
+    to: Vec<String>,
 }
 
 /// Runs the command: the exit code is 0 if everything is in the pack and nothing contradicts, 1 if two sticks contradict each other.
 pub(crate) fn run(export: &Export) -> ExitCode {
+    let recipients = match recipients::read(&export.to) {
+        Ok(recipients) => recipients,
+        Err(why) => return fail(&why),
+    };
     let (files, contradictions) = match gather(&export.sticks) {
         Ok(gathered) => gathered,
         Err(why) => return fail(&why),
@@ -39,7 +47,7 @@ pub(crate) fn run(export: &Export) -> ExitCode {
     if files.is_empty() {
         return fail("There are no certificates, journals or logs. Give the folder in which PURGEPROOF.ID lies.");
     }
-    if let Err(why) = write(&files, &export.out) {
+    if let Err(why) = write(&files, &export.out, &recipients) {
         return fail(&why);
     }
     let certificates = files.keys().filter(|name| Path::new(name).extension().is_some_and(|it| it == "cose")).count();
@@ -51,11 +59,14 @@ pub(crate) fn run(export: &Export) -> ExitCode {
     if contradictions.is_empty() { printed } else { ExitCode::FAILURE }
 }
 
-fn write(files: &BTreeMap<String, PathBuf>, out: &Path) -> Result<(), String> {
+fn write(files: &BTreeMap<String, PathBuf>, out: &Path, to: &[Recipient]) -> Result<(), String> {
     let failed = |error: io::Error| format!("{}: {error}. Nothing was exported.", out.display());
     let file = File::create_new(out).map_err(failed)?;
-    let written = pack::write(files, BufWriter::with_capacity(1 << 20, &file)).map_err(|error| error.to_string());
-    let written = written.and_then(|()| file.sync_all().map_err(failed));
+    let mut buffered = BufWriter::with_capacity(1 << 20, &file);
+    let packed = |to: &mut dyn Write| pack::write(files, to).map_err(|error| error.to_string());
+    let written =
+        if to.is_empty() { packed(&mut buffered) } else { recipients::encrypted(to, &mut buffered, packed).map(drop) };
+    let written = written.and_then(|()| buffered.flush().and_then(|()| file.sync_all()).map_err(failed));
     if written.is_err() {
         // A part of a pack would look like one.
         let _ = fs::remove_file(out);

@@ -24,6 +24,7 @@ mod pages;
 mod pieces;
 mod purge;
 mod recheck;
+mod recipients;
 mod scout;
 mod setting;
 mod signer;

@@ -8,6 +8,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::{mem, thread};
 
 use purgeproof_certificate::sequence::Items;
+use purgeproof_drive::layout::TRUST;
 
 use crate::pack;
 use crate::verify::bytes_of;
@@ -281,6 +282,8 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     let is_file = |entry: &fs::DirEntry| -> io::Result<bool> { Ok(entry.file_type()?.is_file()) };
     let mut files: Vec<PathBuf> =
         entries.filter(|entry| is_file(entry).unwrap_or(false)).map(|entry| entry.path()).collect();
+    // What an organisation says of its sticks is no certificate.
+    files.retain(|file| !file.ends_with(TRUST));
     files.sort();
     files
 }
