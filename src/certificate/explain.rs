@@ -119,23 +119,9 @@ fn fact(entry: &Entry) -> Option<String> {
         Fact::Opened { .. } => "opened for this program alone; it is the drive of the plan".into(),
         Fact::NotOpened { error } => format!("could not be opened: {error}"),
         Fact::OtherDrive { .. } => "another drive answered in its place; nothing was written".into(),
-        Fact::MarkingBegan => "the markers are being written".into(),
-        Fact::MarkersPlaced { placed } => format!(
-            "markers: {} of {} landed, old data beside {}",
-            grouped(placed.landed),
-            grouped(placed.places),
-            grouped(placed.witnesses)
-        ),
-        Fact::MarkersSought { sought } => format!(
-            "markers: {} left, old blocks left: {}",
-            grouped(sought.markers_left),
-            grouped(sought.witnesses_left)
-        ),
-        Fact::SoughtOnMedium { sought } => format!(
-            "markers on the medium itself: {} left, old blocks left: {}",
-            grouped(sought.markers_left),
-            grouped(sought.witnesses_left)
-        ),
+        Fact::MarkingBegan | Fact::MarkersPlaced { .. } | Fact::MarkersSought { .. } | Fact::SoughtOnMedium { .. } => {
+            markers(&entry.fact)?
+        }
         Fact::EraseBegan { technique } => format!("the drive is asked for {technique}"),
         Fact::EraseAnswered { begun } => answered(begun),
         Fact::Stands { standing } => stands(standing)?,
@@ -181,6 +167,29 @@ fn fact(entry: &Entry) -> Option<String> {
         | Fact::GaugeBegan
         | Fact::Gauged { .. }
         | Fact::Checkpoint { .. } => return None,
+    })
+}
+
+fn markers(fact: &Fact) -> Option<String> {
+    Some(match fact {
+        Fact::MarkingBegan => "the markers are being written".into(),
+        Fact::MarkersPlaced { placed } => format!(
+            "markers: {} of {} landed, old data beside {}",
+            grouped(placed.landed),
+            grouped(placed.places),
+            grouped(placed.witnesses)
+        ),
+        Fact::MarkersSought { sought } => format!(
+            "markers: {} left, old blocks left: {}",
+            grouped(sought.markers_left),
+            grouped(sought.witnesses_left)
+        ),
+        Fact::SoughtOnMedium { sought } => format!(
+            "markers on the medium itself: {} left, old blocks left: {}",
+            grouped(sought.markers_left),
+            grouped(sought.witnesses_left)
+        ),
+        _ => return None,
     })
 }
 
