@@ -40,8 +40,10 @@ impl Kept {
         let delegation = self.delegation.clone();
         self.seed.open(|bytes| {
             let mut key = bytes.as_array().map(Key::from_seed).ok_or(Errno::EINVAL)?;
-            // It fitted when it was taken in.
-            delegation.into_iter().for_each(|delegation| drop(key.carry(delegation)));
+            if let Some(delegation) = delegation {
+                // It fitted when it was taken in.
+                let _ = key.carry(delegation);
+            }
             Ok(with(&key))
         })?
     }

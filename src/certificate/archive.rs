@@ -11,7 +11,7 @@ use crate::pdf::PdfError;
 /// What a document says about itself: nothing of it is from a clock or a counter.
 pub(crate) struct Title {
     /// ASCII.
-    pub(crate) title: String,
+    pub(crate) text: String,
     /// When what it shows was issued.
     pub(crate) unix_s: u64,
     /// Its identifier, which two documents never share unless they show the same.
@@ -31,7 +31,7 @@ impl Title {
     pub(crate) fn describe(&self, document: &mut Document) -> Result<(), PdfError> {
         document.objects.values_mut().for_each(name_subsets);
         let info = dictionary! {
-            "Title" => text(&self.title),
+            "Title" => text(&self.text),
             "Producer" => text(PRODUCER),
             "CreationDate" => self.date(),
             "ModDate" => self.date(),
@@ -60,7 +60,7 @@ impl Title {
 
     /// The same as an XMP packet (ISO 16684-1), with the claim to be PDF/A. All of it is in schemas that PDF/A knows.
     fn xmp(&self) -> String {
-        let (title, date) = (escaped(&self.title), Civil::of(self.unix_s).iso());
+        let (title, date) = (escaped(&self.text), Civil::of(self.unix_s).iso());
         format!(
             "<?xpacket begin=\"\u{feff}\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>
 <x:xmpmeta xmlns:x=\"adobe:ns:meta/\">

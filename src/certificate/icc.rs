@@ -28,8 +28,8 @@ const HEADER: usize = 128;
 /// The profile.
 pub(crate) fn srgb() -> Vec<u8> {
     let (description, copyright) = (text("sRGB"), text("CC0"));
-    let (curve, adaptation) = (numbers(b"para", &[0x0003_0000], &CURVE), numbers(b"sf32", &[], &ADAPTATION));
-    let [white, red, green, blue] = [D50, RED, GREEN, BLUE].map(|xyz| numbers(b"XYZ ", &[], &xyz));
+    let (curve, adaptation) = (numbers(*b"para", &[0x0003_0000], &CURVE), numbers(*b"sf32", &[], &ADAPTATION));
+    let [white, red, green, blue] = [D50, RED, GREEN, BLUE].map(|xyz| numbers(*b"XYZ ", &[], &xyz));
     let elements = [description, copyright, white, red, green, blue, curve, adaptation];
     // Which tag is which of them: the three channels have one curve.
     let tags: [(&[u8; 4], usize); 10] = [
@@ -53,7 +53,7 @@ pub(crate) fn srgb() -> Vec<u8> {
         push(&mut profile, offset(index));
         push(&mut profile, elements.get(index).map_or(0, Vec::len));
     }
-    elements.iter().for_each(|element| profile.extend(element));
+    profile.extend(elements.concat());
     profile
 }
 
@@ -68,14 +68,14 @@ fn header(length: usize) -> Vec<u8> {
     }
     header.extend(b"acsp");
     header.extend([0; 28]); // no platform, flags, device or attributes; perceptual
-    D50.iter().for_each(|number| header.extend(number.to_be_bytes()));
+    header.extend(D50.iter().flat_map(|number| number.to_be_bytes()));
     header.resize(HEADER, 0);
     header
 }
 
 /// An element of numbers: its type, four bytes of nothing, and the numbers.
-fn numbers(of: &[u8; 4], before: &[u32], numbers: &[u32]) -> Vec<u8> {
-    let mut element = [*of, [0; 4]].concat();
+fn numbers(of: [u8; 4], before: &[u32], numbers: &[u32]) -> Vec<u8> {
+    let mut element = [of, [0; 4]].concat();
     before.iter().chain(numbers).for_each(|number| element.extend(number.to_be_bytes()));
     element
 }

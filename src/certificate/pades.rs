@@ -1,4 +1,4 @@
-//! A signature that PDF readers know (PAdES baseline B-B, ETSI EN 319 142-1), for people who look for it there. It is another signature
+//! A signature that PDF readers know (`PAdES` baseline B-B, ETSI EN 319 142-1), for people who look for it there. It is another signature
 //! by another key (P-256: readers do not know Ed25519), over the bytes of the PDF, and no part of the certificate.
 
 use core::fmt;
@@ -142,7 +142,7 @@ impl PadesKey {
         Ok(signed)
     }
 
-    /// A detached signature over this digest (CMS, RFC 5652), with the attributes that CAdES wants.
+    /// A detached signature over this digest (CMS, RFC 5652), with the attributes that `CAdES` wants.
     fn cms(&self, digest: &[u8; 32]) -> Result<Vec<u8>, PadesError> {
         let (issuer, serial) = issuer_and_serial(&self.certificate).ok_or(PadesError::Key)?;
         let sha256 = sequence(&[&oid(&SHA256)]);

@@ -108,7 +108,7 @@ impl Certificate {
         files.extend(print.logo.map(|logo| file(LOGO.to_owned(), "image/png", "Supplement", logo.file())));
         let claims = self.claims();
         let title = Title {
-            title: format!("{} ({stem})", rows::title(claims.statement.outcome.0)),
+            text: format!("{} ({stem})", rows::title(claims.statement.outcome.0)),
             unix_s: claims.issued_unix_s,
             id: self.sha256(),
         };

@@ -98,7 +98,9 @@ impl Summary {
             (host.serial.clone(), host.uuid.clone(), host.product.clone(), claims.issued_unix_s, claims.id.0)
         });
         let mut numbers: BTreeMap<[u8; 16], usize> = BTreeMap::new();
-        all.iter().for_each(|one| *numbers.entry(one.claims().id.0).or_default() += 1);
+        for one in &all {
+            *numbers.entry(one.claims().id.0).or_default() += 1;
+        }
         let is_double = |one: &Certificate| numbers.get(&one.claims().id.0).is_some_and(|count| *count > 1);
         Self {
             rows: all.iter().map(|one| Row::of(one, &chains, is_double(one))).collect(),

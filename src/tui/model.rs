@@ -1,10 +1,10 @@
 //! All that the screen knows, folded from events.
 
+mod dialog;
 mod row;
 mod running;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use purgeproof_core::drive::Exclusion;
 use purgeproof_core::eta::Eta;
@@ -18,6 +18,7 @@ use purgeproof_core::verdict::{Reason, Verdict};
 
 use crate::words;
 
+pub(crate) use dialog::{Dialog, Entry};
 pub(crate) use row::Row;
 
 /// How many sentences the message log keeps.
@@ -114,65 +115,6 @@ pub(crate) struct Ended {
 pub(crate) struct Certificate {
     pub(crate) filed: Filed,
     pub(crate) qr: String,
-}
-
-/// What lies over the list of drives.
-#[derive(Clone, Debug)]
-pub(crate) enum Dialog {
-    Consent {
-        drive: DriveId,
-        entry: Entry,
-        sent: bool,
-        /// Leave is asked for to go on with an interrupted job, not for one from the beginning.
-        resumes: bool,
-        /// The operator has agreed, and a second person is asked.
-        second: bool,
-    },
-    /// An overwrite was asked for in place of the drive's own erase; with the new plan the question for consent comes.
-    Lower {
-        drive: DriveId,
-    },
-    Psid {
-        drive: DriveId,
-        entry: Entry,
-    },
-    Unfreeze,
-    Stop {
-        drive: DriveId,
-        entry: Entry,
-    },
-    Power {
-        exit: Exit,
-        entry: Entry,
-    },
-    Leaving {
-        exit: Exit,
-    },
-    Page {
-        page: Page,
-        scroll: usize,
-    },
-}
-
-impl Dialog {
-    /// The question whether to erase this drive, or to go on with it.
-    pub(crate) fn consent(drive: DriveId, resumes: bool) -> Self {
-        Self::Consent { drive, entry: Entry::default(), sent: false, resumes, second: false }
-    }
-}
-
-/// A line that the operator types, and what was wrong with the last one.
-#[derive(Clone, Default)]
-pub(crate) struct Entry {
-    pub(crate) typed: String,
-    pub(crate) complaint: Option<String>,
-}
-
-impl fmt::Debug for Entry {
-    /// Without what is typed: it may be a PSID, which belongs into no log and no panic message.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Entry").field("complaint", &self.complaint).finish_non_exhaustive()
-    }
 }
 
 /// A screenful to read.
@@ -456,19 +398,6 @@ impl Model {
     pub(crate) fn unsaved(&self) -> usize {
         let in_memory = self.ended().filter(|ended| !ended.is_on_stick()).count();
         self.waiting.max(in_memory)
-    }
-}
-
-impl Dialog {
-    /// The drive that the question is about.
-    fn drive(&self) -> Option<DriveId> {
-        match self {
-            Self::Consent { drive, .. }
-            | Self::Lower { drive }
-            | Self::Psid { drive, .. }
-            | Self::Stop { drive, .. } => Some(*drive),
-            Self::Unfreeze | Self::Power { .. } | Self::Leaving { .. } | Self::Page { .. } => None,
-        }
     }
 }
 

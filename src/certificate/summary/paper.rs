@@ -19,6 +19,9 @@ const ROW: f32 = 8.2;
 const CODES: Style = Style::new(Face::Mono, 6.2, Ink::BLACK);
 const BAD: Ink = Ink(0.72, 0.06, 0.06);
 
+/// What a row has in a column.
+type Column = fn(&Row) -> &str;
+
 impl Summary {
     /// The list as a PDF/A-3b, with the certificates attached as a CBOR sequence, and the CSV. The same certificates always give the same
     /// bytes.
@@ -43,7 +46,7 @@ impl Summary {
                 bytes: csv.as_bytes(),
             },
         ];
-        let title = Title { title: self.title(), unix_s: self.issued_unix_s, id: self.sha256() };
+        let title = Title { text: self.title(), unix_s: self.issued_unix_s, id: self.sha256() };
         attach::finish(document, &title, &files)
     }
 
@@ -111,7 +114,7 @@ impl List<'_> {
         let totals = Style::new(Face::Bold, 10.5, if bad { BAD } else { Ink::BLACK });
         self.sheet.text(MARGIN + 4.0, self.y + 6.0, totals, &summary.totals());
         self.y += 11.0;
-        let columns: [(&str, fn(&Row) -> &str); 4] = [
+        let columns: [(&str, Column); 4] = [
             ("Organisation", |row| &row.organisation),
             ("Job", |row| &row.job),
             ("Site", |row| &row.site),
