@@ -80,7 +80,7 @@ mod tests {
         let key = Identity::generate().to_public().to_string();
         fs::write(&file, format!("# the office\n\n{key}\n")).unwrap();
         let name = file.to_str().unwrap().to_owned();
-        assert_eq!(read(&[name.clone()]).unwrap().len(), 1);
+        assert_eq!(read(std::slice::from_ref(&name)).unwrap().len(), 1);
         fs::write(&file, "# nobody\n").unwrap();
         assert!(read(&[name]).unwrap_err().contains("no public key in it"));
         fs::remove_file(&file).unwrap();

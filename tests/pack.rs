@@ -218,7 +218,7 @@ fn chain(evidence: &Evidence, count: u32) -> Vec<u8> {
     for number in 0..count {
         let mut id = [0; 16];
         id[..4].copy_from_slice(&number.to_le_bytes());
-        let evidence = Evidence::new(JobId(id), setting.clone(), plan.clone(), consent.clone(), drawn.clone());
+        let evidence = Evidence::new(JobId(id), setting.clone(), plan.clone(), consent.clone(), *drawn);
         let certificate = Certificate::issue(&evidence, &key, link, u64::from(number)).unwrap();
         chain.extend_from_slice(certificate.bytes());
         link = Link::after(&certificate);

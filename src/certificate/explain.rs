@@ -27,7 +27,7 @@ impl fmt::Display for Unexplained {
         match self {
             Self::Flawed(flaws) => flaws.iter().try_for_each(|(check, flaw)| write!(f, "; {check}: {flaw}"))?,
             Self::Evidence(disagreement) => {
-                write!(f, "; evidence: {}", disagreement.to_string().trim_end_matches('.'))?
+                write!(f, "; evidence: {}", disagreement.to_string().trim_end_matches('.'))?;
             }
         }
         f.write_str(". Rely on nothing that it says, and take another copy of it")
