@@ -64,7 +64,8 @@ fn every_member_is_a_column_and_the_csv_is_of_text_alone() {
     let json: Vec<serde_json::Map<String, serde_json::Value>> = serde_json::from_str(&summary.json()).unwrap();
     let mut members: Vec<&str> = json[0].keys().map(String::as_str).collect();
     let mut columns = COLUMNS.to_vec();
-    (members.sort_unstable(), columns.sort_unstable());
+    members.sort_unstable();
+    columns.sort_unstable();
     assert_eq!(members, columns);
     assert_eq!(json[0]["serial"], "=cmd|' /C calc'!A0");
     let csv = summary.csv();
