@@ -53,7 +53,7 @@ pub(crate) fn run(export: &Export) -> ExitCode {
     let certificates = files.keys().filter(|name| Path::new(name).extension().is_some_and(|it| it == "cose")).count();
     let certificates = certificates - usize::from(files.contains_key("trust.cose"));
     let printed = print(|out| {
-        writeln!(out, "{}: {} files, {certificates} certificates.", export.out.display(), files.len())?;
+        writeln!(out, "{}: {} files, certificates: {certificates}.", export.out.display(), files.len())?;
         contradictions.iter().try_for_each(|sentence| writeln!(out, "{sentence}"))
     });
     if contradictions.is_empty() { printed } else { ExitCode::FAILURE }
