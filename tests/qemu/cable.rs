@@ -56,6 +56,7 @@ fn the_operator_goes_on_with_a_drive_that_is_back() {
 }
 
 #[test]
+#[ignore = "scripts/test --long"]
 fn an_unattended_run_goes_on_by_itself_and_leaves_another_drive_alone() {
     let bench = Bench::new("cable-unattended");
     let (stick, disk) = (bench.stick("STICK-1"), bench.disk("LOOSE-1", 24).slow(SLOW));

@@ -11,6 +11,9 @@ mod outcome;
 
 use machine::run;
 
+// Each machine takes a minute or two under emulation. Those that every change is tried against are one of each bus and all that drives do
+// wrong; the others are for `scripts/test --long`.
+
 #[test]
 fn nvme_techniques() {
     run("nvme-techniques");
@@ -22,6 +25,7 @@ fn nvme_faults() {
 }
 
 #[test]
+#[ignore = "scripts/test --long"]
 fn sata_techniques() {
     run("sata-techniques");
 }
@@ -37,11 +41,13 @@ fn sas() {
 }
 
 #[test]
+#[ignore = "scripts/test --long"]
 fn sat() {
     run("sat");
 }
 
 #[test]
+#[ignore = "scripts/test --long"]
 fn emmc() {
     run("emmc");
 }
@@ -52,11 +58,13 @@ fn stalls_and_losses() {
 }
 
 #[test]
+#[ignore = "scripts/test --long"]
 fn power_cut() {
     run("power-cut");
 }
 
 #[test]
+#[ignore = "scripts/test --long"]
 fn suspend() {
     run("suspend");
 }
