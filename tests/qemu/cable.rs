@@ -8,7 +8,10 @@ const SLOW: u64 = 512 << 10;
 /// Pulls a drive out when it has written more than its last checkpoint, and plugs it in again once its certificate is on the stick.
 fn pull_and_plug(machine: &Machine, bus: Bus, disk: &Disk) {
     machine.wait_row(disk.serial(), "Write 8", WORK);
-    machine.unplug(disk.serial());
+    match bus {
+        Bus::Usb => machine.unplug_slow_usb(disk),
+        _ => machine.unplug(disk.serial()),
+    }
     machine.wait_row(disk.serial(), "NOT ERASED", WORK);
     machine.wait_row(disk.serial(), "NOT ERASED, unplugged", WORK);
     assert!(disk.old_sectors() > 0, "it was pulled out too late for this test");

@@ -22,7 +22,7 @@ fn bad_sectors_and_pulled_plugs() {
     machine.wait_for("PULL-USB-3", BOOT);
     machine.wait_row("PULL-USB-3", "Write", WORK);
     machine.wait_row("PULL-SCSI4", "Write", WORK);
-    machine.unplug("PULL-USB-3");
+    machine.unplug_slow_usb(&pulled_usb);
     machine.unplug("PULL-SCSI4");
     machine.wait_power_off(WORK);
     drop(machine);
