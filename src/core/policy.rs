@@ -276,6 +276,11 @@ impl Policy {
                     .into(),
             ));
         }
+        if policy.two_persons && policy.record.operator.trim().is_empty() {
+            return Err(PolicyError::of(
+                "`two_persons = true`, and `[record]` names no `operator`: nobody could tell the second person from the first".into(),
+            ));
+        }
         policy.check_schemes()?;
         Ok(policy)
     }
@@ -428,9 +433,11 @@ mod tests {
     }
 
     #[test]
-    fn two_persons_are_not_there_in_an_unattended_run() {
-        let purge = "two_persons = true\n[[rule]]\nname = 'x'\naction = 'purge'";
+    fn two_persons_are_two_and_are_not_there_in_an_unattended_run() {
+        let purge = "two_persons = true\n[record]\noperator = 'J. Doe'\n[[rule]]\nname = 'x'\naction = 'purge'";
         assert!(Policy::parse(purge).unwrap().two_persons);
+        let error = Policy::parse(&purge.replace("J. Doe", " ")).unwrap_err();
+        assert!(error.to_string().contains("names no `operator`"), "{error}");
         let error = Policy::parse(&("unattended = true\n".to_string() + purge)).unwrap_err();
         assert!(error.to_string().contains("second person"), "{error}");
     }
