@@ -112,6 +112,7 @@ impl Clerk {
                     self.signer.forget();
                     let _ = done.send(());
                 }
+                Order::FetchKey => self.fetch_key(),
                 Order::Retry => self.deliver(),
                 Order::Finish(done) => {
                     self.deliver();

@@ -54,6 +54,8 @@ pub(crate) enum Order {
     Paper(Paper),
     /// Let go of the signing key until it is needed again, and say when that is done.
     ForgetKey(SyncSender<()>),
+    /// Take the stick's key over again.
+    FetchKey,
     /// Offer again what was not taken.
     Retry,
     /// Offer again what was not taken, and say when that is done.
@@ -151,6 +153,11 @@ impl Filing {
         let (done, waiting) = mpsc::sync_channel(1);
         self.order(Order::ForgetKey(done));
         let _ = waiting.recv_timeout(PATIENCE);
+    }
+
+    /// Has the stick's key taken over again, now that the machine is awake.
+    pub(crate) fn fetch_key(&self) {
+        self.order(Order::FetchKey);
     }
 
     /// Offers again what the stick did not take.

@@ -282,6 +282,7 @@ impl<W: World> Floor<W> {
             Ok(()) => self.notice("The machine was suspended and woken. Drives that were frozen are asked again."),
             Err(why) => self.notice(why),
         }
+        self.filing.fetch_key();
         // Disks come back one after the other.
         (self.changed_ms, self.woken_ms) = (self.world.now_ms(), self.world.now_ms());
         self.world.rescan();
