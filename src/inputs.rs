@@ -110,7 +110,7 @@ impl Inputs {
 }
 
 /// The files of a folder by name; none if it cannot be read.
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = fs::read_dir(folder)
         .into_iter()
         .flatten()

@@ -2,7 +2,7 @@
 //! the next batch is read while one is looked at.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read};
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::{mem, thread};
@@ -10,6 +10,7 @@ use std::{mem, thread};
 use purgeproof_certificate::sequence::Items;
 use purgeproof_drive::layout::TRUST;
 
+use crate::inputs::files;
 use crate::pack;
 use crate::verify::bytes_of;
 
@@ -155,8 +156,14 @@ impl Reader {
                 Err(error) => self.broken(&path.to_string_lossy(), "unreadable", &error),
             },
             Source::Folder(path) => {
+                let mut is_empty = true;
                 for file in folders(path).iter().flat_map(|folder| files(folder)) {
+                    // What an organisation says of its sticks is no certificate.
+                    if file.ends_with(TRUST) {
+                        continue;
+                    }
                     let name = file.to_string_lossy();
+                    is_empty &= split(&name).is_none();
                     if split(&name).is_some_and(|(_, kind)| kind == Kind::Chain) {
                         self.source(&Source::Chain(file));
                     } else if split(&name).is_some() {
@@ -165,6 +172,10 @@ impl Reader {
                             Err(why) => self.broken(&name, "unreadable", &why),
                         }
                     }
+                }
+                if is_empty {
+                    let why = "There are no certificates in this folder. Check the path";
+                    self.broken(&path.to_string_lossy(), "no-certificates", &why);
                 }
             }
             Source::Encrypted(_) => {}
@@ -274,16 +285,4 @@ impl Reader {
 fn folders(path: &Path) -> Vec<PathBuf> {
     let own = ["certificates", "journal", "logs"].map(|name| path.join(name));
     if own.iter().any(|folder| folder.is_dir()) { own.to_vec() } else { vec![path.to_owned()] }
-}
-
-/// The files of a folder by name; none if it cannot be read.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let is_file = |entry: &fs::DirEntry| -> io::Result<bool> { Ok(entry.file_type()?.is_file()) };
-    let mut files: Vec<PathBuf> =
-        entries.filter(|entry| is_file(entry).unwrap_or(false)).map(|entry| entry.path()).collect();
-    // What an organisation says of its sticks is no certificate.
-    files.retain(|file| !file.ends_with(TRUST));
-    files.sort();
-    files
 }

@@ -157,6 +157,7 @@ impl Tally {
             self.certificates - self.without_evidence,
             self.without_evidence
         ));
+        self.line("  not compared: the visible text of PDFs; verify those one by one");
         if self.journals > 0 {
             self.line(&format!(
                 "  journals: {}, of which {} end in a line cut short, as a power cut leaves it",
