@@ -4,6 +4,7 @@
 # Installed on this machine when missing.
 HOST_PACKAGES=(
     gcc libc6-dev                # the linker that rustc calls
+    g++                          # scripts/fuzz: the fuzzer's runtime
     git                          # the date of the last commit dates every file of the image
     python3                      # image/*.py
     xz-utils zstd                # kernel modules arrive as .xz, the initramfs leaves as .zst
