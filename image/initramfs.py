@@ -73,7 +73,7 @@ def indexes(version: str, modules: list[Module]) -> dict[str, bytes]:
             (tree / module.path).write_bytes(module.content)
         for name in ("modules.order", "modules.builtin", "modules.builtin.modinfo"):  # depmod warns without them
             (tree / name).touch()
-        subprocess.run(["/sbin/depmod", "-b", scratch, version], check=True)
+        subprocess.run(["depmod", "-b", scratch, version], check=True)
         return {name: (tree / name).read_bytes() for name in ("modules.alias", "modules.dep", "modules.softdep")}
 
 

@@ -8,9 +8,13 @@
 PPDATA has the first entry because Windows before 10 (1703) shows only that one of a removable disk. MBR and not GPT because the image is
 smaller than the stick: GPT's backup header would lie in the middle of it. The same input gives the same bytes; every date is
 SOURCE_DATE_EPOCH, which mkfs.fat, mtools and this program honour.
+
+Kernel, initramfs and loaders come from whoever calls: scripts/image, or Buildroot by buildroot-config/board/post-image.sh. What is printed is
+the build's id, which the boot menu hands to our program.
 """
 
 import argparse
+import hashlib
 import os
 import struct
 import subprocess
@@ -23,6 +27,7 @@ STICK_SIZE = 128 * MIB
 BOOT_START, DATA_START = 1 * MIB, 64 * MIB
 BOOT_SIZE, DATA_SIZE = DATA_START - BOOT_START, STICK_SIZE - DATA_START
 FAT32_LBA, EFI_SYSTEM = 0x0C, 0xEF
+LIMIT = 32 * MIB  # kernel, initramfs and loaders together
 
 
 def tree_files(tree: Path) -> dict[str, bytes]:
@@ -37,7 +42,7 @@ def fat32(label: str, serial: str, size: int, files: dict[str, bytes]) -> bytes:
         image, source = Path(scratch, "fat"), Path(scratch, "file")
         with image.open("wb") as empty:
             empty.truncate(size)
-        subprocess.run(["/sbin/mkfs.fat", "-F", "32", "-n", label, "--invariant", "-i", serial, image], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["mkfs.fat", "-F", "32", "-n", label, "--invariant", "-i", serial, image], check=True, stdout=subprocess.DEVNULL)
         directories: set[str] = set()
         # One file a call and in sorted order: copying a tree takes the order of the host's directories.
         for path in sorted(files):
@@ -74,24 +79,27 @@ def main() -> None:
     parser.add_argument("--core-img", type=Path, required=True, help="GRUB's core.img, prefix (,msdos2)/boot/grub")
     parser.add_argument("--efi", type=Path, required=True, help="directory that becomes /EFI")
     parser.add_argument("--page", type=Path, required=True, help="what becomes verify.html on PPDATA")
-    parser.add_argument("--build-id", required=True, help="16 hex digits")
     parser.add_argument("out", type=Path)
     args = parser.parse_args()
 
     here = Path(__file__).parent
-    build_id: str = args.build_id
     boot = {f"EFI/{path}": content for path, content in tree_files(args.efi).items()}
-    boot["EFI/debian/grub.cfg"] = (here / "grub-efi.cfg").read_bytes()
-    boot["boot/grub/grub.cfg"] = (here / "grub.cfg").read_text().replace("@BUILD_ID@", build_id).encode()
     boot["boot/vmlinuz"] = args.kernel.read_bytes()
     boot["boot/initramfs.zst"] = args.initramfs.read_bytes()
+    build_id = hashlib.sha256(boot["boot/vmlinuz"] + boot["boot/initramfs.zst"]).hexdigest()[:16]
+    core = args.core_img.read_bytes()
+    if len(core) > BOOT_START - SECTOR:
+        raise SystemExit(f"stick.py: core.img has {len(core)} bytes and the gap before PPBOOT {BOOT_START - SECTOR}. Give GRUB fewer modules.")
+    total = len(core) + sum(map(len, boot.values()))
+    if total >= LIMIT:
+        raise SystemExit(f"stick.py: kernel, initramfs and loaders have {total} bytes, and {LIMIT} is too much. Leave something out.")
+    # Where Debian's signed GRUB looks first, and where a GRUB without a directory of its own does.
+    boot["EFI/debian/grub.cfg"] = boot["EFI/BOOT/grub.cfg"] = (here / "grub-efi.cfg").read_bytes()
+    boot["boot/grub/grub.cfg"] = (here / "grub.cfg").read_text().replace("@BUILD_ID@", build_id).encode()
     data = tree_files(here / "data")
     data["verify.html"] = args.page.read_bytes()
     data["PURGEPROOF.ID"] = f"purgeproof stick v1 {build_id}\n".encode()
 
-    core = args.core_img.read_bytes()
-    if len(core) > BOOT_START - SECTOR:
-        raise SystemExit(f"stick.py: core.img has {len(core)} bytes and the gap before PPBOOT {BOOT_START - SECTOR}. Give GRUB fewer modules.")
     with args.out.open("wb") as stick:
         stick.truncate(STICK_SIZE)
         stick.write(boot_record(args.boot_img.read_bytes(), bytes.fromhex(build_id)[4:]))
@@ -100,6 +108,7 @@ def main() -> None:
         stick.write(fat32("PPBOOT", build_id[:8], BOOT_SIZE, boot))
         stick.seek(DATA_START)
         stick.write(fat32("PPDATA", build_id[8:], DATA_SIZE, data))
+    print(build_id)
 
 
 if __name__ == "__main__":

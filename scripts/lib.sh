@@ -6,6 +6,7 @@ cache=$root/.cache
 out=$root/out
 target=x86_64-unknown-linux-musl
 export TZ=UTC LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
+export PATH=$PATH:/usr/sbin:/sbin # mkfs.fat, depmod
 
 fail() {
     printf '%s: %s\n' "${0##*/}" "$*" >&2
