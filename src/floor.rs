@@ -8,7 +8,7 @@ use std::time::Duration;
 use purgeproof_core::consent::Consent;
 use purgeproof_core::drive::Drive;
 use purgeproof_core::event::{Controller, DriveId, Event, Listed, Offer, Request};
-use purgeproof_core::evidence::Setting;
+use purgeproof_core::evidence::{Concealing, Setting};
 use purgeproof_core::job::Job;
 use purgeproof_core::job::resume::Interrupted;
 use purgeproof_core::plan::{Plan, plan};
@@ -132,6 +132,8 @@ pub(crate) struct Floor<W> {
     /// The consent of the kernel command line.
     command_line: Option<(Vec<String>, Option<WhenDone>)>,
     drives: Vec<Known>,
+    /// The controllers that may hide others.
+    concealing: Vec<Concealing>,
     begun: BTreeSet<DriveId>,
     /// Jobs that were left in the middle, by earlier runs or because their drive had left, and that may go on.
     interrupted: Vec<Interrupted>,
@@ -165,6 +167,7 @@ impl<W: World> Floor<W> {
             standing: Standing::Awaited,
             command_line,
             drives: Vec::new(),
+            concealing: Vec::new(),
             begun: BTreeSet::new(),
             interrupted: Vec::new(),
             half: None,
@@ -320,6 +323,7 @@ impl<W: World> Floor<W> {
             }
         }
         self.changed_ms = self.world.now_ms();
+        self.concealing = controllers.iter().filter_map(Controller::concealing).collect();
         self.tell(Event::Controllers(controllers));
         self.list();
     }
@@ -448,13 +452,17 @@ impl<W: World> Floor<W> {
             .map_err(|refusal| format!("There is no plan for the drive: {refusal}"))?;
         let (job, drawn) = draw(self.policy.withhold_key)
             .map_err(|error| format!("The kernel gave no random numbers ({error}): nothing was done"))?;
-        let job = Job::new(job, plan.clone(), consent, self.world.setting(&self.policy), drawn)
-            .map_err(|wrong| wrong.to_string())?;
+        let job = Job::new(job, plan.clone(), consent, self.setting(), drawn).map_err(|wrong| wrong.to_string())?;
         let drive = self.world.drive(&known.found, known.means.psid());
         self.engine.start(id, drive, job).map_err(|running| running.to_string())?;
         self.begun(id, plan);
         self.leave_interrupted(id);
         Ok(())
+    }
+
+    /// The circumstances of a job that begins now.
+    fn setting(&self) -> Setting {
+        Setting { concealing: self.concealing.clone(), ..self.world.setting(&self.policy) }
     }
 
     fn begun(&mut self, id: DriveId, plan: Plan) {

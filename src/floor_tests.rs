@@ -317,6 +317,27 @@ fn an_unattended_run_erases_what_is_selected_files_it_and_ends() {
 }
 
 #[test]
+fn a_controller_that_may_hide_drives_is_in_every_record() {
+    let mut bench = Bench::new("concealing", None);
+    bench.stick(policy(ALL));
+    let controller = Controller {
+        address: "0000:00:17.0".into(),
+        kind: "RAID controller".into(),
+        ids: "8086:282a".into(),
+        driver: None,
+        drives: 0,
+        advice: Some("Change it to AHCI".into()),
+    };
+    let found = vec![bench.drive("d", "A-0001")];
+    bench.floor.hear(Input::Found(found, vec![controller]));
+    assert_eq!(bench.settle(), Some(End::PowerOff));
+    let certified = certified(&bench);
+    let [(Outcome::Cleared, evidence)] = certified.as_slice() else { panic!("{certified:?}") };
+    let concealing: Vec<_> = evidence.concealing().into_iter().map(|one| one.controller.as_str()).collect();
+    assert_eq!(concealing, ["RAID controller 0000:00:17.0 (8086:282a)"]);
+}
+
+#[test]
 fn without_a_stick_an_unattended_run_does_not_end_until_its_certificates_are_filed() {
     let mut bench = Bench::new("no-stick", Some((vec!["PICK".into()], Some(WhenDone::Reboot))));
     let picked = bench.drive("d", "PICK");

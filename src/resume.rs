@@ -45,7 +45,7 @@ impl<W: World> Floor<W> {
         let about = jobs.iter().filter(|other| other.is_about(&job.evidence().plan.drive));
         let mut alike = self.drives.iter().filter(|known| known.is_present && job.is_about(&known.found.identity));
         let (Some(known), None, 1) = (alike.next(), alike.next(), about.count()) else { return None };
-        let tool = self.world.setting(&self.policy).tool;
+        let tool = self.setting().tool;
         match known.offer(&self.policy) {
             Offer::Planned(plan) if job.goes_on_by(&plan, &tool) && !is_at_work(&self.engine, known) => Some(known.id),
             _ => None,
@@ -65,8 +65,7 @@ impl<W: World> Floor<W> {
         let (number, plan) = (interrupted.evidence().job, interrupted.evidence().plan.clone());
         let fresh = drawn::number()
             .map_err(|error| format!("The kernel gave no random numbers ({error}): nothing was done"))?;
-        let job = Job::resume(interrupted, consent, self.world.setting(&self.policy), fresh)
-            .map_err(|wrong| wrong.to_string())?;
+        let job = Job::resume(interrupted, consent, self.setting(), fresh).map_err(|wrong| wrong.to_string())?;
         let drive = self.world.drive(&known.found, known.means.psid());
         self.engine.start(id, drive, job).map_err(|running| running.to_string())?;
         self.begun(id, plan);

@@ -41,6 +41,7 @@ impl Circumstances {
             record: record.clone(),
             clock: machine::clock(MADE_UNIX_S),
             battery: Self::battery(),
+            concealing: Vec::new(),
         }
     }
 

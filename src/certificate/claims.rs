@@ -14,7 +14,7 @@
 //! | 6 | time | 1 start, 2 end (s since 1970 UTC), 3 clock source, 4 duration (ms by a clock that cannot be set), 5 rests from heat ([`Rests`]), 6 interruptions ([`Interruption`]) |
 //! | 7 | tool | 1 version, 2 image, 3 kernel |
 //! | 8 | log | 1 id, 2 number, 3 SHA-256 of the certificate before it |
-//! | 9 | host | 1 vendor, 2 product, 3 serial, 4 UUID, 5 asset tag |
+//! | 9 | host | 1 vendor, 2 product, 3 serial, 4 UUID, 5 asset tag, 6 controllers that may hide drives ([`Concealing`], at most [`CONCEALING`] of them) |
 //! | 10 | operator | name |
 //! | 12 | job | 1 organisation, 2 job, 3 site, 4 destination, 6 note |
 //! | 13 | exceptions | codes |
@@ -58,6 +58,9 @@ pub const VERSION: u32 = 1;
 
 /// The longest text of a certificate in bytes of UTF-8.
 pub const TEXT_BYTES: usize = 160;
+
+/// The most controllers that a certificate names; the evidence has all of them.
+pub const CONCEALING: usize = 4;
 
 /// Everything that is signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -390,6 +393,21 @@ pub struct Host {
     /// The asset tag.
     #[n(5)]
     pub asset: Option<String>,
+    /// Its storage controllers that may hide drives; absent if there is none.
+    #[n(6)]
+    pub concealing: Option<Vec<Concealing>>,
+}
+
+/// A storage controller that may hide drives.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cbor(array)]
+pub struct Concealing {
+    /// Its kind, place and numbers.
+    #[n(0)]
+    pub controller: String,
+    /// Why, and what to do about it.
+    #[n(1)]
+    pub advice: String,
 }
 
 /// What only people know.

@@ -69,7 +69,7 @@ codes!(Exception {
     1 SpareBlocksNotAddressed, 2 HiddenAreasNotProbed, 3 FirmwareErasureNotProbed, 4 BehindBridge, 5 WeakIdentity, 6 Sampled,
     7 ClockImplausible, 8 RecoveredFromJournal, 9 FileNotDevice, 10 StrongerTechniqueFailed, 11 FirmwareTrusted,
     12 CryptoEraseConditions, 13 HiddenAreaKept, 14 HiddenAreaUnknown, 15 ImplausiblyFast, 16 NotUniform,
-    17 OtherNamespaces, 18 ResumedOverwrite,
+    17 OtherNamespaces, 18 ResumedOverwrite, 19 DrivesMayBeHidden,
 });
 codes!(Area {
     1 HostProtectedArea, 2 DeviceConfigurationOverlay, 3 AccessibleMaxAddress, 4 CapacityRestriction, 5 UnattachedNamespaces,

@@ -225,6 +225,7 @@ pub(crate) fn exceptions_hold(statement: &Statement) -> bool {
                     .is_some_and(Interruption::rests_on_what_was_written),
         ),
         (Exception::FileNotDevice, !is_device),
+        (Exception::DrivesMayBeHidden, statement.host.concealing.is_some()),
         (Exception::ClockImplausible, statement.time.source.0 == ClockSource::Implausible),
     ]
     .into_iter()

@@ -6,7 +6,7 @@ use purgeproof_core::stream::Stream;
 use serde::Serialize;
 
 use crate::civil::Civil;
-use crate::claims::{Consent, Statement, Supported, Weighed};
+use crate::claims::{Concealing, Consent, Statement, Supported, Weighed};
 use crate::{Certificate, Delegation, ParseError};
 
 mod erase;
@@ -120,6 +120,8 @@ struct Machine<'a> {
     serial: Option<&'a str>,
     uuid: Option<&'a str>,
     asset: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    concealing: &'a [Concealing],
 }
 
 #[derive(Serialize)]
@@ -345,6 +347,7 @@ impl<'a> Machine<'a> {
             serial: host.serial.as_deref(),
             uuid: host.uuid.as_deref(),
             asset: host.asset.as_deref(),
+            concealing: host.concealing.as_deref().unwrap_or_default(),
         }
     }
 }

@@ -99,6 +99,7 @@ pub(crate) fn setting() -> Setting {
         },
         clock: Clock { boot_ms: 60_000, unix_s: 1_795_252_800, source: ClockSource::RtcUnconfirmed },
         battery: None,
+        concealing: Vec::new(),
     }
 }
 

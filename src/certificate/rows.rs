@@ -14,6 +14,7 @@ use crate::claims::{Device, End, Health, Statement, Step, Vitals, Way};
 use crate::code::Coded;
 use crate::hidden::HiddenArea;
 
+mod machine;
 mod overwrite;
 
 pub(crate) use overwrite::pass_by_pass;
@@ -170,6 +171,7 @@ pub(crate) const fn exception(exception: &Exception) -> &'static str {
         Exception::BehindBridge => "serial number and size may be a bridge's",
         Exception::WeakIdentity => "it has neither serial number nor WWN",
         Exception::Sampled => "only a sample was read back",
+        Exception::DrivesMayBeHidden => "the machine may hold other drives, behind a controller that hides them",
         Exception::ClockImplausible => "the machine's clock is wrong",
         Exception::RecoveredFromJournal => "made in a later run, from the journal",
         Exception::ResumedOverwrite => "interrupted and resumed; what was written before was looked at in samples",
@@ -229,15 +231,7 @@ pub(crate) fn right(certificate: &Certificate) -> Vec<Section> {
                 .chain(time.rests.map(|rests| ("Drive", rests.to_string())))
                 .collect(),
         },
-        Section {
-            heading: "Machine (source of the drive)",
-            rows: vec![
-                ("Product", or_not(joined([&host.vendor, &host.product]).as_ref())),
-                ("Serial no.", or_not(host.serial.as_ref())),
-                ("UUID", or_not(host.uuid.as_ref())),
-                ("Asset tag", or_not(host.asset.as_ref())),
-            ],
-        },
+        Section { heading: "Machine (source of the drive)", rows: machine::machine(host) },
         Section {
             heading: "Program",
             rows: vec![

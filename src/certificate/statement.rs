@@ -3,7 +3,7 @@
 use purgeproof_core::capability::{Hidden, Obstacle, Support};
 use purgeproof_core::consent::Given;
 use purgeproof_core::drive::Identity;
-use purgeproof_core::evidence::{ClockSource, Entry, Evidence, Fact, Setting};
+use purgeproof_core::evidence::{self, ClockSource, Entry, Evidence, Fact, Setting};
 use purgeproof_core::firmware::{Prepared, Standing};
 use purgeproof_core::gauge::Gauge;
 use purgeproof_core::pattern::Pattern;
@@ -14,8 +14,8 @@ use purgeproof_core::technique::Technique;
 use purgeproof_core::verdict::Verdict;
 
 use crate::claims::{
-    Consent, Device, Front, Health, Host, Job, Link, Markers, Method, Rests, Seed, Statement, Supported, Time, Tool,
-    VERSION, Verification, Weighed, Written,
+    CONCEALING, Concealing, Consent, Device, Front, Health, Host, Job, Link, Markers, Method, Rests, Seed, Statement,
+    Supported, Time, Tool, VERSION, Verification, Weighed, Written,
 };
 use crate::code::Coded;
 use crate::course;
@@ -44,7 +44,7 @@ impl Statement {
                 kernel: cut(&setting.tool.kernel),
             },
             link,
-            host: Host::of(setting),
+            host: Host::of(evidence),
             operator: filled(&setting.record.operator),
             job: Job::of(setting),
             exceptions: verdict.exceptions.into_iter().map(Coded).collect(),
@@ -241,8 +241,10 @@ impl Time {
 }
 
 impl Host {
-    fn of(setting: &Setting) -> Self {
-        let machine = &setting.machine;
+    fn of(evidence: &Evidence) -> Self {
+        let machine = &evidence.setting.machine;
+        let named = evidence.concealing().into_iter().take(CONCEALING);
+        let concealing: Vec<Concealing> = named.map(Concealing::of).collect();
         let text = |field: &Option<String>| field.as_deref().and_then(filled);
         Self {
             vendor: text(&machine.vendor),
@@ -250,7 +252,14 @@ impl Host {
             serial: text(&machine.serial),
             uuid: text(&machine.uuid),
             asset: text(&machine.asset),
+            concealing: (!concealing.is_empty()).then_some(concealing),
         }
+    }
+}
+
+impl Concealing {
+    fn of(seen: &evidence::Concealing) -> Self {
+        Self { controller: cut(&seen.controller), advice: cut(&seen.advice) }
     }
 }
 

@@ -18,7 +18,7 @@ mod paper;
 const DOES_NOT_HOLD: &str = "DOES NOT HOLD";
 
 /// The columns, in the order of the CSV. A column keeps its name and meaning for ever; new ones come at the end.
-pub const COLUMNS: [&str; 24] = [
+pub const COLUMNS: [&str; 25] = [
     "outcome",
     "flaws",
     "serial",
@@ -43,6 +43,7 @@ pub const COLUMNS: [&str; 24] = [
     "sha256",
     "key",
     "log_number",
+    "concealing",
 ];
 
 /// The list.
@@ -83,6 +84,8 @@ struct Row {
     sha256: String,
     key: String,
     log_number: u64,
+    /// The controllers of the machine that may hide drives.
+    concealing: String,
 }
 
 impl Summary {
@@ -173,6 +176,7 @@ impl Row {
             flaws.push("another certificate has the same number and says other things".to_owned());
         }
         let outcome = if flaws.is_empty() { statement.outcome.0.to_string() } else { DOES_NOT_HOLD.to_owned() };
+        let concealing = host.concealing.iter().flatten().map(|one| one.controller.as_str());
         let machine: Vec<&str> = [&host.vendor, &host.product].into_iter().flatten().map(String::as_str).collect();
         Self {
             outcome,
@@ -199,6 +203,7 @@ impl Row {
             sha256: hex(&certificate.sha256()),
             key: certificate.fingerprint().to_string(),
             log_number: statement.link.seq,
+            concealing: concealing.collect::<Vec<_>>().join("; "),
         }
     }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::capability::Capabilities;
 use crate::drive::{Exclusion, Identity};
 use crate::eta::Eta;
-use crate::evidence::{Battery, JobId};
+use crate::evidence::{Battery, Concealing, JobId};
 use crate::plan::{Plan, Refusal};
 use crate::reformat::Reformat;
 use crate::survey::{Survey, When};
@@ -69,6 +69,14 @@ pub struct Controller {
     pub drives: usize,
     /// What to do when its drives cannot be seen.
     pub advice: Option<String>,
+}
+
+impl Controller {
+    /// For the record, if it may hide drives.
+    pub fn concealing(&self) -> Option<Concealing> {
+        let controller = alloc::format!("{} {} ({})", self.kind, self.address, self.ids);
+        Some(Concealing { controller, advice: self.advice.clone()? })
+    }
 }
 
 /// Where a running job is.

@@ -34,7 +34,7 @@ mod setting;
 pub use hex::{NotHex, hex, unhex, unhex_vec};
 pub use mismatches::Mismatches;
 pub use run::Run;
-pub use setting::{Battery, Clock, ClockSource, Machine, Setting, Tool};
+pub use setting::{Battery, Clock, ClockSource, Concealing, Machine, Setting, Tool};
 
 /// The record of one erasure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use purgeproof_core::drive::Transport;
 use purgeproof_core::event::Controller;
 
 use crate::inventory::Found;
@@ -26,15 +27,16 @@ fn controller(device: &Node, drives: &[Found]) -> Option<Controller> {
     if base != 0x01 && !is_vmd(device) {
         return None;
     }
-    let behind = drives.iter().filter(|drive| drive.paths.iter().any(|path| path.starts_with(&device.syspath))).count();
+    let is_behind = |drive: &&Found| drive.paths.iter().any(|path| path.starts_with(&device.syspath));
+    let behind: Vec<&Found> = drives.iter().filter(is_behind).collect();
     let kind = if is_vmd(device) { "Intel VMD (NVMe RAID)" } else { kind(subclass) };
     Some(Controller {
         address: device.name().to_owned(),
         kind: kind.to_owned(),
         ids: format!("{:04x}:{:04x}", hexadecimal(device, "vendor")?, hexadecimal(device, "device")?),
         driver: device.driver.clone(),
-        drives: behind,
-        advice: (behind == 0).then(|| advice(device, subclass)).flatten().map(str::to_owned),
+        drives: behind.len(),
+        advice: advice(device, subclass, &behind).map(str::to_owned),
     })
 }
 
@@ -55,21 +57,35 @@ const fn kind(subclass: u8) -> &'static str {
 
 const INTEL: u32 = 0x8086;
 
-/// What to do about a controller without disks; `None` where an empty one is nothing unusual.
-fn advice(device: &Node, subclass: u8) -> Option<&'static str> {
+/// What to do about a controller that hides drives, or may; `None` where there is no sign of that. It fits on a certificate.
+fn advice(device: &Node, subclass: u8, behind: &[&Found]) -> Option<&'static str> {
+    // drivers/ata/ahci.c: NVMe drives that Intel RST has put behind the SATA controller, beside SATA drives that do show.
+    if device.number("remapped_nvme").is_some_and(|count| count > 0) {
+        return Some(
+            "RAID mode (Intel RST) hides NVMe drives. In the firmware setup change it to AHCI, and start again",
+        );
+    }
+    if behind.iter().any(|drive| drive.identity.transport == Transport::Raid) {
+        return Some(
+            "It shows volumes and not their drives. Switch it to HBA or JBOD mode in its setup, or move the drives",
+        );
+    }
+    if !behind.is_empty() {
+        return None;
+    }
     let is_intel = hexadecimal(device, "vendor") == Some(INTEL);
     match (subclass, device.driver.as_deref()) {
         _ if is_vmd(device) => Some(
-            "Intel VMD may hide NVMe drives. In the firmware setup switch VMD off (\"VMD Controller\", \"Storage: RAID On\"), then start again",
+            "Intel VMD may hide NVMe drives. In the firmware setup switch VMD off (\"VMD Controller\", \"RAID On\"), and start again",
         ),
         (0x04, _) if is_intel => Some(
-            "Its drives are hidden by RAID mode. In the firmware setup change SATA or storage operation from RAID (Intel RST, \"RAID On\") to AHCI, then start again",
+            "RAID mode hides its drives. In the firmware setup change SATA or storage operation from RAID (Intel RST) to AHCI, and start again",
         ),
         (0x04, None) => Some(
             "No driver for this RAID controller. Switch it to HBA, JBOD or AHCI mode in its setup, or attach the drives elsewhere",
         ),
         (0x04, Some(_)) => Some(
-            "This RAID controller shows no drive. Switch it to HBA or JBOD mode in its setup, or make a volume of each drive there",
+            "This RAID controller shows no drive. Switch it to HBA or JBOD mode in its setup, or attach the drives elsewhere",
         ),
         (_, None) => {
             Some("No driver took this controller, so its drives cannot be seen. Attach them to another machine")
@@ -133,6 +149,46 @@ mod tests {
         drive.paths = vec![tree.chain().disk.syspath.join("ata1/host0/target0:0:0/0:0:0:0/block/sda")];
         let elsewhere = crate::inventory::tests::found("/dev/sdb");
         assert_eq!(seen(&tree, &[drive, elsewhere]).unwrap().drives, 1);
+    }
+
+    #[test]
+    fn volumes_are_not_the_drives_that_they_are_made_of() {
+        let tree = pci("0x010700\n", ("0x1000\n", "0x0097\n"), Some("mpt3sas"));
+        let mut disk = crate::inventory::tests::found("/dev/sda");
+        disk.paths = vec![tree.chain().disk.syspath.join("host0/target0:0:0/0:0:0:0/block/sda")];
+        let mut volume = crate::inventory::tests::found("/dev/sdb");
+        volume.paths = vec![tree.chain().disk.syspath.join("host0/target0:1:0/0:1:0:0/block/sdb")];
+        volume.identity.transport = Transport::Raid;
+        assert_eq!(seen(&tree, std::slice::from_ref(&disk)).unwrap().advice, None);
+        let controller = seen(&tree, &[disk, volume]).unwrap();
+        assert_eq!(controller.drives, 2);
+        assert!(controller.advice.unwrap().contains("HBA or JBOD"));
+    }
+
+    #[test]
+    fn nvme_drives_behind_a_sata_controller_are_told_though_its_own_drives_show() {
+        let attributes =
+            [("class", "0x010400\n"), ("vendor", "0x8086\n"), ("device", "0x282a\n"), ("remapped_nvme", "1\n")];
+        let attributes = attributes.map(|(name, text)| (name, text.as_bytes()));
+        let tree = Tree::new().node("0000:00:17.0", "pci", Some("ahci"), &attributes);
+        let mut drive = crate::inventory::tests::found("/dev/sda");
+        drive.paths = vec![tree.chain().disk.syspath.join("ata1/host0/target0:0:0/0:0:0:0/block/sda")];
+        assert!(seen(&tree, &[drive]).unwrap().advice.unwrap().contains("AHCI"));
+    }
+
+    #[test]
+    fn all_that_is_advised_fits_on_a_certificate() {
+        for (class, ids, driver) in [
+            ("0x010400\n", ("0x8086\n", "0x467f\n"), Some("vmd")),
+            ("0x010400\n", ("0x8086\n", "0x282a\n"), Some("ahci")),
+            ("0x010400\n", ("0x1000\n", "0x005d\n"), None),
+            ("0x010400\n", ("0x1000\n", "0x005d\n"), Some("megaraid_sas")),
+            ("0x010700\n", ("0x1000\n", "0x0097\n"), None),
+            ("0x010802\n", ("0x144d\n", "0xa808\n"), Some("nvme")),
+        ] {
+            let advice = seen(&pci(class, ids, driver), &[]).unwrap().advice.unwrap();
+            assert!(advice.len() <= 160 && !advice.ends_with('.'), "{advice}");
+        }
     }
 
     #[test]

@@ -7,22 +7,7 @@ use purgeproof_spec::scsi::{self, Rotation};
 
 use crate::line::line_rate;
 use crate::sysfs::{Chain, Node};
-
-/// Drivers whose disks are all volumes that the controller composes.
-const RAID_DRIVERS: &[&str] = &[
-    "3w-9xxx",
-    "3w-sas",
-    "3w-xxxx",
-    "arcmsr",
-    "ips",
-    "megaraid_mbox",
-    "mvumi",
-    "myrb",
-    "myrs",
-    "stex",
-    "DAC960",
-    "cciss",
-];
+use crate::volume;
 
 /// The identity of the disk at the foot of a chain.
 pub(crate) fn identity(chain: &Chain) -> Identity {
@@ -43,13 +28,17 @@ pub(crate) fn identity(chain: &Chain) -> Identity {
         link: line_rate(chain, transport),
         simulated: false,
     };
-    match (transport, chain.nearest(&["scsi"])) {
+    let own = match (transport, chain.nearest(&["scsi"])) {
         (Transport::Nvme, _) => nvme(blank, chain),
         (Transport::Virtio, _) => virtio(blank, chain),
         (Transport::Mmc, _) => mmc(blank, chain),
         (_, Some(device)) => scsi_device(blank, chain, device),
         _ => blank,
+    };
+    if volume::is_named_as_one(&own.title()) {
+        return Identity { transport: Transport::Raid, medium: Medium::Unknown, link: None, ..own };
     }
+    own
 }
 
 /// The identity of a disk whose blocks are known better than the kernel knows them.
@@ -83,7 +72,7 @@ fn transport(chain: &Chain) -> Transport {
 
 fn scsi_transport(chain: &Chain, device: &Node) -> Transport {
     let driver = chain.controller_driver().unwrap_or_default();
-    if is_volume(driver, device) {
+    if volume::is_volume(driver, device) {
         return Transport::Raid;
     }
     let is_ufs = driver.starts_with("ufshcd") || driver.starts_with("tc-dwc-g210");
@@ -93,22 +82,6 @@ fn scsi_transport(chain: &Chain, device: &Node) -> Transport {
         Some("ATA") => Transport::Ata,
         _ if ata(device).is_some() => Transport::Ata,
         _ => Transport::Scsi,
-    }
-}
-
-/// Whether a RAID controller's driver presents a volume here rather than one disk. Adapters that do both tell them apart by channel
-/// or by a `raid_level` attribute.
-fn is_volume(driver: &str, device: &Node) -> bool {
-    let channel = device.name().split(':').nth(1).and_then(|channel| channel.parse::<u32>().ok()).unwrap_or(0);
-    match driver {
-        // MEGASAS_MAX_PD_CHANNELS is 2: disks are on channels 0 and 1, volumes above.
-        "megaraid_sas" => channel >= 2,
-        // RAID_CHANNEL, MPTSAS_RAID_CHANNEL.
-        "mpt3sas" | "mpt2sas" | "mptsas" => channel == 1,
-        // CONTAINER_CHANNEL.
-        "aacraid" => channel == 0,
-        "hpsa" | "smartpqi" => device.text("raid_level").is_some_and(|level| level != "N/A"),
-        _ => RAID_DRIVERS.contains(&driver),
     }
 }
 

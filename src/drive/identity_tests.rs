@@ -132,6 +132,10 @@ fn volumes_are_told_from_disks_behind_the_same_controller() {
         &[("vendor", b"DELL    \n"), ("model", b"PERC H730 Mini  \n"), ("vpd_pg80", b"\x00\x80\x00\x03abc")];
     let of = |driver, name| scsi(driver, name, device).transport;
     assert_eq!(of("megaraid_sas", "0:2:0:0"), Transport::Raid);
+    assert_eq!(of("mpi3mr", "0:0:3:0"), Transport::Raid, "by its name");
+    let disk: Attributes<'_> = &[("vendor", b"SEAGATE \n"), ("model", b"ST4000NM0023    \n")];
+    let of = |driver, name| scsi(driver, name, disk).transport;
+    assert_eq!(of("megaraid_sas", "0:2:0:0"), Transport::Raid, "by its channel");
     assert_eq!(of("megaraid_sas", "0:0:3:0"), Transport::Scsi);
     assert_eq!(of("mpt3sas", "0:1:0:0"), Transport::Raid);
     assert_eq!(of("mpt3sas", "0:0:0:0"), Transport::Scsi);
@@ -140,6 +144,15 @@ fn volumes_are_told_from_disks_behind_the_same_controller() {
     assert_eq!((level(b"RAID 5\n"), level(b"N/A\n")), (Transport::Raid, Transport::Scsi));
     let volume = scsi("megaraid_sas", "0:2:0:0", device);
     assert_eq!((volume.title().as_str(), volume.medium), ("DELL PERC H730 Mini", Medium::Unknown));
+}
+
+#[test]
+fn a_mirror_that_poses_as_an_nvme_drive_is_a_volume() {
+    let controller: Attributes<'_> = &[("model", b"Dell BOSS-N1\n"), ("serial", b"CN0ABCD1\n")];
+    let tree = Tree::new().node("nvme0", "nvme", Some("nvme"), controller);
+    let volume = identity(&tree.node("nvme0n1", "block", None, &[("queue/rotational", b"0\n")]).chain());
+    assert_eq!((volume.transport, volume.medium), (Transport::Raid, Medium::Unknown));
+    assert_eq!(volume.serial, Some(told("CN0ABCD1", SerialSource::NvmeIdentify)));
 }
 
 #[test]

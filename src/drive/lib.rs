@@ -42,6 +42,7 @@ pub mod sim;
 pub mod stick;
 mod sysfs;
 mod tcg;
+mod volume;
 pub mod watch;
 
 pub use tcg::{Psid, awaits_psid};

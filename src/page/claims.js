@@ -252,12 +252,17 @@ const time = map(
   [5, "rests?", row(["count", u32], ["ms", u64], ["hottest", i16])], [6, "interruptions?", list(interruption)],
 );
 
+const host = map(
+  [1, "vendor?", text], [2, "product?", text], [3, "serial?", text], [4, "uuid?", text], [5, "asset?", text],
+  [6, "concealing?", list(row(["controller", text], ["advice", text]))],
+);
+
 /** The statement: everything that is signed but number and time of issue. */
 export const statement = map(
   [1, "version", u32], [2, "outcome", code(OUTCOMES)], [3, "device", device], [4, "method", method],
   [5, "verification", verification], [6, "time", time], [7, "tool", map([1, "version", text], [2, "image?", text], [3, "kernel", text])],
   [8, "link", map([1, "log", octets(8)], [2, "seq", u64], [3, "prev", octets(32)])],
-  [9, "host", map([1, "vendor?", text], [2, "product?", text], [3, "serial?", text], [4, "uuid?", text], [5, "asset?", text])],
+  [9, "host", host],
   [10, "operator?", text],
   [12, "job", map([1, "organisation?", text], [2, "number?", text], [3, "site?", text], [4, "destination?", text], [6, "note?", text])],
   [13, "exceptions", list(code(EXCEPTIONS))], [14, "evidence", octets(32)], [15, "reasons", list(reason)], [16, "consent", consent],

@@ -16,6 +16,7 @@ export const EXCEPTIONS = [
   "SpareBlocksNotAddressed", "HiddenAreasNotProbed", "FirmwareErasureNotProbed", "BehindBridge", "WeakIdentity", "Sampled",
   "ClockImplausible", "RecoveredFromJournal", "FileNotDevice", "StrongerTechniqueFailed", "FirmwareTrusted", "CryptoEraseConditions",
   "HiddenAreaKept", "HiddenAreaUnknown", "ImplausiblyFast", "NotUniform", "OtherNamespaces", "ResumedOverwrite",
+  "DrivesMayBeHidden",
 ];
 export const AREAS = [
   "HostProtectedArea", "DeviceConfigurationOverlay", "AccessibleMaxAddress", "CapacityRestriction", "UnattachedNamespaces",

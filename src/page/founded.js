@@ -175,7 +175,7 @@ function restsOnWritten(interruption) {
 }
 
 /** The exceptions whose ground is in the certificate itself. */
-function dueExceptions({ device, method, verification, hidden, reasons, time }) {
+function dueExceptions({ device, method, verification, hidden, reasons, time, host }) {
   const [isDevice, firmware] = [device.transport !== "file", firmwareOf(method.ways.at(-1))];
   const has = (...kinds) => reasons.some((reason) => kinds.includes(reason.kind));
   const isMixed = reasons.some((reason) => ["AllErased", "SampleErased"].includes(reason.kind) && reason.constant === null);
@@ -197,6 +197,7 @@ function dueExceptions({ device, method, verification, hidden, reasons, time }) 
     Sampled: has("SampleReadBack", "SampleErased"),
     ResumedOverwrite: has("SampleReadBack") && lastInterruption !== undefined && restsOnWritten(lastInterruption),
     FileNotDevice: !isDevice,
+    DrivesMayBeHidden: host.concealing !== null,
     ClockImplausible: time.source === "implausible",
   };
   return Object.keys(due).filter((exception) => due[exception]);

@@ -113,6 +113,7 @@ function people(statement) {
     ["Note", job.note],
     ["Leave given by", words.consent(statement.consent)],
     ["Machine", [host.vendor, host.product, host.serial].filter(Boolean).join(" ")],
+    ...(host.concealing ?? []).map((one) => ["May hide", `${one.controller}: ${one.advice}`]),
   ];
 }
 

@@ -125,6 +125,10 @@ function delegated(it) {
   };
 }
 
+function machine({ concealing, ...named }) {
+  return { ...named, ...(concealing === null ? {} : { concealing }) };
+}
+
 /** The view. Numbers are doubles, as JSON.parse has them. */
 export function view(certificate) {
   const { claims, credential, key } = certificate;
@@ -147,7 +151,7 @@ export function view(certificate) {
     verification: verification(statement),
     time: time(statement),
     tool: statement.tool,
-    machine: host,
+    machine: machine(host),
     record: {
       organisation: job.organisation,
       operator: statement.operator,

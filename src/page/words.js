@@ -91,6 +91,9 @@ export const EXCEPTION = {
   FileNotDevice:
     "An image file or loop device was overwritten, not a drive: what its filesystem keeps elsewhere (copies on write, snapshots, spare " +
     "blocks) was not addressed.",
+  DrivesMayBeHidden:
+    "The machine has a storage controller that may hide drives, named under the machine: this record is about one drive, and says nothing " +
+    "about others that the machine may hold.",
   ClockImplausible: "The machine's clock was certainly wrong: the times of this record are not to be relied on.",
 };
 

@@ -122,7 +122,7 @@ fn endless(key: &Key) -> Certificate {
     statement.reasons.extend(refused.clone());
     statement.method.setbacks = Some(refused.to_vec());
     statement.outcome = Coded(Outcome::NotErased);
-    statement.exceptions = (1..=17).filter_map(|code| Some(Coded(Exception::from_code(code)?))).collect();
+    statement.exceptions = (1..=19).filter_map(|code| Some(Coded(Exception::from_code(code)?))).collect();
     statement.hidden = (1..=10)
         .map(|code| HiddenArea(Hidden { area: Area::from_code(code).unwrap(), found: Found::Unknown(long(code)) }))
         .collect();

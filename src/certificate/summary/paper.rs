@@ -82,7 +82,8 @@ fn machine(row: &Row) -> String {
     let named = |name: &str, text: &str| if text.is_empty() { String::new() } else { format!(" · {name} {text}") };
     let product = if row.machine.is_empty() { "Machine without a name" } else { &row.machine };
     let (serial, asset) = (named("serial no.", &row.machine_serial), named("asset tag", &row.machine_asset));
-    format!("{product}{serial}{asset}")
+    let hiding = if row.concealing.is_empty() { "" } else { " · MAY HIDE DRIVES" };
+    format!("{product}{serial}{asset}{hiding}")
 }
 
 /// What all rows say, or that they do not say the same.

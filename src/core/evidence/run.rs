@@ -1,6 +1,8 @@
 //! The runs of the program that worked on one job: more than one where it was interrupted and resumed.
 
-use super::{Clock, Entry, Evidence, Fact, JobId};
+use alloc::vec::Vec;
+
+use super::{Clock, Concealing, Entry, Evidence, Fact, JobId};
 use crate::drive::{MediaError, OpenError};
 use crate::firmware::Standing;
 
@@ -51,6 +53,21 @@ impl Evidence {
         [Run { clock: self.setting.clock, facts: own }].into_iter().chain(later)
     }
 
+    /// The controllers that may have hidden drives of a machine that the job ran on, each once.
+    pub fn concealing(&self) -> Vec<&Concealing> {
+        let later = self.facts.iter().filter_map(|entry| match &entry.fact {
+            Fact::Resumed { setting, .. } => Some(&**setting),
+            _ => None,
+        });
+        let mut all: Vec<&Concealing> = Vec::new();
+        for one in core::iter::once(&self.setting).chain(later).flat_map(|setting| &setting.concealing) {
+            if !all.contains(&one) {
+                all.push(one);
+            }
+        }
+        all
+    }
+
     /// The numbers under which the job was certified before it went on: those certificates are superseded.
     pub fn superseded(&self) -> impl Iterator<Item = JobId> {
         self.facts.iter().filter_map(|entry| match entry.fact {
@@ -91,7 +108,8 @@ mod tests {
     use crate::evidence::{ClockSource, Drawn, JobId, Secret, Setting};
     use crate::job::tests::plan_of_one_pass;
     use crate::stream::Stream;
-    use alloc::vec::Vec;
+    use crate::verdict::Exception;
+    use alloc::vec;
 
     fn setting(boot_ms: u64, unix_s: u64) -> Setting {
         Setting { clock: Clock { boot_ms, unix_s, source: ClockSource::RtcUnconfirmed }, ..Setting::default() }
@@ -115,5 +133,18 @@ mod tests {
         assert_eq!(evidence.runs().count(), 2);
         let elapsed: Vec<u64> = evidence.elapsed().map(|(ms, _)| ms).collect();
         assert_eq!(elapsed, [1_000, 10_000, 10_000, 11_500]);
+    }
+
+    #[test]
+    fn a_controller_that_hides_drives_is_told_once_whichever_run_saw_it() {
+        let concealing = |controller: &str| Concealing { controller: controller.into(), advice: "Switch it".into() };
+        let seen =
+            |all: &[&str]| Setting { concealing: all.iter().copied().map(concealing).collect(), ..setting(0, 0) };
+        let drawn = Drawn { key: Secret([1; 32]), seed: Secret([2; 32]), stream: Stream::ChaCha20, withheld: None };
+        let given = || Given::Policy { rule: "all".into() };
+        let mut evidence = Evidence::new(JobId([3; 16]), seen(&["a"]), plan_of_one_pass(), given(), drawn);
+        evidence.add(1, Fact::Resumed { setting: seen(&["a", "b"]).into(), consent: given(), after: None });
+        assert_eq!(evidence.concealing(), vec![&concealing("a"), &concealing("b")]);
+        assert!(evidence.verdict().exceptions.contains(&Exception::DrivesMayBeHidden));
     }
 }

@@ -1,6 +1,7 @@
 //! Where, when, with what and by whom.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,18 @@ pub struct Setting {
     /// The battery that the machine ran on when the job began; `None` if it had another supply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub battery: Option<Battery>,
+    /// The storage controllers behind which the machine may have drives that it did not show when the job began.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub concealing: Vec<Concealing>,
+}
+
+/// A storage controller that may hide drives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Concealing {
+    /// Its kind, place and numbers: `RAID controller 0000:00:17.0 (8086:282a)`.
+    pub controller: String,
+    /// Why, and what to do about it.
+    pub advice: String,
 }
 
 /// A battery that is all that feeds the machine.

@@ -42,6 +42,8 @@ pub enum Exception {
     RecoveredFromJournal,
     /// The overwrite was interrupted and resumed, and what was written before is not read back block by block.
     ResumedOverwrite,
+    /// A storage controller of the machine may hide other drives from this program.
+    DrivesMayBeHidden,
     /// It is a file: what lies below its filesystem was not addressed.
     FileNotDevice,
 }
@@ -93,6 +95,10 @@ impl fmt::Display for Exception {
             Self::FileNotDevice => {
                 "An image file or loop device was overwritten, not a drive: what its filesystem keeps elsewhere (copies on write, \
                  snapshots, spare blocks) was not addressed."
+            }
+            Self::DrivesMayBeHidden => {
+                "The machine has a storage controller that may hide drives, named under the machine: this record is about one drive, and \
+                 says nothing about others that the machine may hold."
             }
             Self::ClockImplausible => "The machine's clock was certainly wrong: the times of this record are not to be relied on.",
         })

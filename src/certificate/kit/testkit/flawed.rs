@@ -44,6 +44,8 @@ pub(super) fn every_word() -> Piece {
         (it.reasons, it.exceptions, it.obstacles) = (super::super::honest::every_reason(), all(), all());
         it.device.serial_source = Some(Coded(SerialSource::UsbDescriptor));
         it.device.link = Some(1_500_000_000);
+        let (controller, advice) = ("RAID controller 0000:00:17.0 (8086:282a)".into(), "Switch it to AHCI".into());
+        it.host.concealing = Some(vec![claims::Concealing { controller, advice }]);
         it.consent = claims::Consent::Policy("for reuse".into());
         it.method.other_stream = Some(Coded(Stream::Aes256Ctr));
         let end = End::Failed("no answer".into());

@@ -44,6 +44,7 @@ pub(super) fn exceptions(evidence: &Evidence, tally: &Tally<'_>, outcome: Outcom
         (Exception::Sampled, sampled),
         (Exception::ResumedOverwrite, sampled && tally.proof.is_resumed),
         (Exception::RecoveredFromJournal, evidence.facts().iter().any(|entry| entry.fact == Fact::Recovered)),
+        (Exception::DrivesMayBeHidden, !evidence.concealing().is_empty()),
         (Exception::ClockImplausible, evidence.runs().any(|run| run.clock.source == ClockSource::Implausible)),
     ]
     .into_iter()
