@@ -1,6 +1,7 @@
 """Writes the two segments of the initramfs, each a cpio archive for itself: the kernel unpacks one after the other.
 
   initramfs.py modules --tree lib/modules/VERSION --list modules.list --options modules.options --firmware lib/firmware --epoch SECONDS OUT
+  initramfs.py firmware --list firmware.list --firmware lib/firmware --epoch SECONDS OUT     in its place, for a kernel without modules
   initramfs.py init --program BINARY --epoch SECONDS OUT
 
 The first changes with the kernel only, so that it is compressed once; the second is our one program. There is nothing else: no shell.
@@ -100,6 +101,15 @@ def modules_segment(tree: Path, list_file: Path, options: Path, firmware: Path, 
     return archive.finish()
 
 
+def firmware_segment(list_file: Path, firmware: Path, epoch: int) -> bytes:
+    """Firmware for drivers that are built in."""
+    names = [line.partition("#")[0].strip() for line in list_file.read_text().splitlines()]
+    archive = Archive(epoch)
+    for name in sorted(filter(None, names)):
+        archive.file(f"lib/firmware/{name}", (firmware / name).read_bytes())
+    return archive.finish()
+
+
 def init_segment(program: Path, epoch: int) -> bytes:
     """Our program as /init, where it mounts, and the console that the kernel opens for it."""
     archive = Archive(epoch)
@@ -116,18 +126,22 @@ def main() -> None:
     segments = parser.add_subparsers(dest="segment", required=True)
     modules = segments.add_parser("modules")
     modules.add_argument("--tree", type=Path, required=True)
-    modules.add_argument("--list", type=Path, required=True)
     modules.add_argument("--options", type=Path, required=True)
-    modules.add_argument("--firmware", type=Path, required=True)
+    firmware = segments.add_parser("firmware")
+    for segment in (modules, firmware):
+        segment.add_argument("--list", type=Path, required=True)
+        segment.add_argument("--firmware", type=Path, required=True)
     init = segments.add_parser("init")
     init.add_argument("--program", type=Path, required=True)
-    for segment in (modules, init):
+    for segment in (modules, firmware, init):
         segment.add_argument("--epoch", type=int, required=True)
         segment.add_argument("out", type=Path)
     args = parser.parse_args()
     try:
         if args.segment == "modules":
             content = modules_segment(args.tree, args.list, args.options, args.firmware, args.epoch)
+        elif args.segment == "firmware":
+            content = firmware_segment(args.list, args.firmware, args.epoch)
         else:
             content = init_segment(args.program, args.epoch)
     except SelectionError as error:

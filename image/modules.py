@@ -27,7 +27,7 @@ class Module:
 
 def module_name(path: str) -> str:
     """The name by which the kernel knows the module in file `path`."""
-    return Path(path).name.split(".ko")[0].replace("-", "_")
+    return path.rpartition("/")[2].split(".ko")[0].replace("-", "_")
 
 
 def modinfo(elf: bytes) -> list[tuple[str, str]]:

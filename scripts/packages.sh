@@ -36,6 +36,12 @@ IMAGE_PACKAGES=(
     firmware-linux-free/bookworm firmware-misc-nonfree/bookworm firmware-qlogic/bookworm
 )
 
+# For buildroot-config/, when it is checked or its kernel compiled (setup --kernel-source): what the kernel's makefiles call is installed, ...
+KERNEL_BUILD_PACKAGES=(make flex bison bc libelf-dev)
+# ... and the rest unpacked: Linux as source, of the newest update; the GRUB that Buildroot has, 2.12; a reader of Kconfig files.
+KERNEL_SOURCE=linux-source-6.12
+BUILDROOT_PACKAGES=(grub-pc-bin/trixie grub-efi-amd64-bin/trixie grub-efi-ia32-bin/trixie python3-kconfiglib/bookworm)
+
 QEMU_PACKAGES=(qemu-system-x86 ovmf ovmf-ia32) # with all they depend on
 QEMU_SUITE=trixie-backports                    # the first with the vfio-user client (QEMU 10.1 or later)
 

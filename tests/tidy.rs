@@ -21,7 +21,7 @@ struct Source {
 fn sources(kinds: &[&str]) -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
-    for folder in ["src", "tests", "scripts", "image", "docs", ".ci"] {
+    for folder in ["src", "tests", "scripts", "image", "buildroot-config", "docs", ".ci"] {
         walk(&root.join(folder), &mut files);
     }
     files.sort();
@@ -200,7 +200,7 @@ fn scripts_name_no_address_of_the_network() {
 fn nothing_is_left_for_later() {
     let marks = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
     let mut places = Vec::new();
-    for source in sources(&["", "rs", "js", "html", "css", "sh", "py", "toml", "md", "cfg", "list"]) {
+    for source in sources(&["", "rs", "js", "html", "css", "sh", "py", "toml", "md", "cfg", "list", "mk"]) {
         for (line, number) in source.text.lines().zip(1..) {
             if line.split(|c: char| !c.is_alphanumeric()).any(|word| marks.contains(&word)) {
                 places.push(format!("{}:{number}: {}", source.path, line.trim()));
