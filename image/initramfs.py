@@ -2,9 +2,10 @@
 
   initramfs.py modules --tree lib/modules/VERSION --list modules.list --options modules.options --firmware lib/firmware --epoch SECONDS OUT
   initramfs.py firmware --list firmware.list --firmware lib/firmware --epoch SECONDS OUT     in its place, for a kernel without modules
-  initramfs.py init --program BINARY --epoch SECONDS OUT
+  initramfs.py init --program BINARY [--keymaps DIRECTORY] --epoch SECONDS OUT
 
-The first changes with the kernel only, so that it is compressed once; the second is our one program. There is nothing else: no shell.
+The first changes with the kernel only, so that it is compressed once; the second is our one program
+and the keyboard layouts of keymaps.py. There is nothing else: no shell.
 Format: "newc", Documentation/driver-api/early-userspace/buffer-format.rst. The same input gives the same bytes.
 """
 
@@ -110,13 +111,15 @@ def firmware_segment(list_file: Path, firmware: Path, epoch: int) -> bytes:
     return archive.finish()
 
 
-def init_segment(program: Path, epoch: int) -> bytes:
-    """Our program as /init, where it mounts, and the console that the kernel opens for it."""
+def init_segment(program: Path, keymaps: Path | None, epoch: int) -> bytes:
+    """Our program as /init, where it mounts, the console that the kernel opens for it, and keyboard layouts."""
     archive = Archive(epoch)
     for path in ("dev", "proc", "run", "sys", "tmp"):
         archive.directory(path)
     archive.entry("dev/console", stat.S_IFCHR | 0o600, device=(5, 1))
     archive.file("init", program.read_bytes(), 0o755)
+    for layout in sorted(keymaps.iterdir()) if keymaps else ():
+        archive.file(f"lib/keymaps/{layout.name}", layout.read_bytes())
     return archive.finish()
 
 
@@ -133,6 +136,7 @@ def main() -> None:
         segment.add_argument("--firmware", type=Path, required=True)
     init = segments.add_parser("init")
     init.add_argument("--program", type=Path, required=True)
+    init.add_argument("--keymaps", type=Path)
     for segment in (modules, firmware, init):
         segment.add_argument("--epoch", type=int, required=True)
         segment.add_argument("out", type=Path)
@@ -143,7 +147,7 @@ def main() -> None:
         elif args.segment == "firmware":
             content = firmware_segment(args.list, args.firmware, args.epoch)
         else:
-            content = init_segment(args.program, args.epoch)
+            content = init_segment(args.program, args.keymaps, args.epoch)
     except SelectionError as error:
         sys.exit(f"initramfs.py: {error}")
     args.out.write_bytes(content)

@@ -33,6 +33,7 @@ IMAGE_PACKAGES=(
     grub-efi-amd64-signed/bookworm # UEFI x64, signed by Debian
     grub-efi-ia32-bin/bookworm     # UEFI of 32 bits below a 64-bit processor (tablets of 2013-2016)
     grub-pc-bin/bookworm           # BIOS
+    kbd/bookworm console-data/bookworm # keyboard layouts: what compiles them, and what they are compiled from
     firmware-linux-free/bookworm firmware-misc-nonfree/bookworm firmware-qlogic/bookworm
 )
 

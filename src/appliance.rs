@@ -18,12 +18,13 @@ use purgeproof_drive::inventory::Found;
 use purgeproof_drive::machine;
 use purgeproof_engine::journal::Record;
 use purgeproof_engine::{Engine, Host};
-use purgeproof_init::cmdline::{self, Word};
+use purgeproof_init::cmdline;
 use purgeproof_sys::console::{self, Size};
 use purgeproof_sys::suspend::suspend_to_ram;
 use purgeproof_tui::{Exit, Host as Place, Screen};
 
 use crate::filing::Filing;
+use crate::floor::keyboard::{Keyboard, LAYOUTS, Word};
 use crate::floor::{End, Floor, Input, World};
 use crate::scout;
 use crate::setting::Circumstances;
@@ -49,6 +50,8 @@ struct Orders {
     image: Option<String>,
     /// `pp.consent=SERIAL[,SERIAL…]`: the drives that may be purged without asking.
     consent: Option<Vec<String>>,
+    /// `pp.keymap=…`: the layout of the keyboard.
+    keymap: Option<String>,
     /// `pp.when_done=…`: what to do then.
     when_done: Option<WhenDone>,
     /// What was not understood; such a command line gives no consent.
@@ -56,12 +59,13 @@ struct Orders {
 }
 
 impl Orders {
-    fn read(words: &[Word]) -> Self {
+    fn read(words: &[cmdline::Word]) -> Self {
         let mut orders = Self::default();
-        for Word { key, value } in words {
+        for cmdline::Word { key, value } in words {
             let value = value.clone().unwrap_or_default();
             match (key.as_str(), value.as_str()) {
                 ("pp.medium", _) => orders.medium = Some(value),
+                ("pp.keymap", _) => orders.keymap = Some(value),
                 ("pp.image", _) => orders.image = Some(value),
                 ("pp.consent", "") => orders.complain("pp.consent names no serial number"),
                 ("pp.consent", serials) => orders.consent = Some(serials.split(',').map(str::to_string).collect()),
@@ -124,6 +128,7 @@ impl Host for Room {
 struct Machine {
     circumstances: Circumstances,
     rescan: Sender<()>,
+    keyboard: Option<Keyboard>,
 }
 
 impl World for Machine {
@@ -141,6 +146,10 @@ impl World for Machine {
 
     fn rescan(&self) {
         let _ = self.rescan.send(());
+    }
+
+    fn keyboard(&mut self) -> Option<&mut Keyboard> {
+        self.keyboard.as_mut()
     }
 
     fn suspend(&self) -> Result<(), String> {
@@ -167,7 +176,8 @@ pub(crate) fn run() -> ExitCode {
     }
     let engine = Engine::new(Arc::new(Room { floor: to_floor.clone(), filing: filing.clone() }));
     let command_line = orders.consent.map(|serials| (serials, orders.when_done));
-    let world = Machine { circumstances, rescan };
+    let keyboard = keyboard(orders.keymap.as_deref(), &to_screen);
+    let world = Machine { circumstances, rescan, keyboard };
     let floor = Floor::new(world, to_screen, filing, engine, command_line);
 
     let (scouted, medium) = (to_floor.clone(), orders.medium);
@@ -224,6 +234,18 @@ fn forward(requests: &Receiver<Request>, floor: &Sender<Input>) {
     for request in requests {
         let _ = floor.send(Input::Request(request));
     }
+}
+
+/// The keyboard of the screen, with the layout that the command line names.
+fn keyboard(name: Option<&str>, screen: &Sender<Event>) -> Option<Keyboard> {
+    let names = std::env::var(purgeproof_init::CONSOLES).unwrap_or_default();
+    let is_virtual = |name: &&str| name.strip_prefix("/dev/tty").is_some_and(|rest| rest.parse::<u8>().is_ok());
+    let mut keyboard = Keyboard::open(Path::new(names.split(',').find(is_virtual)?), Path::new(LAYOUTS)).ok()?;
+    if let Some(Err(why)) = name.map(|name| keyboard.choose(name, Word::CommandLine)) {
+        let _ = screen.send(Event::Notice(why));
+    }
+    let _ = screen.send(keyboard.event());
+    Some(keyboard)
 }
 
 /// The consoles that PID 1 names; without any, the terminal that we were started from.

@@ -21,7 +21,10 @@ use crate::drawn::draw;
 use crate::filing::{AnyShelf, Filing};
 use crate::means::{self, Means};
 use crate::offer;
+use keyboard::{Keyboard, Word};
 
+#[path = "keyboard.rs"]
+pub(crate) mod keyboard;
 #[path = "resume.rs"]
 mod resume;
 #[path = "unattended.rs"]
@@ -76,6 +79,8 @@ pub(crate) trait World {
     fn drive(&self, found: &Found, psid: Option<Psid>) -> Box<dyn Drive>;
     /// Looks for disks at once.
     fn rescan(&self);
+    /// The keyboard of the machine, if one types to a screen of it.
+    fn keyboard(&mut self) -> Option<&mut Keyboard>;
     /// Suspends the machine for a few seconds.
     ///
     /// # Errors
@@ -193,6 +198,7 @@ impl<W: World> Floor<W> {
             Input::Request(Request::Resume { drive, typed }) => self.answer(drive, &typed, Self::resume),
             Input::Request(Request::Second { drive, typed }) => self.second(drive, &typed),
             Input::Request(Request::Stop { drive }) => self.engine.stop(drive),
+            Input::Request(Request::Layout { name }) => self.keymap(&name, Word::Operator),
             Input::Request(Request::Rescan) => self.world.rescan(),
             Input::Request(Request::PowerOff) => return Some(End::PowerOff),
             Input::Request(Request::Reboot) => return Some(End::Reboot),
@@ -368,6 +374,9 @@ impl<W: World> Floor<W> {
                 self.filing.paper(policy.paper);
                 self.policy = offer::with_command_line(policy, self.command_line.as_ref());
                 self.standing = Standing::Firm;
+                if let Some(name) = self.policy.keymap.clone() {
+                    self.keymap(&name, Word::Policy);
+                }
             }
             Err(why) => {
                 self.standing = Standing::Broken;

@@ -89,6 +89,10 @@ impl World for Files {
 
     fn rescan(&self) {}
 
+    fn keyboard(&mut self) -> Option<&mut Keyboard> {
+        None
+    }
+
     fn suspend(&self) -> Result<(), String> {
         self.1.fetch_add(1, Ordering::Relaxed);
         Ok(())

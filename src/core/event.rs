@@ -79,6 +79,15 @@ impl Controller {
     }
 }
 
+/// A keyboard layout that the image has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// By which the command line and the policy choose it: `ch-de`.
+    pub name: String,
+    /// For people: `Swiss, German`.
+    pub title: String,
+}
+
 /// Where a running job is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stage {
@@ -190,6 +199,13 @@ pub enum Event {
     Battery(Option<Battery>),
     /// The program and the machine, for the head of the screen: `PurgeProof 0.1.0 · image 0123abcd`.
     Banner(String),
+    /// The layouts that the machine's keyboard can have, and the name of the one that it has.
+    Keyboard {
+        /// In the order in which they are shown; none where no keyboard types to a screen of this machine.
+        layouts: Vec<Layout>,
+        /// The name of one of them.
+        current: String,
+    },
     /// A sentence to show: what happened and what to do about it.
     Notice(String),
     /// A job began on this drive.
@@ -309,6 +325,11 @@ pub enum Request {
     },
     /// Suspend the machine and wake it, which lifts the freeze of ATA security commands. Refused while a job runs.
     Unfreeze,
+    /// Give the machine's keyboard this layout. Answered by [`Event::Keyboard`], or by [`Event::Notice`].
+    Layout {
+        /// Its name.
+        name: String,
+    },
     /// Look for drives again.
     Rescan,
     /// Switch the machine off, or leave the program on a workstation.

@@ -30,6 +30,8 @@ pub struct Policy {
     pub withhold_key: bool,
     /// What certificates are printed on.
     pub paper: Paper,
+    /// The name of the keyboard's layout, unless the kernel command line has one.
+    pub keymap: Option<String>,
     /// What stands on every certificate besides what the machine knows.
     pub record: Record,
     /// The first rule that fits a drive decides.
@@ -363,6 +365,7 @@ mod tests {
         unattended = true
         when_done = "power-off"
         paper = "letter"
+        keymap = "ch-de"
         [record]
         organisation = "Example Ltd"
         operator = "J. Doe"
@@ -385,6 +388,7 @@ mod tests {
     fn a_full_policy_is_understood() {
         let policy = Policy::parse(FULL).unwrap();
         assert_eq!((policy.when_done, policy.paper), (WhenDone::PowerOff, Paper::Letter));
+        assert_eq!(policy.keymap.as_deref(), Some("ch-de"));
         assert_eq!(Policy::default().paper, Paper::A4);
         let rule = policy.rule_for(&nvme()).unwrap();
         assert_eq!(

@@ -6,7 +6,8 @@
 //! starts it again.
 //!
 //! # Contract with the child
-//! - standard input: a terminal of its own, in raw mode, in size the first console's; keys of all consoles arrive there.
+//! - standard input: a terminal of its own, in raw mode, in size the first console's; keys of all consoles arrive there. The machine's
+//!   power key arrives as F20, and Ctrl-Alt-Del as F19 (xterm's sequences).
 //! - standard output and error: kept by PID 1, shown when the child dies. They are not a screen.
 //! - environment: [`CONSOLES`] names the terminals to draw on, separated by commas; `TERM=linux`. A serial line has size 0 by 0.
 //! - exit code: [`POWER_OFF`], [`REBOOT`]; any other, or a signal, is a death.
@@ -18,8 +19,9 @@
 //!
 //! # Kernel command line
 //! `pp.verbose` shows the kernel's log on the consoles, PID 1's lines too. `module.parameter=value` reaches modules as if they were
-//! built in. `modprobe.blacklist=` and `module_blacklist=` keep modules out, and those that cannot do without them.
+//! built in. `pp.watchdog=off` leaves a hardware watchdog alone. `modprobe.blacklist=` and `module_blacklist=` keep modules out, and those that cannot do without them.
 
+mod buttons;
 pub mod cmdline;
 mod coldplug;
 mod consoles;
@@ -33,6 +35,7 @@ mod screen;
 mod shutdown;
 mod supervisor;
 mod tail;
+mod watchdog;
 
 use crate::log::log;
 use consoles::Consoles;
@@ -95,7 +98,8 @@ fn boot(child: &Child<'_>) -> String {
     if let Err(errno) = power::take_ctrl_alt_del() {
         log!("Ctrl-Alt-Del still restarts the machine: {errno}");
     }
-    let mut supervisor = match Supervisor::open(child) {
+    let is_guarded = !words.iter().any(|word| word.key == "pp.watchdog" && word.value.as_deref() == Some("off"));
+    let mut supervisor = match Supervisor::open(child, is_guarded) {
         // Never dropped, not even by a panic: that would close the child's terminal, and the hang-up would end its work.
         Ok(supervisor) => ManuallyDrop::new(supervisor),
         Err(errno) => {
@@ -123,6 +127,7 @@ fn supervise(supervisor: &mut Supervisor<'_>) -> String {
             }
         }));
         if let Ok(power) = asked {
+            supervisor.disarm();
             shutdown::end(power, supervisor.consoles());
         }
     }

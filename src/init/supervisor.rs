@@ -1,10 +1,12 @@
 //! The loop of PID 1: keys to the child, its words to the log, the dead to their rest.
 
 use crate::Child;
+use crate::buttons::Buttons;
 use crate::consoles::Consoles;
 use crate::log::log;
 use crate::offspring::{Death, Ending, Offspring};
 use crate::screen;
+use crate::watchdog::Watchdog;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use purgeproof_sys::power::Power;
@@ -23,12 +25,20 @@ const QUICK: Duration = Duration::from_mins(1);
 const QUICK_DEATHS: u32 = 5;
 /// The pause between two looks at the clock, or at a console that hung up, milliseconds.
 const TICK_MS: u16 = 1000;
+/// The longest pause between two turns, for the watchdog and for keyboards that are plugged in, milliseconds.
+const TURN_MS: u16 = 5000;
+/// What the child reads for the power key: F20 of xterm.
+const POWER_KEY: &[u8] = b"\x1b[34~";
+/// And for Ctrl-Alt-Del: F19.
+const CTRL_ALT_DEL: &[u8] = b"\x1b[33~";
 
 /// What PID 1 holds while the machine runs.
 pub(crate) struct Supervisor<'a> {
     child: &'a Child<'a>,
     signals: Signals,
     consoles: Consoles,
+    buttons: Buttons,
+    watchdog: Watchdog,
     phase: Phase,
     quick_deaths: u32,
 }
@@ -48,17 +58,23 @@ impl Phase {
 }
 
 impl<'a> Supervisor<'a> {
-    /// Takes the signals and the consoles.
-    pub(crate) fn open(child: &'a Child<'a>) -> Result<Self, Errno> {
+    /// Takes the signals, the consoles and the power key; and the hardware watchdog if the machine is to be guarded by it.
+    pub(crate) fn open(child: &'a Child<'a>, is_guarded: bool) -> Result<Self, Errno> {
         let signals = Signals::open(&[Signal::SIGCHLD, Signal::SIGINT, Signal::SIGTERM])?;
         let consoles = Consoles::open();
         log!("consoles: {}", consoles.names());
-        Ok(Self { child, signals, consoles, phase: Phase::dead(None), quick_deaths: 0 })
+        let (buttons, watchdog) = (Buttons::open(), Watchdog::new(is_guarded));
+        Ok(Self { child, signals, consoles, buttons, watchdog, phase: Phase::dead(None), quick_deaths: 0 })
     }
 
     /// The consoles, for the last words.
     pub(crate) fn consoles(&mut self) -> &mut Consoles {
         &mut self.consoles
+    }
+
+    /// Lets the watchdog go, for the end of the machine.
+    pub(crate) fn disarm(&mut self) {
+        self.watchdog.disarm();
     }
 
     /// Starts the child.
@@ -74,10 +90,12 @@ impl<'a> Supervisor<'a> {
 
     /// Waits until something happens and deals with it. Returns when the machine is to end.
     pub(crate) fn turn(&mut self) -> Option<Power> {
+        self.watchdog.feed();
+        self.buttons.look();
         self.wait();
         let asked = self.hear_signals();
         self.consoles.reopen();
-        asked.or_else(|| self.hear_keys()).or_else(|| {
+        asked.or_else(|| self.hear_power_key()).or_else(|| self.hear_keys()).or_else(|| {
             self.look_after_child();
             None
         })
@@ -92,9 +110,10 @@ impl<'a> Supervisor<'a> {
         let patient = offspring.is_some() && !self.consoles.incomplete();
         let descriptors = std::iter::once(self.signals.as_fd())
             .chain(self.consoles.descriptors())
+            .chain(self.buttons.descriptors())
             .chain(offspring.into_iter().flat_map(|offspring| offspring.descriptors()));
         let mut descriptors: Vec<_> = descriptors.map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
-        match poll(&mut descriptors, if patient { PollTimeout::NONE } else { TICK_MS.into() }) {
+        match poll(&mut descriptors, PollTimeout::from(if patient { TURN_MS } else { TICK_MS })) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(errno) => {
                 log!("poll: {errno}");
@@ -107,7 +126,10 @@ impl<'a> Supervisor<'a> {
         while let Ok(Some(signal)) = self.signals.next() {
             match signal {
                 Signal::SIGCHLD => {}
-                Signal::SIGINT => log!("Ctrl-Alt-Del is ignored: drives may be in the middle of an erase"),
+                Signal::SIGINT => {
+                    log!("Ctrl-Alt-Del is ignored: drives may be in the middle of an erase");
+                    self.type_in(CTRL_ALT_DEL);
+                }
                 other => log!("{other} is ignored"),
             }
         }
@@ -141,6 +163,21 @@ impl<'a> Supervisor<'a> {
         self.consoles
             .show(|size| screen::died(&death.to_string(), lived, said, size) + &screen::choice(restart_after, size));
         self.phase = Phase::dead(restart_after);
+    }
+
+    fn type_in(&mut self, keys: &[u8]) {
+        if let Phase::Alive(offspring) = &mut self.phase {
+            offspring.type_in(keys);
+        }
+    }
+
+    /// The power key is the child's to answer, which knows what runs; without one, it switches the machine off.
+    fn hear_power_key(&mut self) -> Option<Power> {
+        if !self.buttons.pressed() {
+            return None;
+        }
+        self.type_in(POWER_KEY);
+        matches!(self.phase, Phase::Dead { .. }).then_some(Power::Off)
     }
 
     /// Keys are the child's; without one, `r` and `p` are ours.

@@ -7,6 +7,7 @@
 pub mod block;
 pub mod console;
 mod ioctl;
+pub mod keymap;
 pub mod locked;
 pub mod mmc;
 pub mod module;
@@ -20,3 +21,4 @@ pub mod sg;
 pub mod signal;
 pub mod suspend;
 pub mod transfer;
+pub mod watchdog;

@@ -5,7 +5,7 @@ mod firmware;
 use purgeproof_core::capability::{Capabilities, Support};
 use purgeproof_core::drive::{Exclusion, Identity, Medium, Serial, SerialSource, Transport};
 use purgeproof_core::eta::Eta;
-use purgeproof_core::event::{Controller, DriveId, Event, Filed, Listed, Offer, Progress, Stage, Stick};
+use purgeproof_core::event::{Controller, DriveId, Event, Filed, Layout, Listed, Offer, Progress, Stage, Stick};
 use purgeproof_core::evidence::JobId;
 use purgeproof_core::plan::{Refusal, plan};
 use purgeproof_core::policy::Policy;
@@ -135,6 +135,29 @@ pub(crate) fn volume() -> Listed {
         offer: Offer::Refused(Refusal::RaidVolume),
         interrupted: None,
     }
+}
+
+/// The keyboard of an image with fifteen layouts.
+pub(crate) fn keyboard(current: &str) -> Event {
+    let titles = [
+        ("us", "English (US)"),
+        ("uk", "English (UK)"),
+        ("de", "German"),
+        ("fr", "French (AZERTY)"),
+        ("es", "Spanish"),
+        ("it", "Italian"),
+        ("ch-de", "Swiss, German"),
+        ("ch-fr", "Swiss, French"),
+        ("be", "Belgian (AZERTY)"),
+        ("br", "Portuguese (Brazil)"),
+        ("se", "Swedish"),
+        ("pl", "Polish"),
+        ("jp", "Japanese"),
+        ("dvorak", "Dvorak"),
+        ("colemak", "Colemak"),
+    ];
+    let layouts = titles.map(|(name, title)| Layout { name: name.into(), title: title.into() }).into();
+    Event::Keyboard { layouts, current: current.into() }
 }
 
 pub(crate) fn controller() -> Controller {

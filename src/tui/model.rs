@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use purgeproof_core::drive::Exclusion;
 use purgeproof_core::eta::Eta;
-use purgeproof_core::event::{Controller, DriveId, Event, Filed, Listed, Offer, Progress, Stage, Stick};
+use purgeproof_core::event::{Controller, DriveId, Event, Filed, Layout, Listed, Offer, Progress, Stage, Stick};
 use purgeproof_core::evidence::{Battery, JobId};
 use purgeproof_core::plan::{Plan, Refusal};
 use purgeproof_core::reformat::Reformat;
@@ -68,6 +68,10 @@ pub enum Key {
     Backspace,
     /// Ctrl-C: whatever is open is given up, and the question whether to leave comes.
     Interrupt,
+    /// The machine's power key.
+    Power,
+    /// Ctrl-Alt-Del, which restarts nothing here.
+    CtrlAltDel,
     /// A printable character.
     Char(char),
 }
@@ -135,6 +139,10 @@ pub struct Model {
     pub(crate) banner: String,
     /// The battery that is all that feeds the machine.
     pub(crate) battery: Option<Battery>,
+    /// The layouts that the keyboard can have.
+    pub(crate) layouts: Vec<Layout>,
+    /// The name of the one that it has.
+    pub(crate) layout: String,
     /// `None` until the engine room has looked.
     pub(crate) stick: Option<Stick>,
     pub(crate) waiting: usize,
@@ -171,6 +179,7 @@ impl Model {
             Event::Stick(stick) => self.stick = Some(stick),
             Event::Waiting(files) => self.waiting = files,
             Event::Battery(battery) => self.battery = battery,
+            Event::Keyboard { layouts, current } => (self.layouts, self.layout) = (layouts, current),
             Event::Banner(banner) => self.banner = banner,
             Event::Notice(sentence) => self.notice(sentence),
             Event::Began { drive, job } => self.hear_began(drive, job),

@@ -106,6 +106,7 @@ fn converse(
                 | Request::Psid { .. }
                 | Request::Overwrite { .. }
                 | Request::Unfreeze
+                | Request::Layout { .. }
                 | Request::Rescan => {}
             }
             // A receiver that is gone shows as the end of the events below.
@@ -194,6 +195,11 @@ fn translate(key: KeyEvent) -> Typed {
         KeyCode::Esc => Key::Esc,
         KeyCode::Backspace | KeyCode::Delete => Key::Backspace,
         KeyCode::F(1) => Key::Char('?'),
+        // PID 1 types these for the power key and Ctrl-Alt-Del (`purgeproof-init`, contract with the child).
+        KeyCode::F(20) => Key::Power,
+        KeyCode::F(19) => Key::CtrlAltDel,
+        // A letter may be anywhere on a keyboard of another layout.
+        KeyCode::F(2) => Key::Char('k'),
         _ => return Typed::Nothing,
     };
     Typed::Key(key)

@@ -177,8 +177,16 @@ fn help_and_messages() {
 }
 
 #[test]
+fn the_layouts_of_the_keyboard() {
+    let model = pressed(at_the_bench([keyboard("de")]), &[Key::Char('k')]);
+    check("layouts", &model, VGA);
+    check("layouts-end", &pressed(model, &[Key::End, Key::Up]), VGA);
+}
+
+#[test]
 fn power() {
     check("power", &pressed(at_the_bench([]), &[Key::Char('p')]), VGA);
+    check("power-key", &pressed(busy(), &[Key::Power]), VGA);
     check("power-warning", &pressed(busy(), &[&[Key::Char('p')][..], &typed("no"), &[Key::Enter]].concat()), VGA);
     let mut workstation = Model::new(Host::Workstation);
     workstation.hear(Event::Drives(vec![nvme(1)]));

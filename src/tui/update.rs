@@ -19,6 +19,14 @@ impl Model {
             self.dialog = None;
             return self.press_letter('p');
         }
+        match key {
+            Key::Power => return self.press_power_key(),
+            Key::CtrlAltDel => {
+                self.notice(words::CTRL_ALT_DEL.into());
+                return None;
+            }
+            _ => {}
+        }
         match self.dialog.take() {
             None => self.press_list(key),
             Some(Dialog::Consent { drive, entry, sent, resumes, second }) => {
@@ -51,6 +59,7 @@ impl Model {
                     None
                 }
             },
+            Some(Dialog::Layouts { at }) => self.press_layouts(at, key),
             Some(Dialog::Stop { drive, entry }) => self.press_stop(drive, entry, key),
             Some(Dialog::Power { exit, entry }) => self.press_power(exit, entry, key),
             Some(Dialog::Leaving { exit }) => {
@@ -62,6 +71,19 @@ impl Model {
             }
             Some(Dialog::Page { page, scroll }) => self.press_page(page, scroll, key),
         }
+    }
+
+    /// Switches off at once where nothing is lost by it; else it is asked, as for the letter.
+    fn press_power_key(&mut self) -> Option<Request> {
+        if matches!(self.dialog, Some(Dialog::Leaving { .. } | Dialog::Power { .. })) {
+            return None;
+        }
+        if self.loses_by_leaving() {
+            self.notice(words::POWER_KEY.into());
+            return self.press_letter('p');
+        }
+        self.dialog = Some(Dialog::Leaving { exit: Exit::PowerOff });
+        Some(Request::PowerOff)
     }
 
     fn press_stop(&mut self, drive: DriveId, entry: Entry, key: Key) -> Option<Request> {
@@ -106,7 +128,7 @@ impl Model {
             Key::End => self.step(isize::MAX),
             Key::Enter => self.open_selected(),
             Key::Char(letter) => return self.press_letter(letter.to_ascii_lowercase()),
-            Key::Esc | Key::Backspace | Key::Interrupt => {
+            Key::Esc | Key::Backspace | Key::Interrupt | Key::Power | Key::CtrlAltDel => {
                 // An end screen that was put aside comes back.
                 if self.done {
                     self.open(Page::Summary);
@@ -131,6 +153,10 @@ impl Model {
                 (true, _) => self.notice(words::NOT_WHILE_RUNNING.into()),
             },
             'n' => self.open(Page::Log),
+            'k' => match self.layouts.iter().position(|layout| layout.name == self.layout) {
+                Some(at) => self.dialog = Some(Dialog::Layouts { at }),
+                None => self.notice(words::NO_LAYOUTS.into()),
+            },
             '?' | 'h' => self.open(Page::Help),
             'q' if self.host == Host::Workstation => return self.press_letter('p'),
             'p' => self.dialog = Some(Dialog::Power { exit: Exit::PowerOff, entry: Entry::default() }),
@@ -198,6 +224,31 @@ impl Model {
         None
     }
 
+    fn press_layouts(&mut self, at: usize, key: Key) -> Option<Request> {
+        let last = self.layouts.len().saturating_sub(1);
+        let begins = |letter: char| {
+            let after =
+                self.layouts.iter().enumerate().skip(at + 1).chain(self.layouts.iter().enumerate().take(at + 1));
+            after
+                .filter(move |(_, layout)| layout.title.starts_with(letter.to_ascii_uppercase()))
+                .map(|(at, _)| at)
+                .next()
+        };
+        let at = match key {
+            Key::Esc | Key::Backspace | Key::Interrupt | Key::Power | Key::CtrlAltDel => return None,
+            Key::Enter => return self.layouts.get(at).map(|layout| Request::Layout { name: layout.name.clone() }),
+            Key::Up => at.saturating_sub(1),
+            Key::Down => at + 1,
+            Key::PageUp => at.saturating_sub(10),
+            Key::PageDown => at + 10,
+            Key::Home => 0,
+            Key::End => last,
+            Key::Char(letter) => begins(letter).unwrap_or(at),
+        };
+        self.dialog = Some(Dialog::Layouts { at: at.min(last) });
+        None
+    }
+
     fn press_page(&mut self, page: Page, scroll: usize, key: Key) -> Option<Request> {
         let (height, last) = page::extent(self, page);
         let scroll = match key {
@@ -207,7 +258,7 @@ impl Model {
             Key::PageDown | Key::Char(' ') => scroll + height,
             Key::Home => 0,
             Key::End => last,
-            Key::Esc | Key::Enter | Key::Backspace | Key::Interrupt => {
+            Key::Esc | Key::Enter | Key::Backspace | Key::Interrupt | Key::Power | Key::CtrlAltDel => {
                 if let Page::Qr(drive) = page {
                     self.open(Page::Result(drive));
                 }

@@ -34,6 +34,16 @@ pub(crate) const UNFREEZE: [&str; 2] = [
     "The machine sleeps for some seconds and wakes by itself. If it does not, press its power button shortly. Nothing is erased by this.",
 ];
 pub(crate) const KEYS_UNFREEZE: &str = "Enter: suspend   Esc: back";
+pub(crate) const CTRL_ALT_DEL: &str =
+    "Ctrl-Alt-Del restarts nothing here, for drives may be in the middle of an erase. To restart, press r";
+pub(crate) const POWER_KEY: &str = "The power key did nothing yet, for something would be lost. Answer the question";
+pub(crate) const LAYOUTS_TITLE: &str = "KEYBOARD LAYOUT";
+pub(crate) const LAYOUTS_HOW: &str =
+    "Of the keyboard of this machine. A serial console has the layout of the computer at its other end.";
+pub(crate) const LAYOUT_NOW: &str = "  (now)";
+pub(crate) const NO_LAYOUTS: &str =
+    "There is no layout to choose: no keyboard types to a screen of this machine, or the image has no layouts";
+pub(crate) const KEYS_LAYOUTS: &str = "Enter: take it   Up/Down, letters: choose   Esc: back";
 pub(crate) const PSID_TITLE: &str = "PSID OF THIS DRIVE";
 pub(crate) const PSID_USE: &str = "With it the drive gives itself a new key, locked or not: all on it is lost. Nothing is done now. It is used when you erase \
      this drive; until then it is kept in memory only.";
@@ -115,6 +125,7 @@ pub(crate) const HELP: &[&str] = &[
     "u | frozen drive: suspend the machine and wake it, which lifts the freeze",
     "o | result of a drive whose own erase failed: overwrite it instead",
     "n | messages, and what the controllers of this machine advise",
+    "k or F2 | layout of the keyboard",
     "l | look for drives again (new ones appear by themselves)",
     "p, r | power off, reboot. On a workstation p leaves the program",
     "Ctrl-L | draw the screen again",

@@ -84,6 +84,7 @@ fn answer(requests: &Receiver<Request>, tell: &Sender<Event>) -> Result<(), mpsc
             | Request::Psid { .. }
             | Request::Overwrite { .. }
             | Request::Unfreeze
+            | Request::Layout { .. }
             | Request::Rescan => tell.send(Event::Notice("Not in the demonstration".into()))?,
             Request::PowerOff | Request::Reboot => return Ok(()),
         }

@@ -27,6 +27,10 @@ pub(crate) enum Dialog {
         entry: Entry,
     },
     Unfreeze,
+    /// The layouts of the keyboard, with the one at this place selected.
+    Layouts {
+        at: usize,
+    },
     Stop {
         drive: DriveId,
         entry: Entry,
@@ -57,7 +61,9 @@ impl Dialog {
             | Self::Lower { drive }
             | Self::Psid { drive, .. }
             | Self::Stop { drive, .. } => Some(*drive),
-            Self::Unfreeze | Self::Power { .. } | Self::Leaving { .. } | Self::Page { .. } => None,
+            Self::Unfreeze | Self::Layouts { .. } | Self::Power { .. } | Self::Leaving { .. } | Self::Page { .. } => {
+                None
+            }
         }
     }
 }

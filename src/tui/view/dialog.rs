@@ -7,10 +7,13 @@ use ratatui::widgets::{Clear, Widget};
 
 use purgeproof_core::event::DriveId;
 
-use super::text::{fit_end, labelled, put, put_lines, split_bottom, wrap};
+use super::text::{fit_end, labelled, pad, put, put_lines, split_bottom, wrap};
 use super::{ALARM, BAD, BOLD, PLAIN, TITLE, consent, details};
 use crate::model::{Dialog, Entry, Exit, Model, Run, Running};
 use crate::words;
+
+/// The layouts that are shown at once.
+const LAYOUTS: usize = 12;
 
 /// The widest box.
 const WIDTH: u16 = 74;
@@ -37,6 +40,7 @@ pub(super) fn draw(model: &Model, dialog: &Dialog, area: Rect, buffer: &mut Buff
             let lines = words::UNFREEZE.iter().flat_map(|sentence| wrap(sentence, inner, PLAIN)).collect();
             (words::UNFREEZE_TITLE, lines, None, words::KEYS_UNFREEZE)
         }
+        Dialog::Layouts { at } => (words::LAYOUTS_TITLE, layouts(model, *at, inner), None, words::KEYS_LAYOUTS),
         Dialog::Stop { drive, entry } => (words::STOP_TITLE, stop(model, *drive, inner), Some(entry), words::KEYS_STOP),
         Dialog::Power { exit, entry } => {
             let entry = model.loses_by_leaving().then_some(entry);
@@ -93,6 +97,20 @@ fn stop(model: &Model, drive: DriveId, width: usize) -> Vec<Line<'static>> {
     lines.push(Line::default());
     lines.extend(wrap(words::STOP_PROMPT, width, PLAIN));
     lines
+}
+
+/// The layouts around the selected one.
+fn layouts(model: &Model, at: usize, width: usize) -> Vec<Line<'static>> {
+    let last = model.layouts.len().saturating_sub(LAYOUTS);
+    let shown = model.layouts.iter().enumerate().skip(at.saturating_sub(LAYOUTS / 2).min(last)).take(LAYOUTS);
+    let shown = shown.map(|(place, layout)| {
+        let now = if layout.name == model.layout { words::LAYOUT_NOW } else { "" };
+        let mark = if place == at { ">" } else { " " };
+        let line = pad(&format!("{mark} {}  {}{now}", pad(&layout.name, 8), layout.title), width);
+        Line::styled(line, if place == at { TITLE } else { PLAIN })
+    });
+    let how = wrap(words::LAYOUTS_HOW, width, PLAIN);
+    how.into_iter().chain(std::iter::once(Line::default())).chain(shown).collect()
 }
 
 fn power(model: &Model, exit: Exit, width: usize) -> Vec<Line<'static>> {
