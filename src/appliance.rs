@@ -14,6 +14,7 @@ use purgeproof_core::evidence::{Evidence, Setting};
 use purgeproof_core::policy::{Policy, WhenDone};
 use purgeproof_drive::Psid;
 use purgeproof_drive::block::BlockDrive;
+use purgeproof_drive::heat;
 use purgeproof_drive::inventory::Found;
 use purgeproof_drive::machine;
 use purgeproof_engine::journal::Record;
@@ -32,8 +33,8 @@ use crate::setting::Circumstances;
 /// How often the floor looks at the time.
 const TICK: Duration = Duration::from_millis(250);
 
-/// How often it is looked whether the machine runs on its battery.
-const BATTERY: Duration = Duration::from_secs(5);
+/// How often it is looked what the machine runs on, and how hot it is.
+const WATCH: Duration = Duration::from_secs(5);
 
 /// How long the machine sleeps to lift a freeze: an alarm that comes before it is asleep wakes nobody.
 const ASLEEP: Duration = Duration::from_secs(15);
@@ -171,6 +172,9 @@ pub(crate) fn run() -> ExitCode {
     let filing = Filing::start(Circumstances::journal_name(), tell, Circumstances::unix_s);
     filing.record(vec![circumstances.started()]);
     let _ = to_screen.send(Event::Banner(circumstances.banner()));
+    for doubt in Circumstances::doubt_of_clock() {
+        let _ = to_screen.send(Event::Notice(doubt));
+    }
     if let Some(complaint) = orders.complaint {
         let _ = to_screen.send(Event::Notice(complaint));
     }
@@ -183,7 +187,7 @@ pub(crate) fn run() -> ExitCode {
     let (scouted, medium) = (to_floor.clone(), orders.medium);
     thread::spawn(move || scout::run(medium.as_deref(), &rescans, &scouted));
     let powered = to_floor.clone();
-    thread::spawn(move || watch_battery(&powered));
+    thread::spawn(move || watch_machine(&powered));
     thread::spawn(move || forward(&requests, &to_floor));
     let ending = thread::spawn(move || attend(floor, &inbox));
     let exit = purgeproof_tui::run(Place::Appliance, consoles(), &events, &to_requests);
@@ -217,16 +221,20 @@ fn attend(mut floor: Floor<Machine>, inbox: &Receiver<Input>) -> End {
     }
 }
 
-/// Tells whenever the machine begins or ceases to run on its battery, and how far that is down.
-fn watch_battery(floor: &Sender<Input>) {
-    let mut told = None;
+/// Tells whenever what feeds the machine changes, and how far a battery is down, and how hot it is.
+fn watch_machine(floor: &Sender<Input>) {
+    let (mut battery, mut heat) = (None, None);
     loop {
-        let battery = Circumstances::battery();
-        if battery != told && floor.send(Input::Event(Event::Battery(battery))).is_err() {
+        let (fed_by, heated_to) = (Circumstances::battery(), heat::heat(Path::new(heat::ZONES)));
+        let news = [
+            (fed_by != battery).then_some(Event::Battery(fed_by)),
+            (heated_to != heat).then_some(Event::Heat(heated_to)),
+        ];
+        if news.into_iter().flatten().any(|event| floor.send(Input::Event(event)).is_err()) {
             return;
         }
-        told = battery;
-        thread::sleep(BATTERY);
+        (battery, heat) = (fed_by, heated_to);
+        thread::sleep(WATCH);
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use purgeproof_core::evidence::{Battery, Machine, Setting, Tool};
+use purgeproof_certificate::Civil;
+use purgeproof_core::evidence::{Battery, ClockSource, Machine, Setting, Tool};
 use purgeproof_core::policy::Record as Particulars;
 use purgeproof_drive::machine;
 use purgeproof_engine::journal::Record;
@@ -31,6 +32,18 @@ impl Circumstances {
     /// The battery that is all that feeds the machine now.
     pub(crate) fn battery() -> Option<Battery> {
         machine::battery(Path::new(machine::SUPPLIES))
+    }
+
+    /// What is wrong with the wall clock, if that is certain.
+    pub(crate) fn doubt_of_clock() -> Option<String> {
+        let clock = machine::clock(MADE_UNIX_S);
+        let now = Civil::of(clock.unix_s);
+        (clock.source == ClockSource::Implausible).then(|| {
+            format!(
+                "The machine's clock reads {now}, a time before this program was made, and every certificate will say so. To have the right time \
+                 on them, set the clock in the firmware setup (r restarts the machine); if it forgets it again, its battery is empty."
+            )
+        })
     }
 
     /// What stands in the evidence of a job that begins now.

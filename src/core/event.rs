@@ -4,6 +4,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use serde::Serialize;
 
@@ -76,6 +77,29 @@ impl Controller {
     pub fn concealing(&self) -> Option<Concealing> {
         let controller = alloc::format!("{} {} ({})", self.kind, self.address, self.ids);
         Some(Concealing { controller, advice: self.advice.clone()? })
+    }
+}
+
+/// How hot the machine is, by the sensor that is nearest to its limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heat {
+    /// Now, in °C.
+    pub now_c: i32,
+    /// At which the machine is switched off, in °C.
+    pub limit_c: i32,
+}
+
+impl Heat {
+    /// So near to its limit that somebody has to do something.
+    pub const fn is_alarming(self) -> bool {
+        self.now_c + 10 >= self.limit_c
+    }
+}
+
+impl fmt::Display for Heat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "The machine is at {} °C and switches itself off at {} °C", self.now_c, self.limit_c)?;
+        if self.is_alarming() { f.write_str(". Open it, or have air blown at it") } else { Ok(()) }
     }
 }
 
@@ -199,6 +223,8 @@ pub enum Event {
     Battery(Option<Battery>),
     /// The program and the machine, for the head of the screen: `PurgeProof 0.1.0 · image 0123abcd`.
     Banner(String),
+    /// How hot the machine is; `None` if it does not tell.
+    Heat(Option<Heat>),
     /// The layouts that the machine's keyboard can have, and the name of the one that it has.
     Keyboard {
         /// In the order in which they are shown; none where no keyboard types to a screen of this machine.

@@ -26,6 +26,7 @@ mod examine;
 mod exclusion;
 mod fat;
 pub mod file;
+pub mod heat;
 mod identity;
 pub mod inventory;
 pub mod layout;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use purgeproof_core::drive::Exclusion;
 use purgeproof_core::eta::Eta;
-use purgeproof_core::event::{Controller, DriveId, Event, Filed, Layout, Listed, Offer, Progress, Stage, Stick};
+use purgeproof_core::event::{Controller, DriveId, Event, Filed, Heat, Layout, Listed, Offer, Progress, Stage, Stick};
 use purgeproof_core::evidence::{Battery, JobId};
 use purgeproof_core::plan::{Plan, Refusal};
 use purgeproof_core::reformat::Reformat;
@@ -139,6 +139,8 @@ pub struct Model {
     pub(crate) banner: String,
     /// The battery that is all that feeds the machine.
     pub(crate) battery: Option<Battery>,
+    /// How hot the machine is.
+    pub(crate) heat: Option<Heat>,
     /// The layouts that the keyboard can have.
     pub(crate) layouts: Vec<Layout>,
     /// The name of the one that it has.
@@ -179,6 +181,7 @@ impl Model {
             Event::Stick(stick) => self.stick = Some(stick),
             Event::Waiting(files) => self.waiting = files,
             Event::Battery(battery) => self.battery = battery,
+            Event::Heat(heat) => self.heat = heat,
             Event::Keyboard { layouts, current } => (self.layouts, self.layout) = (layouts, current),
             Event::Banner(banner) => self.banner = banner,
             Event::Notice(sentence) => self.notice(sentence),

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use proptest::prelude::*;
-use purgeproof_core::event::{DriveId, Event, Filed, Progress, Stage, Stick};
+use purgeproof_core::event::{DriveId, Event, Filed, Heat, Progress, Stage, Stick};
 use purgeproof_core::evidence::Battery;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
@@ -164,6 +164,15 @@ fn running_on_battery() {
     let mut model = at_the_bench([battery]);
     model.hear(Event::Battery(None));
     assert!(!text(&drawn(&model, VGA)).contains("battery"));
+}
+
+#[test]
+fn a_hot_machine() {
+    let heat = |now_c| Event::Heat(Some(Heat { now_c, limit_c: 100 }));
+    check("hot", &at_the_bench([heat(90)]), VGA);
+    let warm = at_the_bench([heat(89)]);
+    assert!(!text(&drawn(&warm, VGA)).contains("switches itself off"));
+    check("warm-messages", &pressed(warm, &[Key::Char('n')]), VGA);
 }
 
 #[test]

@@ -142,6 +142,11 @@ pub(crate) const HELP: &[&str] = &[
     "INDETERMINATE | It cannot be known. Treat it like NOT ERASED",
 ];
 
+/// Without the sign for degrees, which stands for another one in some consoles' font.
+pub(crate) fn in_ascii(sentence: &str) -> String {
+    sentence.replace('°', "")
+}
+
 /// The title of the question for leave, and its keys.
 pub(crate) const fn consent(resumes: bool) -> (&'static str, &'static str) {
     if resumes { (RESUME_TITLE, KEYS_RESUME) } else { (CONSENT_TITLE, KEYS_CONSENT) }

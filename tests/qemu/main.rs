@@ -16,6 +16,8 @@ mod rig;
 
 mod boot;
 mod cable;
+mod controllers;
+mod duty;
 mod faults;
 mod matrix;
 mod operator;

@@ -123,6 +123,7 @@ fn draw_head(model: &Model, area: Rect, buffer: &mut Buffer) -> Rect {
         alarms.push(why.clone());
     }
     alarms.extend(model.battery.map(|battery| format!("{battery}.")));
+    alarms.extend(model.heat.filter(|heat| heat.is_alarming()).map(|heat| words::in_ascii(&format!("{heat}."))));
     let mut used = 1;
     for line in alarms.iter().flat_map(|alarm| wrap(alarm, width.saturating_sub(4), ALARM)).take(3) {
         put(buffer, area, used, &pad(&format!(" !! {line}"), width), ALARM);

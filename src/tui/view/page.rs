@@ -152,6 +152,7 @@ fn log(model: &Model, width: usize) -> Vec<Line<'static>> {
         lines.push(Line::raw(words::NO_MESSAGES));
     }
     lines.push(Line::default());
+    lines.extend(model.heat.iter().flat_map(|heat| wrap(&words::in_ascii(&format!("{heat}.")), width, PLAIN)));
     lines.extend(wrap(words::CONTROLLERS, width, BOLD));
     lines.extend(details::controllers(model, width));
     lines

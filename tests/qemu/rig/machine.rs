@@ -109,6 +109,18 @@ impl<'a> Parts<'a> {
         self
     }
 
+    /// A controller, or anything else that QEMU calls a device.
+    pub(crate) fn device(mut self, description: &str) -> Self {
+        self.add("-device", &description);
+        self
+    }
+
+    /// A drive on a bus that has no name here: `device` is QEMU's device without the drive.
+    pub(crate) fn drive_on(mut self, device: &str, disk: &Disk) -> Self {
+        self = self.spare(disk);
+        self.device(&format!("{device},drive={}", disk.serial()))
+    }
+
     /// A drive that can be plugged in later.
     pub(crate) fn spare(mut self, disk: &Disk) -> Self {
         for (option, value) in disk.backend() {
@@ -285,6 +297,21 @@ impl Machine {
     /// Types on the serial console. `\r` is Enter.
     pub(crate) fn type_in(&self, keys: &str) {
         self.screen.type_in(keys);
+    }
+
+    /// Presses keys of the machine's own keyboard, one after the other; `shift-1` are two at once. Names are those of QEMU's `QKeyCode`.
+    pub(crate) fn press(&self, keys: &[&str]) {
+        for key in keys {
+            let codes: Vec<Value> = key.split('-').map(|code| json!({ "type": "qcode", "data": code })).collect();
+            self.qmp.run("send-key", &json!({ "keys": codes }));
+            // A key is down for 100 ms, and the next is sent when it is up again.
+            std::thread::sleep(Duration::from_millis(150));
+        }
+    }
+
+    /// Presses the power key.
+    pub(crate) fn press_power(&self) {
+        self.qmp.run("system_powerdown", &json!({}));
     }
 
     /// A picture of the monitor.

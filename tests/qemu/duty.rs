@@ -1,0 +1,65 @@
+//! What a machine owes the people before it: its keyboard types what is engraved on it, and its power key cuts off nothing.
+
+use crate::rig::{BOOT, Bench, Bus, Parts, SOON, WORK};
+
+#[test]
+fn the_keyboard_has_its_layout_and_the_power_key_asks_while_something_runs() {
+    let bench = Bench::new("duty");
+    let stick = bench.stick("STICK-1");
+    let disk = bench.disk("DRIVE-2211", 16).slow(1 << 20);
+    let machine = Parts::direct(&bench, "pp.keymap=de").stick(&stick).drive(Bus::Sata, &disk).boot();
+    machine.wait_row("DRIVE-2211", "Clear by", BOOT);
+    machine.wait_for("Stick ready", SOON);
+
+    // A German keyboard has y and z the other way round, and ä on the key of the apostrophe.
+    machine.press(&["ret"]);
+    machine.wait_for("ERASE THIS DRIVE?", SOON);
+    machine.press(&["y", "z", "apostrophe"]);
+    machine.wait_for("> zy<U+00E4>_", SOON);
+    machine.screendump(&bench.path("german.png"));
+    machine.press(&["esc", "f2"]);
+    machine.wait_for("> de        German  (now)", SOON);
+    machine.press(&["f"]);
+    machine.wait_for("> fr ", SOON);
+    machine.screendump(&bench.path("layouts.png"));
+    machine.press(&["ret"]);
+    machine.wait_gone("KEYBOARD LAYOUT", SOON);
+
+    // A French one has digits with Shift alone.
+    machine.press(&["ret"]);
+    machine.wait_for("ERASE THIS DRIVE?", SOON);
+    machine.press(&["q", "2"]);
+    machine.wait_for("> a<U+00E9>_", SOON);
+    machine.press(&["backspace", "backspace", "shift-2", "shift-2", "shift-1", "shift-1"]);
+    machine.wait_for("> 2211_", SOON);
+    machine.press(&["ret"]);
+    machine.wait_row("DRIVE-2211", "Write", SOON);
+
+    machine.press_power();
+    machine.wait_for("POWER OFF?", SOON);
+    machine.press(&["ret"]);
+    machine.wait_for("Nothing was done. Type the word yes", SOON);
+    machine.screendump(&bench.path("power-key.png"));
+    machine.press(&["esc", "ctrl-alt-delete"]);
+    machine.wait_for("Ctrl-Alt-Del restarts nothing here", SOON);
+    machine.hurry(&disk);
+    machine.wait_row("DRIVE-2211", "CLEARED, on stick", WORK);
+    machine.press_power();
+    machine.wait_power_off(WORK);
+    assert_eq!(disk.old_sectors(), 0);
+}
+
+#[test]
+#[ignore = "in scripts/test --long: a machine for two sentences"]
+fn a_layout_that_is_not_there_is_named_and_a_watchdog_is_armed() {
+    let bench = Bench::new("duty-words");
+    let stick = bench.stick("STICK-1");
+    let words = "pp.keymap=klingon pp.verbose";
+    let machine = Parts::direct(&bench, words).device("i6300esb").stick(&stick).boot();
+    machine.wait_for("This image has no keyboard layout \"klingon\"", BOOT);
+    let log = bench.path("serial.log");
+    let armed = || std::fs::read(&log).is_ok_and(|log| String::from_utf8_lossy(&log).contains("watchdog armed: 180 s"));
+    machine.wait_until("an armed watchdog", SOON, |_| armed());
+    machine.press_power();
+    machine.wait_power_off(WORK);
+}
