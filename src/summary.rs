@@ -8,7 +8,9 @@ use clap::Args;
 use purgeproof_certificate::summary::Summary as List;
 use purgeproof_certificate::{Certificate, sequence};
 use purgeproof_core::policy::Paper;
+use purgeproof_org::read_trust;
 
+use crate::tally::counted;
 use crate::verify::bytes_of;
 use crate::{fail, print};
 
@@ -24,6 +26,9 @@ pub(crate) struct Summary {
     /// The PDF is for US Letter, not A4.
     #[arg(long, requires = "out")]
     letter: bool,
+    /// The trust file of the organisation whose word you take.
+    #[arg(long, value_name = "TRUST.COSE")]
+    trust: Option<PathBuf>,
     /// Print CSV instead of the number of each outcome.
     #[arg(long, conflicts_with = "json")]
     csv: bool,
@@ -35,6 +40,10 @@ pub(crate) struct Summary {
 impl Summary {
     /// Makes the list. A file that is no certificate ends it: a list that silently lacks one would be worth nothing.
     pub(crate) fn run(&self) -> ExitCode {
+        let trust = match self.trust.as_deref().map(read_trust).transpose() {
+            Ok(trust) => trust,
+            Err(why) => return fail(&format!("{why} No list was made.")),
+        };
         let mut certificates = Vec::new();
         for path in &self.certificates {
             match read(path) {
@@ -42,7 +51,7 @@ impl Summary {
                 Err(why) => return fail(&format!("{}: {why} No list was made.", path.display())),
             }
         }
-        let list = List::of(&certificates, None);
+        let list = List::of(&certificates, trust.as_ref());
         if let Some(out) = &self.out {
             let paper = if self.letter { Paper::Letter } else { Paper::A4 };
             let pdf = match list.pdf(paper) {
@@ -56,7 +65,9 @@ impl Summary {
         let text = match (self.csv, self.json) {
             (true, _) => list.csv(),
             (_, true) => list.json(),
-            (false, false) => format!("{} certificates: {}\n", list.count(), list.totals()),
+            (false, false) => {
+                format!("{}: {}\n", counted(list.count() as u64, "certificate", "certificates"), list.totals())
+            }
         };
         let printed = print(|out| {
             out.extend_from_slice(text.as_bytes());

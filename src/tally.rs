@@ -144,10 +144,10 @@ impl Tally {
         let whose: Vec<String> = self.whose.iter().map(|(word, count)| format!("{count} {word}")).collect();
         let flaws: Vec<String> = self.flaws.iter().map(|(word, count)| format!("{count} {word}")).collect();
         self.line(&format!(
-            "{} certificates: {} hold, {} do not",
-            self.certificates,
-            self.hold,
-            self.certificates - self.hold
+            "{}: {}, {} not",
+            counted(self.certificates, "certificate", "certificates"),
+            counted(self.hold, "holds", "hold"),
+            counted(self.certificates - self.hold, "does", "do")
         ));
         let or_none = |list: Vec<String>| if list.is_empty() { "none".to_owned() } else { list.join(", ") };
         self.line(&format!("  outcomes of those that hold: {}", or_none(outcomes)));
@@ -160,8 +160,9 @@ impl Tally {
         self.line("  not compared: the visible text of PDFs; verify those one by one");
         if self.journals > 0 {
             self.line(&format!(
-                "  journals: {}, of which {} end in a line cut short, as a power cut leaves it",
-                self.journals, self.cut_short
+                "  journals: {}, of which {} in a line cut short, as a power cut leaves it",
+                self.journals,
+                counted(self.cut_short, "ends", "end")
             ));
         }
         if !flaws.is_empty() {
@@ -169,6 +170,11 @@ impl Tally {
         }
         self.line(if all_hold { "Everything holds." } else { "NOT EVERYTHING HOLDS." });
     }
+}
+
+/// A number and its word.
+pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 fn in_json(examined: &Examined) -> Value {

@@ -12,6 +12,9 @@ use crate::trusted::Period;
 use crate::verify::Flaw;
 use crate::{Certificate, Trust};
 
+/// Of a drive that was erased so many times more, the first certificates are named: a test bench's drive has thousands.
+const NAMED: usize = 8;
+
 type Sha256 = [u8; 32];
 type Public = [u8; 32];
 
@@ -392,8 +395,17 @@ impl Finding {
                  be all of that stick, its end was taken away"
             ),
             Self::ErasedAgain { certificates } => {
-                let names: Vec<String> = certificates.iter().map(|index| name(*index).to_string()).collect();
-                format!("ERASED AGAIN: the same drive is in {}", names.join(", "))
+                let names: Vec<String> =
+                    certificates.iter().take(NAMED).map(|index| name(*index).to_string()).collect();
+                let more = match certificates.len() - names.len() {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
+                format!(
+                    "ERASED AGAIN: the same drive is in {} certificates: {}{more}",
+                    certificates.len(),
+                    names.join(", ")
+                )
             }
             Self::ClockBack { certificate } => {
                 format!(

@@ -149,9 +149,8 @@ impl fmt::Display for Trust {
             }
             Self::Delegated { by, name, key } => write!(
                 f,
-                "DELEGATED by a key that you have not said you trust: {by}, which calls itself {}. Compare it with the fingerprint that \
-                 you have on paper and verify with that organisation's trust.cose. Without it this proves no more than a self-signed one of \
-                 key {key}.",
+                "DELEGATED by key {by}, which calls itself {}. Anybody can write a name: compare the key with that organisation's \
+                 fingerprint on paper and verify with its trust.cose. Without it this proves no more than a self-signed one of key {key}.",
                 shown(name)
             ),
             Self::Simulated => f.write_str("SIMULATED: signed with a key that everybody has. Proves nothing."),

@@ -3,6 +3,9 @@
 
 import { grouped, hex, same } from "./bytes.js";
 
+/** Of a drive that was erased so many times more, the first certificates are named. */
+const NAMED = 8;
+
 const linkOf = (entry) => entry.certificate.claims.statement.link;
 const keyOf = (entry) => hex(entry.certificate.key);
 const placeOf = (entry) => `${keyOf(entry)}/${linkOf(entry).seq}`;
@@ -78,7 +81,11 @@ function again(entries) {
   const named = entries.filter((entry) => entry.certificate.claims.statement.device.serial !== null);
   const drives = by(named, ({ certificate: { claims: { statement: { device } } } }) => JSON.stringify([device.model, device.serial]));
   const erasures = drives.map((group) => by(group, (entry) => hex(entry.certificate.claims.id)).map(([first]) => first.name));
-  return erasures.filter((names) => names.length > 1).map((names) => remark(`ERASED AGAIN: the same drive is in ${names.join(", ")}`));
+  const said = (names) => {
+    const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : "";
+    return `ERASED AGAIN: the same drive is in ${names.length} certificates: ${names.slice(0, NAMED).join(", ")}${more}`;
+  };
+  return erasures.filter((names) => names.length > 1).map((names) => remark(said(names)));
 }
 
 /** Everything that they show together: what it is, and whether it takes away from what the certificates prove. */

@@ -79,8 +79,9 @@ function signature(certificate, whose) {
   const paper = " Compare the sixteen digits with those that were written down when the stick was made.";
   if (whose.kind === "self-signed") return [["SELF-SIGNED by the stick with the key ", own], UNPROVEN + paper];
   if (whose.kind === "delegated") {
-    const line = ["DELEGATED by a key that you have not said you trust: ", key(whose.by), `, which calls itself ${harmless(whose.name)}`];
-    return [line, `${UNPROVEN} If you know that organisation, drop its trust.cose here as well, taken from the organisation itself.`];
+    const line = ["DELEGATED by key ", key(whose.by), `, which calls itself ${harmless(whose.name)}`];
+    const name = "Anybody can write a name. If you know that organisation, drop its trust.cose here as well, taken from the organisation itself.";
+    return [line, `${UNPROVEN} ${name}`];
   }
   const adopted = whose.adopted === null ? "" : `, adopted on ${civil(whose.adopted).slice(0, 10)}`;
   const line = [`ORGANISATION: ${harmless(whose.trust.name)} (`, key(whose.trust.kid), `), stick ${harmless(whose.stick)}${adopted}`];

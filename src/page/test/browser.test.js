@@ -46,7 +46,7 @@ for (const piece of index) {
     assert.deepEqual([said.codes, said.file, more], [piece.codes, piece.file, []]);
     if (piece.outcome !== null) assert.equal(OUTCOMES[said.outcome], piece.outcome);
     assert.equal(said.text.includes("DO NOT RELY ON THIS"), !piece.holds);
-    if (piece.holds) assert.match(said.text, /SELF-SIGNED|DELEGATED by a key that you have not said you trust|ORGANISATION/);
+    if (piece.holds) assert.match(said.text, /SELF-SIGNED|DELEGATED by key|ORGANISATION/);
     assert.doesNotMatch(said.text, /\bvalid\b/i);
   });
 }
