@@ -1,7 +1,12 @@
 //! The three faces of the PDF and what they can show.
 
 use core::fmt::Write;
+use core::iter;
+use std::collections::BTreeSet;
 
+use allsorts::binary::read::ReadScope;
+use allsorts::font_data::FontData;
+use allsorts::subset::{self, CmapTarget, SubsetProfile};
 use printpdf::{FontId, ParsedFont};
 
 use crate::pdf::PdfError;
@@ -75,18 +80,36 @@ impl Fonts {
         }
     }
 
+    /// A face with no more in it than these characters, which have gone through [`Fonts::shown`]; it is numbered anew.
+    pub(crate) fn subset(&self, face: Face, used: &BTreeSet<char>) -> Result<ParsedFont, PdfError> {
+        let whole = self.face(face);
+        let glyphs: BTreeSet<u16> = used.iter().filter_map(|c| whole.lookup_glyph_index(u32::from(*c))).collect();
+        // The first is the sign for what is missing, whether it is used or not.
+        let glyphs: Vec<u16> = iter::once(0).chain(glyphs.into_iter().filter(|glyph| *glyph != 0)).collect();
+        let bytes = cut(face.bytes(), &glyphs).ok_or(PdfError::Font)?;
+        let number = |glyph: u16| glyphs.binary_search(&glyph).ok().and_then(|at| u16::try_from(at).ok());
+        let codes = used.iter().map(|c| u32::from(*c));
+        let codes = codes.filter_map(|code| Some((code, number(whole.lookup_glyph_index(code)?)?))).collect();
+        let widths = glyphs.iter().filter_map(|glyph| Some((number(*glyph)?, advance(whole, *glyph)))).collect();
+        let metrics = whole.font_metrics.clone();
+        let mut subset =
+            ParsedFont::with_glyph_data(bytes, 0, Some(face.name().into()), codes, widths, whole.units_per_em, metrics);
+        subset.pdf_font_metrics = whole.pdf_font_metrics.clone();
+        Ok(subset)
+    }
+
     /// The width of a text in points; it must have gone through [`Fonts::shown`].
     pub(crate) fn width(&self, face: Face, size: f32, text: &str) -> f32 {
         let font = self.face(face);
         let units: u32 = text
             .chars()
             .filter_map(|c| font.lookup_glyph_index(u32::from(c)))
-            .map(|glyph| u32::from(font.get_horizontal_advance(glyph)))
+            .map(|glyph| u32::from(advance(font, glyph)))
             .sum();
         // A line of text has far fewer than the 2^24 units that an f32 counts exactly.
         #[expect(clippy::cast_precision_loss, reason = "see above")]
         let units = units as f32;
-        units * size / f32::from(font.font_metrics.units_per_em.max(1))
+        units * size / f32::from(font.units_per_em.max(1))
     }
 
     /// The text as the face can show it: what it cannot, or what would be invisible or disturb the order of the characters, becomes
@@ -96,7 +119,7 @@ impl Fonts {
         let mut shown = String::with_capacity(text.len());
         for c in text.chars() {
             let glyph = font.lookup_glyph_index(u32::from(c)).filter(|glyph| *glyph != 0);
-            if is_plain(c) && glyph.is_some_and(|glyph| font.get_horizontal_advance(glyph) > 0) {
+            if is_plain(c) && glyph.is_some_and(|glyph| advance(font, glyph) > 0) {
                 shown.push(c);
             } else {
                 // Writing to a String cannot fail.
@@ -105,6 +128,18 @@ impl Fonts {
         }
         shown
     }
+}
+
+/// How far a glyph moves the pen, in the font's units.
+fn advance(font: &ParsedFont, glyph: u16) -> u16 {
+    font.get_glyph_width(glyph).unwrap_or_default()
+}
+
+/// The font with these glyphs only, in this order.
+fn cut(font: &[u8], glyphs: &[u16]) -> Option<Vec<u8>> {
+    let file = ReadScope::new(font).read::<FontData<'_>>().ok()?;
+    let tables = file.table_provider(0).ok()?;
+    subset::subset(&tables, glyphs, &SubsetProfile::Pdf, CmapTarget::Unicode).ok()
 }
 
 /// A character of the scripts that are written from left to right, one after the other: Latin, Greek, Cyrillic, and signs.

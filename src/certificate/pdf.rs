@@ -1,9 +1,12 @@
 //! The certificate on paper. Everything on it is made from the certificate alone, and the same certificate always gives the same bytes.
 
 use core::fmt;
+use std::collections::BTreeSet;
 
 use lopdf::Document;
-use printpdf::{PdfConformance, PdfDocument, PdfPage, PdfSaveOptions, XObject, XObjectId};
+use printpdf::{
+    Op, PdfConformance, PdfDocument, PdfFont, PdfFontHandle, PdfPage, PdfSaveOptions, TextItem, XObject, XObjectId,
+};
 use purgeproof_core::evidence::Evidence;
 use purgeproof_core::policy::Paper;
 use sha2::{Digest, Sha256};
@@ -97,7 +100,7 @@ impl Certificate {
     pub fn print(&self, print: &Print<'_>) -> Result<Vec<u8>, PdfError> {
         let fonts = Fonts::load()?;
         let evidence = print.evidence.filter(|evidence| self.is_made_from(evidence));
-        let document = drawn(&fonts, print.logo, pages(self, &Print { evidence, ..*print }, &fonts));
+        let document = drawn(&fonts, print.logo, pages(self, &Print { evidence, ..*print }, &fonts))?;
         let stem = self.file_stem();
         let json = self.json();
         let file = |name, media_type, relationship, bytes| Attachment { name, media_type, relationship, bytes };
@@ -122,10 +125,11 @@ impl Certificate {
 }
 
 /// Pages as a document that lacks only what it says about itself.
-pub(crate) fn drawn(fonts: &Fonts, logo: Option<&Logo>, pages: Vec<PdfPage>) -> Document {
+pub(crate) fn drawn(fonts: &Fonts, logo: Option<&Logo>, pages: Vec<PdfPage>) -> Result<Document, PdfError> {
     let mut document = PdfDocument::new("");
     for face in Face::ALL {
-        document.resources.fonts.map.insert(face.id(), printpdf::PdfFont::new(fonts.face(face).clone()));
+        let subset = fonts.subset(face, &used(face, &pages))?;
+        document.resources.fonts.map.insert(face.id(), PdfFont::new(subset));
     }
     if let Some(logo) = logo {
         document.resources.xobjects.map.insert(logo_id(), XObject::Image(logo.image()));
@@ -133,8 +137,33 @@ pub(crate) fn drawn(fonts: &Fonts, logo: Option<&Logo>, pages: Vec<PdfPage>) -> 
     // The conformance levels that printpdf knows add claims and colour profiles for printing presses; none is kept.
     document.metadata.info.conformance = PdfConformance::Custom(printpdf::CustomPdfConformance::default());
     document.pages = pages;
-    let options = PdfSaveOptions { optimize: true, subset_fonts: true, secure: true, image_optimization: None };
-    document.to_lopdf_document(&options, &mut Vec::new())
+    let options = PdfSaveOptions { optimize: true, subset_fonts: false, secure: true, image_optimization: None };
+    Ok(document.to_lopdf_document(&options, &mut Vec::new()))
+}
+
+/// The characters that pages show in a face.
+fn used(face: Face, pages: &[PdfPage]) -> BTreeSet<char> {
+    let mut used = BTreeSet::new();
+    for page in pages {
+        let mut is_face = false;
+        for op in &page.ops {
+            match op {
+                Op::SetFont { font, .. } => is_face = *font == PdfFontHandle::External(face.id()),
+                Op::ShowText { items } if is_face => {
+                    used.extend(items.iter().filter_map(text).flat_map(str::chars));
+                }
+                _ => {}
+            }
+        }
+    }
+    used
+}
+
+fn text(item: &TextItem) -> Option<&str> {
+    match item {
+        TextItem::Text(text) => Some(text),
+        _ => None,
+    }
 }
 
 /// The logo's name within the document.

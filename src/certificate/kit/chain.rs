@@ -102,7 +102,13 @@ fn a_drive_that_was_erased_twice_is_told() {
     let again = next(chain.last(), 6, "S2", ISSUED + 60);
     let found = findings(&[&chain[..], &[again]].concat());
     assert_eq!(found, [Finding::ErasedAgain { certificates: vec![1, 5] }]);
-    assert_eq!(found[0].in_words(|index| ["", "b", "", "", "", "f"][index]), "ERASED AGAIN: the same drive is in b, f");
+    assert_eq!(
+        found[0].in_words(|index| ["", "b", "", "", "", "f"][index]),
+        "ERASED AGAIN: the same drive is in 2 certificates: b, f"
+    );
+    let often = Finding::ErasedAgain { certificates: (0..11).collect() };
+    let named = "ERASED AGAIN: the same drive is in 11 certificates: 0, 1, 2, 3, 4, 5, 6, 7 and 3 more";
+    assert_eq!(often.in_words(|index| index), named);
 }
 
 #[test]

@@ -203,6 +203,6 @@ fn a_delegation_has_room_beside_everything_else() {
         ("delegated-endless", endless(&key)),
     ] {
         let first = first_page(name, &certificate, Paper::A4);
-        assert!(first.contains("DELEGATED by a key"), "{name}");
+        assert!(first.contains("DELEGATED by key "), "{name}");
     }
 }

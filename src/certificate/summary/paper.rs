@@ -30,7 +30,7 @@ impl Summary {
     /// [`PdfError`]: there is no PDF; the certificates are not touched by that.
     pub fn pdf(&self, paper: Paper) -> Result<Vec<u8>, PdfError> {
         let fonts = Fonts::load()?;
-        let document = pdf::drawn(&fonts, None, self.pages(paper, &fonts));
+        let document = pdf::drawn(&fonts, None, self.pages(paper, &fonts))?;
         let csv = self.csv();
         let files = [
             Attachment {
