@@ -86,16 +86,19 @@ def config_in(config: Path) -> list[str]:
 def makefiles(config: Path) -> list[str]:
     """The package's recipe, run by make with Buildroot's part of it in four lines: what it installs is where the kernel looks."""
     with tempfile.TemporaryDirectory() as scratch:
-        target = Path(scratch, "target")
+        target, keymaps = Path(scratch, "target"), Path(scratch, "keymaps")
+        keymaps.mkdir()
+        (keymaps / "de").touch()
         makefile = Path(scratch, "Makefile")
         makefile.write_text(
             f"{EXTERNAL} = {config}\nTARGET_DIR = {target}\nINSTALL = install\nLINUX_FIRMWARE_DIR = {root}/.cache/debian/lib/firmware\n"
-            f'BR2_PACKAGE_PURGEPROOF_BINARY = "{__file__}"\nqstrip = $(subst ",,$(1))\ngeneric-package =\nall: install\n'
+            f'BR2_PACKAGE_PURGEPROOF_BINARY = "{__file__}"\nBR2_PACKAGE_PURGEPROOF_KEYMAPS = "{keymaps}"\n'
+            'qstrip = $(subst ",,$(1))\ngeneric-package =\nall: install\n'
             f"include {config}/external.mk\ninstall:\n\t$(PURGEPROOF_INSTALL_TARGET_CMDS)\n"
         )
         if failure := run(["make", "-s", "--warn-undefined-variables", "-f", str(makefile)]):
             return [failure]
-        wanted = {"init", *(f"lib/firmware/{name}" for name in lines_of(config / "firmware.list"))}
+        wanted = {"init", "lib/keymaps/de", *(f"lib/firmware/{name}" for name in lines_of(config / "firmware.list"))}
         found = {str(file.relative_to(target)) for file in target.rglob("*") if file.is_file()}
         return [f"installed, or not, against the list: {name}" for name in sorted(wanted ^ found)]
 
@@ -110,16 +113,17 @@ def scripts(config: Path) -> list[str]:
 
 
 def post_build(config: Path) -> list[str]:
-    """Of a target directory as Buildroot leaves it, only our program, firmware and empty directories remain."""
+    """Of a target directory as Buildroot leaves it, only our program, firmware, keyboard layouts and empty directories remain."""
     with tempfile.TemporaryDirectory() as scratch:
         target = Path(scratch)
-        for name in ("init", "bin/sh", "boot/grub/grub.cfg", "etc/passwd", "lib/libc.so", "lib/firmware/a/b.bin", "usr/lib/os-release"):
+        kept = ("init", "lib/firmware/a/b.bin", "lib/keymaps/de")
+        for name in (*kept, "bin/sh", "boot/grub/grub.cfg", "etc/passwd", "lib/libc.so", "usr/lib/os-release"):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             (target / name).touch(0o755)
         (target / "lib64").symlink_to("lib")
         if failure := run([str(config / "board/post-build.sh"), str(target)]):
             return [failure]
-        wanted = "dev init lib lib/firmware lib/firmware/a lib/firmware/a/b.bin proc run sys tmp".split()
+        wanted = "dev init lib lib/firmware lib/firmware/a lib/firmware/a/b.bin lib/keymaps lib/keymaps/de proc run sys tmp".split()
         found = sorted(str(path.relative_to(target)) for path in target.rglob("*"))
         return [] if found == wanted else [f"the initramfs would have {' '.join(found)}"]
 
