@@ -172,7 +172,7 @@ pub(crate) fn run() -> ExitCode {
     let filing = Filing::start(Circumstances::journal_name(), tell, Circumstances::unix_s);
     filing.record(vec![circumstances.started()]);
     let _ = to_screen.send(Event::Banner(circumstances.banner()));
-    for doubt in Circumstances::doubt_of_clock() {
+    if let Some(doubt) = Circumstances::doubt_of_clock() {
         let _ = to_screen.send(Event::Notice(doubt));
     }
     if let Some(complaint) = orders.complaint {
