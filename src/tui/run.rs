@@ -195,9 +195,10 @@ fn translate(key: KeyEvent) -> Typed {
         KeyCode::Esc => Key::Esc,
         KeyCode::Backspace | KeyCode::Delete => Key::Backspace,
         KeyCode::F(1) => Key::Char('?'),
-        // PID 1 types these for the power key and Ctrl-Alt-Del (`purgeproof-init`, contract with the child).
-        KeyCode::F(20) => Key::Power,
-        KeyCode::F(19) => Key::CtrlAltDel,
+        // PID 1 types F20 and F19 for the power key and Ctrl-Alt-Del (`purgeproof-init`, contract with the child): `ESC [ 34 ~` and
+        // `ESC [ 33 ~`, which crossterm takes for these.
+        KeyCode::F(17) => Key::Power,
+        KeyCode::F(16) => Key::CtrlAltDel,
         // A letter may be anywhere on a keyboard of another layout.
         KeyCode::F(2) => Key::Char('k'),
         _ => return Typed::Nothing,
