@@ -39,7 +39,7 @@ FAULTS = [
     (checks.scripts, "board/post-image.sh", "}\n", "\n", "post-image.sh"),
     (checks.post_build, "board/post-build.sh", "! -name init ! -name lib", "! -name lib", "the initramfs would have"),
     (checks.post_build, "board/post-build.sh", "[[ -x $target/init ]]", "[[ -x $target/sbin/init ]]", "post-build.sh"),
-    (checks.grub_modules, DEFCONFIG, "linux probe test", "linux test", "probe"),
+    (checks.grub_modules, DEFCONFIG, "linux probe regexp", "linux regexp", "probe"),
     (checks.grub_modules, DEFCONFIG, " efifwsetup", "", "fwsetup"),
     (checks.grub_modules, DEFCONFIG, "biosdisk", "biosdisc", "biosdisc"),
     (kernel.firmware, "firmware.list", "qlogic/1280.bin", "", "qlogic/1280.bin"),
