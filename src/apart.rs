@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use purgeproof_certificate::{Certificate, Flaw, ParseError, Record, Trust, TrustFile};
+use purgeproof_certificate::{Certificate, Claims, Flaw, ParseError, Record, Trust, TrustFile};
 use purgeproof_core::evidence::JobId;
 use purgeproof_core::verdict::Outcome;
 use purgeproof_engine::journal::Journal;
@@ -64,6 +64,13 @@ impl Examined {
         self.faults.is_empty()
     }
 
+    /// Names a link of a chain by its place there.
+    pub(crate) fn place(&mut self, piece: &Piece) {
+        if let Piece::Link { chain, number, .. } = piece {
+            self.name = format!("{chain}, no. {number}");
+        }
+    }
+
     /// Its key is revoked; others of its chain may show that it is older than that.
     pub(crate) fn is_revoked(&self) -> bool {
         self.faults.iter().any(|fault| fault.check == REVOCATION)
@@ -105,9 +112,10 @@ pub(crate) fn all(batch: &[Piece], trust: Option<&TrustFile>, seen: &Seen) -> Ve
 fn examine(piece: &Piece, trust: Option<&TrustFile>, seen: &Seen) -> Option<Examined> {
     match piece {
         Piece::Group(group) => Some(of_group(group, trust)),
-        Piece::Link { chain, number, bytes } => {
+        Piece::Link { bytes, .. } => {
             let is_known = seen.hashes.contains(&<[u8; 32]>::from(Sha256::digest(bytes)));
-            (!is_known).then(|| of_certificate(format!("{chain}, no. {number}"), Certificate::parse(bytes), trust))
+            // Its place is its name, if somebody wants to know that: see `Examined::place`.
+            (!is_known).then(|| of_certificate(String::new(), Certificate::parse(bytes), trust))
         }
         Piece::Journal { name, bytes } => {
             let (what, faults) = match Journal::parse(bytes) {
@@ -137,13 +145,13 @@ fn of_certificate(name: String, read: Result<Certificate, ParseError>, trust: Op
     };
     let (verification, record) = certificate.examine(trust);
     let faults = verification.flaws().filter_map(|check| Some(Fault::of(check.name, check.flaw?))).collect();
-    let claims = certificate.claims();
+    let Claims { id, statement, .. } = certificate.into_claims();
     let said = Said {
-        outcome: claims.statement.outcome.0,
-        id: claims.id,
-        seq: claims.statement.link.seq,
-        model: claims.statement.device.model.clone(),
-        serial: claims.statement.device.serial.clone(),
+        outcome: statement.outcome.0,
+        id,
+        seq: statement.link.seq,
+        model: statement.device.model,
+        serial: statement.device.serial,
         trust: verification.trust,
         has_evidence: false,
     };

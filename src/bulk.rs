@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use purgeproof_certificate::{Chains, Record, TrustFile};
 
@@ -49,7 +50,7 @@ struct Kept {
     records: Vec<Record>,
     names: Vec<Name>,
     /// The chains that certificates came from.
-    chains: Vec<String>,
+    chains: Vec<Arc<str>>,
     /// Those about which the others of their chain have the last word.
     open: Vec<(usize, Examined)>,
 }
@@ -84,7 +85,10 @@ impl Bulk<'_> {
     /// Looks at the pieces of a batch side by side, and tells of them in their order.
     fn take(&mut self, batch: &[Piece]) {
         for (piece, examined) in batch.iter().zip(apart::all(batch, self.trust, &self.seen)) {
-            let Some(examined) = examined else { continue };
+            let Some(mut examined) = examined else { continue };
+            if self.tally.names(&examined) {
+                examined.place(piece);
+            }
             let Some(record) = examined.record.filter(|record| self.seen.is_new(piece, record)) else {
                 if examined.record.is_none() {
                     self.tally.tell(&examined);
@@ -112,7 +116,7 @@ impl Bulk<'_> {
         let name = |index: usize| match names.get(index) {
             Some(Name::File(name)) => name.to_string(),
             Some(Name::Link { chain, number }) => {
-                format!("{}, no. {number}", sources.get(*chain).map_or("", String::as_str))
+                format!("{}, no. {number}", sources.get(*chain).map_or("", |chain| chain))
             }
             None => String::new(),
         };

@@ -4,6 +4,7 @@
 use std::fs::{self, File};
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::{mem, thread};
 
@@ -15,7 +16,7 @@ use crate::pack;
 use crate::verify::bytes_of;
 
 /// A batch is full when it has as many pieces, or so many bytes.
-const BATCH: (usize, usize) = (512, 4 << 20);
+const BATCH: (usize, usize) = (256, 4 << 20);
 
 /// How an encrypted file begins (age-encryption.org/v1), also in its form for mail.
 const ENCRYPTED: [&[u8]; 2] = [b"age-encryption.org/v1", b"-----BEGIN AGE ENCRYPTED FILE-----"];
@@ -35,7 +36,7 @@ pub(crate) enum Piece {
     Group(Group),
     /// A certificate of a chain.
     Link {
-        chain: String,
+        chain: Arc<str>,
         number: u64,
         bytes: Vec<u8>,
     },
@@ -236,9 +237,10 @@ impl Reader {
     }
 
     fn chain(&mut self, name: &str, from: impl Read) {
+        let chain: Arc<str> = name.into();
         for (item, number) in Items::new(from).zip(1..) {
             match item {
-                Ok(bytes) => self.push(bytes.len(), Piece::Link { chain: name.to_owned(), number, bytes }),
+                Ok(bytes) => self.push(bytes.len(), Piece::Link { chain: chain.clone(), number, bytes }),
                 Err(error) => self.broken(name, "unreadable", &error),
             }
         }

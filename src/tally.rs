@@ -57,6 +57,11 @@ impl Tally {
         }
     }
 
+    /// Whether it is told by its name.
+    pub(crate) fn names(&self, examined: &Examined) -> bool {
+        self.as_json || !examined.holds()
+    }
+
     /// Counts one, and says what is wrong with it.
     pub(crate) fn tell(&mut self, examined: &Examined) {
         for fault in &examined.faults {

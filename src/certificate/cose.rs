@@ -52,7 +52,7 @@ pub(crate) type Written = Result<(), EncodeError<Infallible>>;
 
 /// The protected header: alg (1), kid (4), typ (16, RFC 9596).
 fn protected(typ: Typ, kid: Fingerprint) -> Encoded {
-    let mut e = Encoder::new(Vec::new());
+    let mut e = Encoder::new(Vec::with_capacity(48));
     e.map(3)?.u8(1)?.i64(ED25519)?.u8(4)?.bytes(&kid.0)?.u8(16)?.str(typ.as_str())?;
     Ok(e.into_writer())
 }
@@ -66,7 +66,7 @@ impl Sign1 {
 
     /// What is signed (`Sig_structure`, RFC 9052 §4.4).
     pub(crate) fn to_be_signed(&self) -> Encoded {
-        let mut e = Encoder::new(Vec::new());
+        let mut e = Encoder::new(Vec::with_capacity(self.payload.len() + 96));
         e.array(4)?.str("Signature1")?.bytes(&protected(self.typ, self.kid)?)?.bytes(&[])?.bytes(&self.payload)?;
         Ok(e.into_writer())
     }
@@ -89,7 +89,7 @@ impl Sign1 {
     }
 
     pub(crate) fn encode(&self, credential: Option<&Credential>) -> Encoded {
-        let mut e = Encoder::new(Vec::new());
+        let mut e = Encoder::new(Vec::with_capacity(self.payload.len() + 512));
         self.write(credential, &mut e)?;
         Ok(e.into_writer())
     }

@@ -1,5 +1,6 @@
 //! The key of a stick: an Ed25519 key that was made on it and never leaves it.
 
+use core::cell::Cell;
 use core::fmt;
 
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
@@ -124,7 +125,20 @@ pub(crate) fn is_simulation(public: &[u8; 32]) -> bool {
 /// than one spelling are refused.
 pub(crate) fn verifies(public: &[u8; 32], bytes: &[u8], signature: &[u8; 64]) -> bool {
     let signature = ed25519_dalek::Signature::from_bytes(signature);
-    VerifyingKey::from_bytes(public).is_ok_and(|key| key.verify_strict(bytes, &signature).is_ok())
+    point(public).is_some_and(|key| key.verify_strict(bytes, &signature).is_ok())
+}
+
+/// The point of a public key. Of a chain all certificates have the same, and to compute it is a tenth of the work of a check.
+fn point(public: &[u8; 32]) -> Option<VerifyingKey> {
+    thread_local! {
+        static LAST: Cell<Option<VerifyingKey>> = const { Cell::new(None) };
+    }
+    if let Some(last) = LAST.get().filter(|key| key.as_bytes() == public) {
+        return Some(last);
+    }
+    let key = VerifyingKey::from_bytes(public).ok()?;
+    LAST.set(Some(key));
+    Some(key)
 }
 
 impl fmt::Debug for Key {

@@ -192,6 +192,11 @@ impl Certificate {
         &self.claims
     }
 
+    /// What it says, and nothing else of it.
+    pub fn into_claims(self) -> Claims {
+        self.claims
+    }
+
     /// The fingerprint of the key that it is signed with.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(self.public_key())

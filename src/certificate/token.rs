@@ -15,7 +15,7 @@ pub(crate) const MAX_BYTES: usize = 8192;
 
 impl Claims {
     pub(crate) fn encode(&self) -> Encoded {
-        let mut e = Encoder::new(Vec::new());
+        let mut e = Encoder::new(Vec::with_capacity(1024));
         e.map(3)?.u8(6)?.u64(self.issued_unix_s)?.u8(7)?.bytes(&self.id.0)?;
         e.i64(STATEMENT)?.encode(&self.statement)?;
         Ok(e.into_writer())
