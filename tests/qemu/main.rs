@@ -18,6 +18,7 @@ mod boot;
 mod cable;
 mod controllers;
 mod duty;
+mod editions;
 mod faults;
 mod matrix;
 mod operator;

@@ -10,7 +10,7 @@ mod results;
 mod screen;
 mod stick;
 
-pub(crate) use bench::Bench;
+pub(crate) use bench::{Bench, artefact};
 pub(crate) use disk::Disk;
 pub(crate) use machine::{BOOT, Bus, Machine, Parts, SOON, WORK};
 pub(crate) use results::{Certificate, Results};

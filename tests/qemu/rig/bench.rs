@@ -30,7 +30,12 @@ impl Bench {
 
     /// A fresh stick; `name` is its serial number too.
     pub(crate) fn stick(&self, name: &str) -> Stick {
-        Stick::copy(&artefact("purgeproof.img"), self.path(&format!("{name}.img")), name)
+        self.stick_of("purgeproof.img", name)
+    }
+
+    /// The same of another image.
+    pub(crate) fn stick_of(&self, image: &str, name: &str) -> Stick {
+        Stick::copy(&artefact(image), self.path(&format!("{name}.img")), name)
     }
 }
 

@@ -58,9 +58,15 @@ pub(crate) struct Parts<'a> {
 impl<'a> Parts<'a> {
     /// A machine without drives that starts our kernel directly, with `words` on its command line besides the consoles.
     pub(crate) fn direct(bench: &'a Bench, words: &str) -> Self {
+        Self::direct_of(bench, ".", words)
+    }
+
+    /// The same with kernel and initramfs of a folder in `out/`.
+    pub(crate) fn direct_of(bench: &'a Bench, folder: &str, words: &str) -> Self {
         let mut parts = Self::bare(bench);
         let line = format!("console=tty0 console=ttyS0,115200 quiet loglevel=3 {words}");
-        let (kernel, initramfs) = (artefact("vmlinuz"), artefact("initramfs.zst"));
+        let (kernel, initramfs) =
+            (artefact(&format!("{folder}/vmlinuz")), artefact(&format!("{folder}/initramfs.zst")));
         parts.add("-kernel", &kernel.display());
         parts.add("-initrd", &initramfs.display());
         parts.add("-append", &line);
