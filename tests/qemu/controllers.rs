@@ -57,7 +57,7 @@ fn a_disk_that_answers_identify_with_zeros_is_no_ata_drive() {
         .device("am53c974,id=esp")
         .drive_on("scsi-hd,bus=esp.0,serial=AM53C974-1", &esp)
         .device("ufs,id=ufs")
-        .drive_on("ufs-lu,bus=ufs.0,lun=0", &ufs)
+        .drive_on("ufs-lu,bus=ufs,lun=0", &ufs)
         .boot();
     machine.wait_row("AM53C974-1", "SCSI", BOOT * 2);
     machine.wait_row("UFS", "16.8 MB", SOON);

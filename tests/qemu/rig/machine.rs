@@ -124,7 +124,7 @@ impl<'a> Parts<'a> {
     /// A drive on a bus that has no name here: `device` is QEMU's device without the drive.
     pub(crate) fn drive_on(mut self, device: &str, disk: &Disk) -> Self {
         self = self.spare(disk);
-        self.device(&format!("{device},drive={}", disk.serial()))
+        self.device(&format!("{device},id={0},drive={0}", disk.serial()))
     }
 
     /// A drive that can be plugged in later.
