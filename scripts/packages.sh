@@ -10,6 +10,8 @@ HOST_PACKAGES=(
     xz-utils zstd                # kernel modules arrive as .xz, the initramfs leaves as .zst
     kmod                         # depmod, for the modules of the image
     dosfstools mtools            # the stick's two FAT file systems, without root
+    xorriso                      # the image for CDs and virtual media
+    sbsigntool                   # sbsign, for a UKI with a key of your own
     grub-common                  # grub-mkimage, for the BIOS loader
     poppler-utils zbar-tools qpdf # tests read the certificate as others would: text, QR code, PDF structure
     openssl                      # tests compute the keystream by another's code
@@ -34,6 +36,7 @@ IMAGE_PACKAGES=(
     grub-efi-ia32-bin/bookworm     # UEFI of 32 bits below a 64-bit processor (tablets of 2013-2016)
     grub-pc-bin/bookworm           # BIOS
     kbd/bookworm console-data/bookworm # keyboard layouts: what compiles them, and what they are compiled from
+    systemd-boot-efi/trixie        # the stub that makes one program of kernel and initramfs (UKI)
     firmware-linux-free/bookworm firmware-misc-nonfree/bookworm firmware-qlogic/bookworm
 )
 

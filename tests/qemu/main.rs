@@ -14,7 +14,6 @@
 mod keystream;
 mod rig;
 
-mod boot;
 mod cable;
 mod controllers;
 mod duty;
@@ -25,3 +24,4 @@ mod operator;
 mod policy;
 mod power_cut;
 mod unattended;
+mod ways;

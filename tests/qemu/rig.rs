@@ -2,6 +2,7 @@
 
 mod bench;
 mod disk;
+mod firmware;
 mod keystream;
 mod machine;
 mod picture;
@@ -9,12 +10,15 @@ mod qmp;
 mod results;
 mod screen;
 mod stick;
+mod web;
 
-pub(crate) use bench::{Bench, artefact};
+pub(crate) use bench::{Bench, artefact, scripts};
 pub(crate) use disk::Disk;
+pub(crate) use firmware::{Asker, Firmware};
 pub(crate) use machine::{BOOT, Bus, Machine, Parts, SOON, WORK};
 pub(crate) use results::{Certificate, Results};
 pub(crate) use stick::Stick;
+pub(crate) use web::serve;
 
 /// Lower-case hexadecimal digits.
 fn hex(bytes: &[u8]) -> String {

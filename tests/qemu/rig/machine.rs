@@ -46,7 +46,7 @@ pub(crate) enum Bus {
 
 /// What a machine is made of before it is switched on.
 pub(crate) struct Parts<'a> {
-    bench: &'a Bench,
+    pub(super) bench: &'a Bench,
     memory_mib: u32,
     arguments: Vec<String>,
     nvme_slots: u32,
@@ -81,17 +81,6 @@ impl<'a> Parts<'a> {
             parts.add("-device", &part);
         }
         parts
-    }
-
-    /// UEFI in place of the BIOS.
-    pub(crate) fn uefi(mut self) -> Self {
-        let firmware = scripts("../.cache/qemu/usr/share/OVMF");
-        let variables = self.bench.path("OVMF_VARS_4M.fd");
-        std::fs::copy(firmware.join("OVMF_VARS_4M.fd"), &variables).expect("the UEFI variables can be copied");
-        let code = firmware.join("OVMF_CODE_4M.fd");
-        self.add("-drive", &format!("if=pflash,format=raw,unit=0,readonly=on,file={}", code.display()));
-        self.add("-drive", &format!("if=pflash,format=raw,unit=1,file={}", variables.display()));
-        self
     }
 
     pub(crate) fn memory_mib(mut self, mib: u32) -> Self {
@@ -170,7 +159,7 @@ impl<'a> Parts<'a> {
         id
     }
 
-    fn add(&mut self, option: &str, value: &impl ToString) {
+    pub(super) fn add(&mut self, option: &str, value: &impl ToString) {
         self.arguments.extend([option.to_owned(), value.to_string()]);
     }
 

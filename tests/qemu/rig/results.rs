@@ -126,6 +126,11 @@ impl Certificate {
         Keystream { cipher, key: std::array::from_fn(|at| byte(at * 2)) }
     }
 
+    /// The build of the image that made it.
+    pub(crate) fn image(&self) -> &str {
+        self.json["tool"]["image"].as_str().expect("the image is named")
+    }
+
     /// The word of the verdict.
     pub(crate) fn outcome(&self) -> &str {
         self.json["outcome"].as_str().expect("a certificate has an outcome")

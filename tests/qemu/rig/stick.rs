@@ -7,8 +7,10 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-/// Type of PPDATA in the master boot record: FAT32, addressed by LBA.
-const FAT32_LBA: u8 = 0x0C;
+/// Types of PPDATA in the master boot record: FAT32 and, on the ISO, FAT16, addressed by LBA.
+const PPDATA: [u8; 2] = [0x0C, 0x0E];
+/// Type of PPBOOT: EFI system partition.
+const PPBOOT: [u8; 1] = [0xEF];
 
 /// One stick.
 pub(crate) struct Stick {
@@ -22,7 +24,7 @@ impl Stick {
     /// A copy of the image at `to`.
     pub(crate) fn copy(from: &Path, to: PathBuf, name: &str) -> Self {
         fs::copy(from, &to).expect("the stick's image can be copied");
-        let ppdata = format!("{}@@{}", to.display(), ppdata_offset(&to));
+        let ppdata = volume(&to, &PPDATA);
         Self { image: to, name: name.to_owned(), ppdata }
     }
 
@@ -52,6 +54,22 @@ impl Stick {
         assert!(mcopy.wait().expect("mcopy ends").success(), "mcopy could not write the policy");
     }
 
+    /// Takes a file of the partition that machines start from.
+    pub(crate) fn boot_file(&self, path: &str) -> Vec<u8> {
+        let mcopy =
+            Command::new("mcopy").args(["-i", &volume(&self.image, &PPBOOT), &format!("::/{path}"), "-"]).output();
+        let mcopy = mcopy.expect("mcopy can be started");
+        assert!(mcopy.status.success(), "mcopy: {}", String::from_utf8_lossy(&mcopy.stderr));
+        mcopy.stdout
+    }
+
+    /// Puts another file in its place.
+    pub(crate) fn put_boot_file(&self, path: &str, file: &Path) {
+        let to = format!("::/{path}");
+        let mcopy = Command::new("mcopy").args(["-o", "-i", &volume(&self.image, &PPBOOT)]).arg(file).arg(to).status();
+        assert!(mcopy.expect("mcopy can be started").success(), "mcopy could not write {path}");
+    }
+
     /// Copies everything that is on PPDATA into a fresh folder.
     pub(crate) fn collect(&self, into: PathBuf) -> PathBuf {
         let _ = fs::remove_dir_all(&into);
@@ -63,12 +81,13 @@ impl Stick {
     }
 }
 
-/// Where PPDATA begins, in bytes: the partition of its type in the master boot record.
-fn ppdata_offset(image: &Path) -> u64 {
+/// The partition of one of these types as mtools names it: file and byte offset.
+fn volume(image: &Path, types: &[u8]) -> String {
     let mut record = [0; 512];
     let mut file = fs::File::open(image).expect("the stick's image can be read");
     file.seek(SeekFrom::Start(0)).and_then(|_| file.read_exact(&mut record)).expect("a master boot record");
     let (entries, _) = record[446..510].as_chunks::<16>();
-    let entry = entries.iter().find(|entry| entry[4] == FAT32_LBA).expect("PPDATA is in the partition table");
-    u64::from(u32::from_le_bytes([entry[8], entry[9], entry[10], entry[11]])) * 512
+    let entry = entries.iter().find(|entry| types.contains(&entry[4])).expect("it is in the partition table");
+    let start = u64::from(u32::from_le_bytes([entry[8], entry[9], entry[10], entry[11]])) * 512;
+    format!("{}@@{start}", image.display())
 }
