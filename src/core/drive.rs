@@ -206,8 +206,12 @@ impl Identity {
 pub enum Exclusion {
     /// The medium that we were started from: the boot loader's token names a filesystem on it.
     BootMedium,
-    /// Carries our marker file: a PurgeProof stick, this one or another.
+    /// The medium that we were started from was not seen yet, and this is of a kind that it may be: a file on it may be our image.
+    PerhapsBootMedium,
+    /// Carries our marker file or our loaders: a PurgeProof stick, this one or another.
     PurgeProofStick,
+    /// Ventoy, which starts machines from files: our image may be one of them.
+    Ventoy,
     /// The kernel says that it cannot be written.
     ReadOnly,
     /// Somebody holds it: a mount, a swap area, RAID or device mapper, named here.
@@ -228,7 +232,11 @@ impl fmt::Display for Exclusion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BootMedium => f.write_str("this machine was started from it"),
-            Self::PurgeProofStick => f.write_str("a PurgeProof stick (marker file found)"),
+            Self::PerhapsBootMedium => {
+                f.write_str("perhaps what this machine was started from, which is not found: plug that in")
+            }
+            Self::PurgeProofStick => f.write_str("a PurgeProof stick"),
+            Self::Ventoy => f.write_str("a Ventoy stick: this image may be a file on it"),
             Self::ReadOnly => f.write_str("read-only (write-protect switch or drive setting)"),
             Self::InUse(by) => write!(f, "in use: {by}"),
             Self::NoMedium => f.write_str("no medium in it"),

@@ -21,6 +21,21 @@ use crate::sysfs::Node;
 /// The file that marks a stick as ours.
 pub(crate) const MARKER: &str = "PURGEPROOF.ID";
 
+/// The label of the partition with our loaders, which stays when somebody formats the one with the marker.
+const LOADERS: &str = "PPBOOT";
+
+/// The label of the partition with Ventoy's loaders (its documentation, "Ventoy disk layout").
+const VENTOY: &str = "VTOYEFI";
+
+/// What the volumes of a disk say about whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Label {
+    /// Our loaders.
+    PurgeProof,
+    /// Ventoy's.
+    Ventoy,
+}
+
 /// What was found on a disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Contents {
@@ -28,6 +43,8 @@ pub(crate) struct Contents {
     pub(crate) filesystems: Vec<String>,
     /// The device node of the partition with our marker file.
     pub(crate) marked: Option<PathBuf>,
+    /// Whose loaders it has, as far as a label tells.
+    pub(crate) label: Option<Label>,
     /// What it can do; `None` if it was not asked, which our own sticks and disks in use never are.
     pub(crate) capabilities: Option<Capabilities>,
     /// Its blocks, where Linux gives it no size because it does not take their length.
@@ -123,7 +140,7 @@ impl Examinations {
                 let Ok(disk) = File::open(&node) else { return };
                 contents = examine(&disk, &volumes);
             }
-            if contents.marked.is_none() {
+            if contents.marked.is_none() && contents.label.is_none() {
                 let told = probe();
                 (contents.capabilities, contents.foreign) = (told.capabilities, told.foreign.or(known));
             }
@@ -174,6 +191,9 @@ fn examine(disk: &File, volumes: &[(u64, PathBuf)]) -> Contents {
         // An unreadable volume is none that we, or this machine, could have been started from.
         if let Ok(Some(fat)) = fat(disk, *start) {
             contents.filesystems.push(fat.id());
+            let labels = [(LOADERS, Label::PurgeProof), (VENTOY, Label::Ventoy)];
+            let label = labels.into_iter().find(|(label, _)| fat.is_labelled(label)).map(|(_, whose)| whose);
+            contents.label = contents.label.or(label);
             let mut read = |at: u64, into: &mut [u8]| read_at(disk, start.checked_add(at), into);
             if contents.marked.is_none() && fat.has_file(MARKER, &mut read).unwrap_or(false) {
                 contents.marked = Some(volume.clone());

@@ -2,22 +2,33 @@
 
 use purgeproof_core::drive::{Exclusion, Identity, Transport};
 
-use crate::examine::{Contents, Examination};
+use crate::examine::{Contents, Examination, Label};
 use crate::mounted::Users;
 use crate::sysfs::{Chain, Node};
 
+/// What is known of the medium that this machine was started from.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct BootMedium<'a> {
+    /// The identifier of its filesystem, as the boot loader passed it; `None` where there is no medium or no word of it.
+    pub(crate) filesystem: Option<&'a str>,
+    /// There is a word of it, and it was on no disk yet.
+    pub(crate) is_missing: bool,
+}
+
 /// The reason, if there is one, to leave this disk alone.
-///
-/// `medium` is the identifier of the filesystem that this machine was started from, as the boot loader passed it.
 pub(crate) fn exclusion(
     chain: &Chain,
     identity: &Identity,
     examination: &Examination,
     users: &Users,
-    medium: Option<&str>,
+    medium: BootMedium<'_>,
 ) -> Option<Exclusion> {
-    by_kind(chain)
-        .or_else(|| by_contents(examination.contents()?, medium))
+    let contents = examination.contents();
+    let is_booted = contents.is_some_and(|contents| is_booted(contents, medium.filesystem));
+    is_booted
+        .then_some(Exclusion::BootMedium)
+        .or_else(|| by_kind(chain))
+        .or_else(|| by_contents(contents?))
         .or_else(|| (identity.capacity.0 == 0).then_some(Exclusion::NoMedium))
         .or_else(|| (chain.disk.number("ro") == Some(1)).then_some(Exclusion::ReadOnly))
         .or_else(|| user(&chain.disk, users).map(Exclusion::InUse))
@@ -31,6 +42,13 @@ pub(crate) fn exclusion(
                 )
             })
         })
+        .or_else(|| (medium.is_missing && is_portable(chain, identity)).then_some(Exclusion::PerhapsBootMedium))
+}
+
+/// Whether people carry images about on such disks, as files that some loader starts machines from: USB disks and SD cards.
+fn is_portable(chain: &Chain, identity: &Identity) -> bool {
+    let card = || chain.nearest(&["mmc"]).and_then(|card| card.text("type"));
+    identity.transport == Transport::Usb || identity.transport == Transport::Mmc && card().as_deref() == Some("SD")
 }
 
 /// What is no drive, or none that can be written.
@@ -45,9 +63,13 @@ pub(crate) fn by_kind(chain: &Chain) -> Option<Exclusion> {
     if let Some(card) = card_of(name) {
         return Some(Exclusion::PartOf(card.to_owned()));
     }
-    // SPC-4 table 138: peripheral device type 05h, CD/DVD. The driver `sr` calls its disks sr0, sr1…
-    let is_optical = kind == "sr" || chain.nearest(&["scsi"]).and_then(|device| device.number("type")) == Some(5);
-    is_optical.then_some(Exclusion::Optical)
+    is_optical(chain).then_some(Exclusion::Optical)
+}
+
+/// SPC-4 table 138: peripheral device type 05h, CD/DVD. The driver `sr` calls its disks sr0, sr1…
+pub(crate) fn is_optical(chain: &Chain) -> bool {
+    let kind = chain.disk.name().trim_end_matches(|c: char| c.is_ascii_digit());
+    kind == "sr" || chain.nearest(&["scsi"]).and_then(|device| device.number("type")) == Some(5)
 }
 
 /// The eMMC device that an area with a node of its own belongs to: Linux calls them `mmcblk0boot0`, `mmcblk0gp1`, `mmcblk0rpmb`.
@@ -58,11 +80,23 @@ fn card_of(name: &str) -> Option<&str> {
     is_area.then(|| name.strip_suffix(area)).flatten()
 }
 
-fn by_contents(contents: &Contents, medium: Option<&str>) -> Option<Exclusion> {
-    if medium.is_some_and(|medium| is_among(medium, &contents.filesystems)) {
-        return Some(Exclusion::BootMedium);
+/// Whether the boot loader's word is about a filesystem of this disk. Copies of a stick share it, and none of them is offered.
+fn is_booted(contents: &Contents, medium: Option<&str>) -> bool {
+    medium.is_some_and(|medium| is_among(medium, &contents.filesystems))
+}
+
+/// Whether this disk explains where we were started from: it has the filesystem that the loader named, or hides it in a file.
+pub(crate) fn explains_start(contents: &Contents, medium: Option<&str>) -> bool {
+    is_booted(contents, medium) || contents.label == Some(Label::Ventoy)
+}
+
+fn by_contents(contents: &Contents) -> Option<Exclusion> {
+    match contents.label {
+        _ if contents.marked.is_some() => Some(Exclusion::PurgeProofStick),
+        Some(Label::PurgeProof) => Some(Exclusion::PurgeProofStick),
+        Some(Label::Ventoy) => Some(Exclusion::Ventoy),
+        None => None,
     }
-    contents.marked.is_some().then_some(Exclusion::PurgeProofStick)
 }
 
 /// Whether a filesystem identifier is one of these; GRUB and Linux differ in upper and lower case.
@@ -135,7 +169,8 @@ mod tests {
     fn why(tree: &Tree, examination: &Examination, users: &str) -> Option<Exclusion> {
         let chain = tree.chain();
         let users = Users::from_mounts(users);
-        exclusion(&chain, &identity(&chain), examination, &users, Some("1234-ABCD"))
+        let medium = BootMedium { filesystem: Some("1234-ABCD"), is_missing: false };
+        exclusion(&chain, &identity(&chain), examination, &users, medium)
     }
 
     fn empty() -> Examination {
@@ -157,6 +192,54 @@ mod tests {
         assert_eq!(why(&tree(&[]), &Examination::Done(contents.clone()), ""), Some(Exclusion::BootMedium));
         let other = Contents { filesystems: vec!["5678-abcd".into()], ..contents };
         assert_eq!(why(&tree(&[]), &Examination::Done(other), ""), Some(Exclusion::PurgeProofStick));
+    }
+
+    #[test]
+    fn every_copy_of_the_boot_medium_is_left_alone() {
+        let copy = Examination::Done(Contents { filesystems: vec!["1234-ABCD".into()], ..Contents::default() });
+        for name in ["sda", "sdb"] {
+            let disk = Tree::new().node("0:0:0:0", "scsi", Some("sd"), &[]).node(name, "block", None, DISK);
+            assert_eq!(why(&disk, &copy, ""), Some(Exclusion::BootMedium), "{name}");
+        }
+    }
+
+    #[test]
+    fn labels_tell_our_loaders_and_ventoys() {
+        let labelled = |label| Examination::Done(Contents { label: Some(label), ..Contents::default() });
+        assert_eq!(why(&tree(&[]), &labelled(Label::PurgeProof), ""), Some(Exclusion::PurgeProofStick));
+        assert_eq!(why(&tree(&[]), &labelled(Label::Ventoy), ""), Some(Exclusion::Ventoy));
+    }
+
+    #[test]
+    fn while_the_boot_medium_is_missing_no_portable_disk_is_offered() {
+        let of = |tree: Tree, is_missing| {
+            let (chain, users) = (tree.chain(), Users::from_mounts(""));
+            let medium = BootMedium { filesystem: Some("1234-ABCD"), is_missing };
+            exclusion(&chain, &identity(&chain), &empty(), &users, medium)
+        };
+        let usb = || {
+            let bridge = Tree::new().node("1-1:1.0", "usb", Some("usb-storage"), &[]);
+            bridge.node("0:0:0:0", "scsi", Some("sd"), &[]).node("sda", "block", None, DISK)
+        };
+        let card = |kind: &[u8]| {
+            let card = Tree::new().node("mmc0:0001", "mmc", Some("mmcblk"), &[("type", kind)]);
+            card.node("mmcblk0", "block", None, DISK)
+        };
+        assert_eq!(of(usb(), true), Some(Exclusion::PerhapsBootMedium));
+        assert_eq!(of(card(b"SD\n"), true), Some(Exclusion::PerhapsBootMedium));
+        assert_eq!(of(card(b"MMC\n"), true), None, "soldered in");
+        assert_eq!(of(tree(&[]), true), None, "not portable");
+        assert_eq!(of(usb(), false), None, "seen, here or gone since");
+    }
+
+    #[test]
+    fn a_start_from_ventoy_is_explained_by_its_stick() {
+        let of =
+            |filesystem: &str, label| Contents { filesystems: vec![filesystem.into()], label, ..Contents::default() };
+        assert!(explains_start(&of("1234-abcd", None), Some("1234-ABCD")));
+        assert!(explains_start(&of("5678-abcd", Some(Label::Ventoy)), Some("1234-ABCD")));
+        assert!(!explains_start(&of("5678-abcd", Some(Label::PurgeProof)), Some("1234-ABCD")));
+        assert!(!explains_start(&of("1234-abcd", None), None));
     }
 
     #[test]

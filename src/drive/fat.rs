@@ -1,4 +1,4 @@
-//! Reading FAT without mounting it: the volume's serial number and whether a file is in its root directory.
+//! Reading FAT without mounting it: the volume's serial number and label, and whether a file is in its root directory.
 //!
 //! After "Microsoft Extensible Firmware Initiative FAT32 File System Specification", version 1.03. Every number comes from a disk
 //! that may hold anything: all arithmetic is checked and every walk is bounded.
@@ -19,6 +19,8 @@ pub(crate) type ReadAt<'a> = dyn FnMut(u64, &mut [u8]) -> io::Result<()> + 'a;
 pub(crate) struct Volume {
     /// `BS_VolID`.
     pub(crate) serial: u32,
+    /// `BS_VolLab`, as it was when the volume was made.
+    label: [u8; 11],
     root: Root,
 }
 
@@ -51,6 +53,7 @@ impl Volume {
             // BPB_FATSz16 is 0 on FAT32 alone; BPB_FATSz32, BPB_RootClus and BS_VolID follow later in the sector.
             0 if entries == 0 => Some(Self {
                 serial: long(67)?,
+                label: *sector.get(71..)?.first_chunk()?,
                 root: Root::Chain {
                     first: long(44)?,
                     fat,
@@ -61,6 +64,7 @@ impl Volume {
             0 => None,
             size => Some(Self {
                 serial: long(39)?,
+                label: *sector.get(43..)?.first_chunk()?,
                 root: Root::Fixed { at: fat + fats * size * bytes, length: entries * ENTRY as u64 },
             }),
         }
@@ -69,6 +73,11 @@ impl Volume {
     /// The serial number as GRUB and udev print it.
     pub(crate) fn id(self) -> String {
         format!("{:04X}-{:04X}", self.serial >> 16, self.serial & 0xFFFF)
+    }
+
+    /// Whether it was given this label when it was made.
+    pub(crate) fn is_labelled(self, label: &str) -> bool {
+        self.label.trim_ascii_end() == label.as_bytes()
     }
 
     /// Whether the root directory has a file of this name, long or short, in either case.

@@ -55,6 +55,13 @@ fn has(image: &[u8], name: &str) -> io::Result<bool> {
 fn fat16_has_its_root_behind_the_tables() {
     let volume = Volume::parse(&fat16()).unwrap();
     assert_eq!(volume.id(), "1234-ABCD");
+    assert!(!volume.is_labelled("VTOYEFI"));
+    let mut labelled = fat16();
+    labelled[43..54].copy_from_slice(b"VTOYEFI    ");
+    assert!(Volume::parse(&labelled).unwrap().is_labelled("VTOYEFI"));
+    let mut labelled = fat32();
+    labelled[71..82].copy_from_slice(b"PPBOOT     ");
+    assert!(Volume::parse(&labelled).unwrap().is_labelled("PPBOOT"));
     // (4 reserved + 2 * 32) * 512 = 34816; 512 entries of 32 bytes.
     assert_eq!(volume.root, Root::Fixed { at: 34816, length: 16384 });
 }

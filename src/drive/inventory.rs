@@ -8,8 +8,8 @@ use std::time::Instant;
 use purgeproof_core::capability::Capabilities;
 use purgeproof_core::drive::{Exclusion, Identity, Transport};
 
-use crate::examine::{Examination, Examinations, MediumKey, PATIENCE};
-use crate::exclusion::{exclusion, is_worth_asking, medium_of};
+use crate::examine::{Examination, Examinations, MediumKey, PATIENCE, Told};
+use crate::exclusion::{BootMedium, exclusion, explains_start, is_optical, is_worth_asking, medium_of};
 use crate::identity::{identity, with_geometry};
 use crate::mounted::Users;
 use crate::probe;
@@ -49,6 +49,8 @@ impl Found {
 #[derive(Debug, Default)]
 pub struct Inventory {
     medium: Option<String>,
+    /// The medium was on a disk once; it may be gone since.
+    is_medium_seen: bool,
     examinations: Examinations,
     is_waiting: bool,
 }
@@ -103,15 +105,26 @@ impl Inventory {
         for Disk { chain, key, node, identity } in &disks {
             if is_worth_asking(chain, identity) {
                 self.examinations.begin(key, node.clone(), probe::later(chain, identity, node.clone()));
+            } else if is_optical(chain) && identity.capacity.0 > 0 {
+                // Never erased, and still perhaps what we were started from.
+                self.examinations.begin(key, node.clone(), Told::default);
             }
         }
         let deadline = Instant::now() + PATIENCE;
-        self.is_waiting = false;
-        let all = disks.into_iter().map(|disk| {
-            let examination = self.examinations.answer(&disk.key, deadline);
-            self.is_waiting |= examination == Examination::Waiting;
-            disk.found(&examination, users, self.medium.as_deref())
-        });
+        let answered: Vec<(Disk<'_>, Examination)> = disks
+            .into_iter()
+            .map(|disk| {
+                let examination = self.examinations.answer(&disk.key, deadline);
+                (disk, examination)
+            })
+            .collect();
+        self.is_waiting = answered.iter().any(|(_, examination)| *examination == Examination::Waiting);
+        // Before the first verdict: the disk that explains where we come from may be the last one.
+        let mut contents = answered.iter().filter_map(|(_, examination)| examination.contents());
+        self.is_medium_seen |= contents.any(|contents| explains_start(contents, self.medium.as_deref()));
+        let filesystem = self.medium.as_deref();
+        let medium = BootMedium { filesystem, is_missing: filesystem.is_some() && !self.is_medium_seen };
+        let all = answered.into_iter().map(|(disk, examination)| disk.found(&examination, users, medium));
         all.filter(|found| !is_unattached(found)).collect()
     }
 }
@@ -125,7 +138,7 @@ struct Disk<'a> {
 }
 
 impl Disk<'_> {
-    fn found(self, examination: &Examination, users: &Users, medium: Option<&str>) -> Found {
+    fn found(self, examination: &Examination, users: &Users, medium: BootMedium<'_>) -> Found {
         let Self { chain, node, identity, .. } = self;
         let foreign = examination.contents().and_then(|contents| contents.foreign);
         let identity = match foreign {

@@ -88,7 +88,7 @@ fn a_disk_that_linux_gives_no_size_is_offered_with_the_blocks_that_it_told() {
         let examination = Examination::Done(Contents { foreign, ..Contents::default() });
         let node = chain.disk.device_node().unwrap();
         let disk = Disk { key: MediumKey::of(&chain.disk, &node), chain: &chain, node, identity: identity(&chain) };
-        disk.found(&examination, &Users::from_mounts(""), None)
+        disk.found(&examination, &Users::from_mounts(""), BootMedium::default())
     };
     let geometry = Geometry::new(BlockSize::new(520).unwrap(), Blocks(1_172_123_568)).unwrap();
     let told = look(Some(geometry));

@@ -395,7 +395,10 @@ impl Model {
             (_, Some(_)) | (Offer::Planned(_) | Offer::Refused(Refusal::LeftByPolicy { .. }), None) => false,
             (Offer::Refused(_), None) => true,
             (Offer::Excluded(why), None) => {
-                matches!(why, Exclusion::InUse(_) | Exclusion::ReadOnly | Exclusion::OddGeometry)
+                matches!(
+                    why,
+                    Exclusion::InUse(_) | Exclusion::ReadOnly | Exclusion::OddGeometry | Exclusion::PerhapsBootMedium
+                )
             }
         };
         self.rows().iter().filter(is_passed_over).count()

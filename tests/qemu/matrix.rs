@@ -64,6 +64,11 @@ fn power_cut() {
 }
 
 #[test]
+fn secure_boot() {
+    run("secure-boot");
+}
+
+#[test]
 #[ignore = "scripts/test --long"]
 fn suspend() {
     run("suspend");

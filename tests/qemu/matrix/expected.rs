@@ -13,6 +13,9 @@ pub(super) struct Orders {
     /// Its firmware offers suspend to RAM. It restarts at the end: after a suspend, QEMU's machine does not switch itself off.
     #[serde(default)]
     pub(super) suspend: bool,
+    /// It starts from the stick, with Secure Boot on.
+    #[serde(default)]
+    pub(super) secure_boot: bool,
     /// So long after every drive has begun to erase itself the power is cut, and then the machine started again.
     #[serde(default)]
     pub(super) cut_power_after_ms: Option<u64>,

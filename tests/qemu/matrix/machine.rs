@@ -9,7 +9,7 @@ use drivesim::{Oracle, Scenario, Shelf};
 use super::document;
 use super::expected::{Case, Orders, orders, policy};
 use super::outcome::Outcome;
-use crate::rig::{Bench, Machine, Parts, Results, Stick};
+use crate::rig::{BOOT, Bench, Firmware, Machine, Parts, Results, Stick};
 
 /// For a machine with drives that are waited for in vain: two minutes for one that no longer moves, half a minute for one that is gone.
 const END: Duration = Duration::from_mins(10);
@@ -48,8 +48,17 @@ pub(super) fn run(name: &str) {
 /// The machine from its first start to its end. Gives when it was switched on.
 fn work(bench: &Bench, stick: &Stick, scenario: &Scenario, orders: &Orders, shelf: &Shelf) -> Instant {
     let start = || -> Machine {
-        let parts = Parts::direct(bench, "").stick(stick).shelf(scenario);
-        if orders.suspend { parts.can_suspend().boot() } else { parts.boot() }
+        let parts = if orders.secure_boot {
+            Parts::bare(bench).firmware(Firmware::MicrosoftKeys)
+        } else {
+            Parts::direct(bench, "")
+        };
+        let parts = parts.stick(stick).shelf(scenario);
+        let machine = if orders.suspend { parts.can_suspend().boot() } else { parts.boot() };
+        if orders.secure_boot {
+            tell_lockdown(&machine);
+        }
+        machine
     };
     let mut machine = start();
     let began = Instant::now();
@@ -67,6 +76,13 @@ fn work(bench: &Bench, stick: &Stick, scenario: &Scenario, orders: &Orders, shel
         machine.wait_power_off(END);
     }
     began
+}
+
+/// Takes the menu's entry that shows the kernel's words, among them that Secure Boot has it locked down.
+fn tell_lockdown(machine: &Machine) {
+    machine.wait_for("(verbose)", BOOT);
+    machine.type_in("\x1b[B\r");
+    machine.wait_logged("Kernel is locked down from EFI Secure Boot", BOOT);
 }
 
 /// Until every drive has noted in its log that it erases itself.

@@ -284,6 +284,12 @@ impl Machine {
         }
     }
 
+    /// Waits until the serial line has carried `text`, even if the screen has long gone on.
+    pub(crate) fn wait_logged(&self, text: &str, limit: Duration) {
+        let is_logged = || self.screen.log().contains(text);
+        self.wait_until(&format!("'{text}' on the serial line"), limit, |_| is_logged());
+    }
+
     /// What is on the serial console now.
     pub(crate) fn text(&self) -> String {
         self.screen.text()

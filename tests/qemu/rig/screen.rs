@@ -42,6 +42,11 @@ impl Screen {
         self.terminal.lock().unwrap_or_else(PoisonError::into_inner).screen().contents()
     }
 
+    /// Everything that has come.
+    pub(crate) fn log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
     /// Sends keys down the line.
     pub(crate) fn type_in(&self, keys: &str) {
         (&self.line).write_all(keys.as_bytes()).expect("the machine takes keys");
