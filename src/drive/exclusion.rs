@@ -217,13 +217,14 @@ mod tests {
             let medium = BootMedium { filesystem: Some("1234-ABCD"), is_missing };
             exclusion(&chain, &identity(&chain), &empty(), &users, medium)
         };
+        let disk: Attributes<'_> = &[("size", b"2048\n"), ("ro", b"0\n"), ("dev", b"8:0\n")];
         let usb = || {
             let bridge = Tree::new().node("1-1:1.0", "usb", Some("usb-storage"), &[]);
-            bridge.node("0:0:0:0", "scsi", Some("sd"), &[]).node("sda", "block", None, DISK)
+            bridge.node("0:0:0:0", "scsi", Some("sd"), &[]).node("sda", "block", None, disk)
         };
         let card = |kind: &[u8]| {
             let card = Tree::new().node("mmc0:0001", "mmc", Some("mmcblk"), &[("type", kind)]);
-            card.node("mmcblk0", "block", None, DISK)
+            card.node("mmcblk0", "block", None, disk)
         };
         assert_eq!(of(usb(), true), Some(Exclusion::PerhapsBootMedium));
         assert_eq!(of(card(b"SD\n"), true), Some(Exclusion::PerhapsBootMedium));
