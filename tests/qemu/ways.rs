@@ -1,6 +1,7 @@
 //! Every way in: what starts a machine, what must not, and that the image shows itself as what it is.
 //!
-//! Two ways by which most start, and the CD, are tried at every change; the others by `scripts/test --long`.
+//! The stick by BIOS, the CD by BIOS and, in the fault matrix, the stick with Secure Boot on are tried at every change; the others by
+//! `scripts/test --long`.
 
 mod table;
 
@@ -17,12 +18,12 @@ use table::Row;
 const END: &str = "\x1b[F";
 const HOME: &str = "\x1b[H";
 
-/// The first digits of the build's id, as the head of the screen has them.
+/// The build's id as the head of the screen has it.
 fn image() -> String {
     let record = std::fs::read_to_string(artefact("image.json")).expect("out/image.json can be read");
     let record: Value = serde_json::from_str(&record).expect("it is JSON");
     let id = record["build_id"].as_str().expect("it has the build's id");
-    format!("· image {}", &id[..8])
+    format!("image {id}")
 }
 
 /// Switches the machine on and waits for its first screen, for the drive in it, and for the build's id; the times go into the table.
@@ -83,6 +84,7 @@ fn stick_by_bios() {
 }
 
 #[test]
+#[ignore = "scripts/test --long"]
 fn stick_by_uefi() {
     let row = Row { path: "UEFI x64 (OVMF), USB stick", loader: "shim, GRUB", result: "starts" };
     let bench = Bench::new("way-stick-uefi");
@@ -262,7 +264,7 @@ fn network_by_secure_boot_with_a_stick() {
     drop(machine);
     let certificate = Results::of(&bench, &stick).only(&disk);
     assert_eq!(certificate.outcome(), "CLEARED");
-    assert!(image().ends_with(&certificate.image()[..8]), "{}", certificate.image());
+    assert_eq!(image(), format!("image {}", certificate.image()));
     certificate.assert_verifies();
 }
 
