@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::rig::{BOOT, Bench, Bus, Parts, Results, SOON, WORK, artefact};
+use crate::rig::{BOOT, Bench, Bus, Firmware, Parts, Results, SOON, WORK, artefact};
 
 /// All that a machine needs to start this edition.
 const LITTLE_MEMORY_MIB: u32 = 128;
@@ -65,16 +65,33 @@ fn from_source_every_selected_drive_and_no_other() {
 }
 
 /// The stick that Buildroot's post-image script made of an output directory of Debian's parts (tests/buildroot/mock.py).
-#[test]
-#[ignore = "scripts/test --long: the assembler is the one whose stick is started each time"]
-fn buildroots_stick_by_bios() {
-    let bench = Bench::new("buildroot-bios");
+fn buildroots_stick_starts(name: &str, firmware: Option<Firmware>) {
+    let bench = Bench::new(&format!("buildroot-{name}"));
     let stick = bench.stick_of("buildroot-mock/images/purgeproof.img", "STICK-1");
     let disk = bench.disk("OLD-7", 16);
-    let machine = Parts::bare(&bench).stick(&stick).drive(Bus::Nvme, &disk).boot();
+    let parts = Parts::bare(&bench).stick(&stick).drive(Bus::Nvme, &disk);
+    let machine = firmware.into_iter().fold(parts, Parts::firmware).boot();
     machine.wait_for("OLD-7", BOOT);
     machine.wait_row("STICK-1", "not offered", SOON);
     machine.screendump(&bench.path("first-screen.png"));
     machine.kill();
     disk.assert_untouched();
+}
+
+#[test]
+#[ignore = "scripts/test --long: the assembler is the one whose stick is started each time"]
+fn buildroots_stick_by_bios() {
+    buildroots_stick_starts("bios", None);
+}
+
+#[test]
+#[ignore = "scripts/test --long: the assembler is the one whose stick is started each time"]
+fn buildroots_stick_by_uefi() {
+    buildroots_stick_starts("uefi", Some(Firmware::Uefi));
+}
+
+#[test]
+#[ignore = "scripts/test --long: the assembler is the one whose stick is started each time"]
+fn buildroots_stick_by_uefi_of_32_bits() {
+    buildroots_stick_starts("ia32", Some(Firmware::Ia32));
 }
