@@ -20,14 +20,14 @@ fn the_kernel_from_source_is_small() {
 fn from_source_the_first_screen_and_what_is_plugged_in_later() {
     let bench = Bench::new("source-bios");
     let (stick, disk) = (bench.stick_of("source/purgeproof.img", "STICK-1"), bench.disk("OLD-7", 16));
-    let later = bench.disk("LATER-8", 16);
+    let later = bench.disk("USB-8", 16);
     let parts = Parts::bare(&bench).memory_mib(LITTLE_MEMORY_MIB).stick(&stick).drive(Bus::Sata, &disk).spare(&later);
     let machine = parts.boot();
     machine.wait_for("OLD-7", BOOT);
     machine.wait_row("STICK-1", "not offered", SOON);
     machine.plug(Bus::Usb, &later);
-    machine.wait_for("LATER-8", SOON);
-    machine.wait_on_monitor(&["Purge", "OLD-7", "LATER-8"], &bench.path("monitor.ppm"), SOON);
+    machine.wait_for("USB-8", SOON);
+    machine.wait_on_monitor(&["Purge", "OLD-7", "USB-8"], &bench.path("monitor.ppm"), SOON);
     machine.screendump(&bench.path("first-screen.png"));
     machine.kill();
     disk.assert_untouched();
