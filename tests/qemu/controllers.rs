@@ -44,7 +44,9 @@ fn disks_of_every_controller_are_listed() {
     machine.wait_for("It shows volumes and not their drives", SOON);
     machine.screendump(&bench.path("messages.png"));
     machine.kill();
-    disks.iter().for_each(|disk| disk.assert_untouched());
+    for disk in &disks {
+        disk.assert_untouched();
+    }
 }
 
 /// These two can hang a machine for a minute, the one at a pass-through command and the other at the end.
@@ -62,5 +64,7 @@ fn a_disk_that_answers_identify_with_zeros_is_no_ata_drive() {
     machine.wait_row("AM53C974-1", "SCSI", BOOT * 2);
     machine.wait_row("UFS", "16.8 MB", SOON);
     machine.kill();
-    [esp, ufs].iter().for_each(|disk| disk.assert_untouched());
+    for disk in [esp, ufs] {
+        disk.assert_untouched();
+    }
 }
