@@ -30,8 +30,8 @@ mod resume;
 #[path = "unattended.rs"]
 mod unattended;
 
-/// An unattended run waits this long for the stick: its journal should be there before the first block is written. A machine that was
-/// started over a network may have none.
+/// The stick has this long to show itself before it counts as not there: an unattended run's journal should be on it before the first
+/// block is written. A machine that was started over a network may have none.
 const STICK_MS: u64 = 10_000;
 
 /// An unattended run is over when nothing has been plugged in for so long: disks that spin up slowly come late.
@@ -148,6 +148,8 @@ pub(crate) struct Floor<W> {
     tried_ms: u64,
     /// When the stick came.
     stick_ms: u64,
+    /// Whether anybody was told that there is a stick or none.
+    is_stick_known: bool,
     is_done: bool,
     has_warned: bool,
     has_unfrozen: bool,
@@ -180,6 +182,7 @@ impl<W: World> Floor<W> {
             changed_ms: now,
             tried_ms: now,
             stick_ms: now,
+            is_stick_known: false,
             is_done: false,
             has_warned: false,
             has_unfrozen: false,
@@ -350,6 +353,7 @@ impl<W: World> Floor<W> {
     }
 
     fn stick(&mut self, stick: Option<(AnyShelf, PolicyFile)>) {
+        self.is_stick_known = true;
         let Some((shelf, file)) = stick else {
             self.filing.shelf(None);
             return;
@@ -391,9 +395,14 @@ impl<W: World> Floor<W> {
             self.tried_ms = now;
             self.filing.retry();
         }
-        if self.standing == Standing::Awaited && self.command_line.is_some() && now >= self.since_ms + STICK_MS {
-            self.follow(PolicyFile::Absent);
-            self.list();
+        if now >= self.since_ms + STICK_MS {
+            if !self.is_stick_known {
+                self.stick(None);
+            }
+            if self.standing == Standing::Awaited && self.command_line.is_some() {
+                self.follow(PolicyFile::Absent);
+                self.list();
+            }
         }
         let has_read_journals = self.has_read_journals(now);
         // Whatever the filing has come by until now, it hands over here: what is done is looked at after it.

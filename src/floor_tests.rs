@@ -342,6 +342,22 @@ fn a_controller_that_may_hide_drives_is_in_every_record() {
 }
 
 #[test]
+fn that_there_is_no_stick_is_said_once_there_was_time_to_find_one() {
+    let mut bench = Bench::new("never-a-stick", None);
+    let is_told = |bench: &mut Bench, now_ms| {
+        bench.clock.store(now_ms, Ordering::Relaxed);
+        bench.floor.hear(Input::Tick);
+        while let Ok(input) = bench.inbox.recv_timeout(Duration::from_millis(500)) {
+            bench.floor.hear(input);
+        }
+        bench.seen.extend(bench.told.try_iter());
+        bench.seen.iter().any(|event| matches!(event, Event::Stick(purgeproof_core::event::Stick::Absent)))
+    };
+    assert!(!is_told(&mut bench, 9_000));
+    assert!(is_told(&mut bench, 10_000));
+}
+
+#[test]
 fn without_a_stick_an_unattended_run_does_not_end_until_its_certificates_are_filed() {
     let mut bench = Bench::new("no-stick", Some((vec!["PICK".into()], Some(WhenDone::Reboot))));
     let picked = bench.drive("d", "PICK");
