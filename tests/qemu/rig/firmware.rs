@@ -38,8 +38,10 @@ impl Firmware {
 pub(crate) enum Asker {
     /// iPXE in the ROM of the network card.
     IpxeRom,
-    /// The machine's own firmware.
-    Firmware,
+    /// The machine's own firmware, by PXE.
+    Pxe,
+    /// The machine's own firmware, by HTTP: UEFI only.
+    Http,
 }
 
 impl Parts<'_> {
@@ -71,8 +73,14 @@ impl Parts<'_> {
     pub(crate) fn network(mut self, folder: &Path, bootfile: &str, asker: Asker) -> Self {
         self.add("-netdev", &format!("user,id=net,tftp={},bootfile={bootfile}", folder.display()));
         let mut card = json!({ "driver": "virtio-net-pci", "netdev": "net", "bootindex": 1 });
-        if asker == Asker::Firmware {
+        if asker != Asker::IpxeRom {
             card["romfile"] = "".into();
+        }
+        if asker == Asker::Http {
+            // It would try these first, and for long.
+            for other in ["IPv4PXESupport", "IPv6PXESupport"] {
+                self.add("-fw_cfg", &format!("name=opt/org.tianocore/{other},string=no"));
+            }
         }
         self.add("-device", &card);
         // OVMF gives no network to a machine without a source of randomness.

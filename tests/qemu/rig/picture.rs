@@ -34,18 +34,23 @@ impl Picture {
         Self { width, height, bright }
     }
 
-    /// The text in it, if it is in characters of 8x16 pixels. What is not ASCII is a blank, and so are `0fMTVWXYmvwx`, which Linux
+    /// The text in it, if it is in characters of 16 rows. What is not ASCII is a blank, and so are `0fMTVWXYmvwx`, which Linux
     /// draws in another way than the BIOS.
     pub(crate) fn text(&self) -> String {
         let font = font();
         let read = |row, column| font.get(&self.glyph(row, column)).copied().unwrap_or(' ');
-        let line = |row| (0..self.width / 8).map(|column| read(row, column)).collect::<String>();
+        let line = |row| (0..self.width / self.cell()).map(|column| read(row, column)).collect::<String>();
         (0..self.height / 16).map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// How many columns of pixels a character has: VGA's text mode adds one to the eight of the font.
+    fn cell(&self) -> usize {
+        if (self.width, self.height) == (720, 400) { 9 } else { 8 }
     }
 
     /// The character in a cell; light or dark, its upper left pixel is background.
     fn glyph(&self, row: usize, column: usize) -> Glyph {
-        let pixel = |x, y| self.bright[(row * 16 + y) * self.width + column * 8 + x];
+        let pixel = |x, y| self.bright[(row * 16 + y) * self.width + column * self.cell() + x];
         std::array::from_fn(|y| (0..8).fold(0, |bits, x| bits << 1 | u8::from(pixel(x, y) != pixel(0, 0))))
     }
 }
