@@ -17,12 +17,13 @@ use purgeproof_drive::block::BlockDrive;
 use purgeproof_drive::heat;
 use purgeproof_drive::inventory::Found;
 use purgeproof_drive::machine;
+use purgeproof_drive::vault::Strongroom;
 use purgeproof_engine::journal::Record;
 use purgeproof_engine::{Engine, Host};
 use purgeproof_init::cmdline;
 use purgeproof_sys::console::{self, Size};
 use purgeproof_sys::suspend::suspend_to_ram;
-use purgeproof_tui::{Exit, Host as Place, Screen};
+use purgeproof_tui::{Exit, Host as Place, Model, Screen};
 
 use crate::filing::Filing;
 use crate::floor::keyboard::{Keyboard, LAYOUTS, Word};
@@ -130,6 +131,7 @@ struct Machine {
     circumstances: Circumstances,
     rescan: Sender<()>,
     keyboard: Option<Keyboard>,
+    secrets: Arc<Strongroom>,
 }
 
 impl World for Machine {
@@ -154,6 +156,8 @@ impl World for Machine {
     }
 
     fn suspend(&self) -> Result<(), String> {
+        // What lies in the memory of a sleeping machine can be carried away with it.
+        self.secrets.clear();
         suspend_to_ram(Path::new("/sys"), ASLEEP).map(drop).map_err(|error| error.to_string())
     }
 }
@@ -181,7 +185,8 @@ pub(crate) fn run() -> ExitCode {
     let engine = Engine::new(Arc::new(Room { floor: to_floor.clone(), filing: filing.clone() }));
     let command_line = orders.consent.map(|serials| (serials, orders.when_done));
     let keyboard = keyboard(orders.keymap.as_deref(), &to_screen);
-    let world = Machine { circumstances, rescan, keyboard };
+    let secrets = Arc::new(Strongroom::default());
+    let world = Machine { circumstances, rescan, keyboard, secrets: Arc::clone(&secrets) };
     let floor = Floor::new(world, to_screen, filing, engine, command_line);
 
     let (scouted, medium) = (to_floor.clone(), orders.medium);
@@ -190,7 +195,8 @@ pub(crate) fn run() -> ExitCode {
     thread::spawn(move || watch_machine(&powered));
     thread::spawn(move || forward(&requests, &to_floor));
     let ending = thread::spawn(move || attend(floor, &inbox));
-    let exit = purgeproof_tui::run(Place::Appliance, consoles(), &events, &to_requests);
+    let exit =
+        purgeproof_tui::run(Model::new(Place::Appliance).with_vaults(secrets), consoles(), &events, &to_requests);
     match exit {
         // The screen waits until the floor has closed, unless the operator would not wait with it.
         Ok(Exit::Over) => match ending.join() {

@@ -148,11 +148,11 @@ impl Filing {
         self.order(Order::Paper(paper));
     }
 
-    /// Has the signing key out of memory before it returns, or a little later if the stick is slow.
-    pub(crate) fn forget_key(&self) {
+    /// Has the signing key out of memory; says whether it is, or is a little later because the stick is slow.
+    pub(crate) fn forget_key(&self) -> bool {
         let (done, waiting) = mpsc::sync_channel(1);
         self.order(Order::ForgetKey(done));
-        let _ = waiting.recv_timeout(PATIENCE);
+        waiting.recv_timeout(PATIENCE).is_ok()
     }
 
     /// Has the stick's key taken over again, now that the machine is awake.

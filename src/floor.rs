@@ -13,6 +13,7 @@ use purgeproof_core::job::Job;
 use purgeproof_core::job::resume::Interrupted;
 use purgeproof_core::plan::{Plan, plan};
 use purgeproof_core::policy::{Policy, WhenDone};
+use purgeproof_core::secret::Guarded;
 use purgeproof_drive::Psid;
 use purgeproof_drive::inventory::Found;
 use purgeproof_engine::Engine;
@@ -23,6 +24,8 @@ use crate::means::{self, Means};
 use crate::offer;
 use keyboard::{Keyboard, Word};
 
+#[path = "asleep.rs"]
+mod asleep;
 #[path = "keyboard.rs"]
 pub(crate) mod keyboard;
 #[path = "resume.rs"]
@@ -194,7 +197,7 @@ impl<W: World> Floor<W> {
     pub(crate) fn hear(&mut self, input: Input) -> Option<End> {
         match input {
             Input::Event(event) => self.event(event),
-            Input::Request(Request::Psid { drive, psid }) => self.psid(drive, &psid),
+            Input::Request(Request::Psid { drive, psid }) => self.psid(drive, psid),
             Input::Request(Request::Overwrite { drive }) => self.overwrite(drive),
             Input::Request(Request::Unfreeze) => self.unfreeze(),
             Input::Request(Request::Purge { drive, typed }) => self.answer(drive, &typed, Self::begin),
@@ -259,7 +262,7 @@ impl<W: World> Floor<W> {
         }
     }
 
-    fn psid(&mut self, id: DriveId, typed: &str) {
+    fn psid(&mut self, id: DriveId, typed: Guarded) {
         let Some(psid) = Psid::new(typed) else {
             let why =
                 "A PSID has 32 letters and digits: nothing was done. Type it as it is printed on the label".to_string();
@@ -281,23 +284,6 @@ impl<W: World> Floor<W> {
             known.means.overwrite_only();
         }
         self.list();
-    }
-
-    /// Suspends and wakes the machine: its firmware then no longer freezes the security commands of ATA drives.
-    fn unfreeze(&mut self) {
-        if self.engine.running() > 0 {
-            return self.notice("The machine is not suspended while drives are being erased. Wait for them to end.");
-        }
-        // What lies in the memory of a sleeping machine can be carried away with it.
-        self.filing.forget_key();
-        match self.world.suspend() {
-            Ok(()) => self.notice("The machine was suspended and woken. Drives that were frozen are asked again."),
-            Err(why) => self.notice(why),
-        }
-        self.filing.fetch_key();
-        // Disks come back one after the other.
-        (self.changed_ms, self.woken_ms) = (self.world.now_ms(), self.world.now_ms());
-        self.world.rescan();
     }
 
     fn tell(&self, event: Event) {

@@ -12,6 +12,7 @@ use purgeproof_core::drive::{Exclusion, Media, MediaError, Medium, OpenError, Op
 use purgeproof_core::evidence::{Drawn, Evidence, Fact, JobId, Secret};
 use purgeproof_core::firmware::Prepared;
 use purgeproof_core::job::Heard;
+use purgeproof_core::secret::Vaults;
 use purgeproof_core::stream::Stream;
 use purgeproof_core::survey::{Survey, When};
 use purgeproof_core::technique::Technique;
@@ -19,6 +20,7 @@ use purgeproof_core::units::{Geometry, Lba};
 use purgeproof_core::verdict::Outcome;
 use purgeproof_drive::file::FileDrive;
 use purgeproof_drive::shelf::FolderShelf;
+use purgeproof_drive::vault::Strongroom;
 use purgeproof_engine::Host;
 use purgeproof_engine::journal::{Record, Writer};
 use purgeproof_engine::keystream::Keystream;
@@ -544,12 +546,33 @@ fn without_its_drive_an_interrupted_job_is_certified_as_it_is() {
     assert!(bench.said("An earlier run left drive CUT-4 without a certificate"));
 }
 
+/// As the screen hands it over.
+fn typed(text: &str) -> Guarded {
+    let secret = Guarded::new(Strongroom::default().vault().unwrap());
+    text.chars().for_each(|letter| assert!(secret.push(letter)));
+    secret
+}
+
+#[test]
+fn a_psid_is_let_go_of_before_the_machine_sleeps() {
+    let mut bench = Bench::new("psid-asleep", None);
+    let found = bench.drive("d", "LABEL-1");
+    bench.floor.hear(Input::Found(vec![found], vec![]));
+    let psid = typed("VUTSRQPONMLKJIHGFEDCBA9876543210");
+    bench.floor.hear(Input::Request(Request::Psid { drive: DriveId(0), psid }));
+    assert!(bench.floor.drives[0].means.psid().is_some());
+    bench.floor.hear(Input::Request(Request::Unfreeze));
+    assert!(bench.floor.drives[0].means.psid().is_none());
+    bench.settle();
+    assert!(bench.said("Type it again"));
+}
+
 #[test]
 fn a_psid_that_is_none_is_said_to_be_none() {
     let mut bench = Bench::new("psid", None);
     let found = bench.drive("d", "LABEL-1");
     bench.floor.hear(Input::Found(vec![found], vec![]));
-    bench.floor.hear(Input::Request(Request::Psid { drive: DriveId(0), psid: "ä".into() }));
+    bench.floor.hear(Input::Request(Request::Psid { drive: DriveId(0), psid: typed("ä") }));
     bench.settle();
     assert!(bench.said("A PSID has 32 letters and digits: nothing was done"));
 }

@@ -13,7 +13,6 @@ mod export;
 mod filing;
 mod floor;
 mod inputs;
-mod kept;
 mod list;
 mod lists;
 mod means;

@@ -19,11 +19,16 @@ pub(crate) struct Means {
 }
 
 impl Means {
-    /// Takes the PSID from the label; it stays in this process, and out of every record.
+    /// Takes the PSID from the label; it stays where it was typed, and out of every record.
     pub(crate) fn learn(&mut self, psid: Psid) {
         self.psid = Some(psid);
         // Another PSID is another key: what was refused with the last one may be taken now.
         self.tried.retain(|(technique, _)| *technique != Technique::TcgRevert);
+    }
+
+    /// Lets go of the PSID, as before the machine is suspended: the operator has it on the label. Says whether there was one.
+    pub(crate) fn forget(&mut self) -> bool {
+        self.psid.take().is_some()
     }
 
     /// From now on nothing but an overwrite is planned.

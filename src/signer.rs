@@ -13,7 +13,7 @@ use purgeproof_drive::layout::{DELEGATION, KEYS, LOGS, STICK_KEY, WHOSE};
 use purgeproof_drive::shelf::{Shelf, ShelfError};
 use zeroize::Zeroizing;
 
-use crate::kept::Kept;
+use purgeproof_org::Kept;
 
 /// Signs certificates, each linked to the one before by the same key.
 #[derive(Default)]

@@ -79,16 +79,18 @@ impl Key {
 
     /// The key as a file that [`Key::parse`] reads. `whose` says to people whose it is: "this PurgeProof stick".
     pub fn to_file_text(&self, whose: &str) -> Zeroizing<String> {
-        let seed = Zeroizing::new(self.signing.to_bytes());
-        let digits = Zeroizing::new(hex(seed.as_slice()));
-        Zeroizing::new(format!(
-            "# The signing key of {}. Keep it secret: who has it can sign in its name.\n\
-             # Fingerprint: {}\n\
-             {}\n",
+        let digits = Zeroizing::new(hex(self.seed().as_slice()));
+        let mut words = format!(
+            "# The signing key of {}. Keep it secret: who has it can sign in its name.\n# Fingerprint: {}\n",
             whose.replace(char::is_control, " "),
-            self.fingerprint(),
-            digits.as_str()
-        ))
+            self.fingerprint()
+        );
+        // Before the secret is in it: what grows leaves a copy behind.
+        words.reserve_exact(digits.len() + 1);
+        let mut text = Zeroizing::new(words);
+        text.push_str(&digits);
+        text.push('\n');
+        text
     }
 
     /// The seed, for whoever keeps the key.

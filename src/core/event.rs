@@ -14,6 +14,7 @@ use crate::eta::Eta;
 use crate::evidence::{Battery, Concealing, JobId};
 use crate::plan::{Plan, Refusal};
 use crate::reformat::Reformat;
+use crate::secret::Guarded;
 use crate::survey::{Survey, When};
 use crate::technique::Technique;
 use crate::units::BlockSize;
@@ -340,8 +341,8 @@ pub enum Request {
     Psid {
         /// The drive.
         drive: DriveId,
-        /// As typed.
-        psid: String,
+        /// As typed, without what separates groups.
+        psid: Guarded,
     },
     /// From now on this drive is to be planned by Overwrite alone: its own erase came to no good end, and the operator takes the lower
     /// level. Answered by [`Event::Drives`] with the new plan, which needs consent like any other, or by [`Event::Denied`].

@@ -42,6 +42,7 @@ pub mod policy;
 pub mod reformat;
 pub mod sample;
 pub mod scheme;
+pub mod secret;
 pub mod series;
 pub mod stream;
 pub mod survey;

@@ -511,7 +511,7 @@ fn a_revert_needs_the_psid_and_gives_it_to_nobody_else() {
     let capabilities = probed(&bench, Attachment::Host);
     assert!(is_blocked(&capabilities, Technique::TcgRevert, "PSID"));
     assert!(capabilities.encrypts_all);
-    let psid = Psid::new("PSID5678901234567890123456789012").unwrap();
+    let psid = crate::tcg::tests::psid("PSID5678901234567890123456789012").unwrap();
     let capabilities = probe(&mut bench.host(), Attachment::Host, Some(&psid));
     assert_eq!(support(&capabilities, Technique::TcgRevert), &Support::Present);
     let mut firmware = AtaFirmware::new(bench.host(), Attachment::Host, None, Some(psid));

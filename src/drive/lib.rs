@@ -43,6 +43,7 @@ pub mod sim;
 pub mod stick;
 mod sysfs;
 mod tcg;
+pub mod vault;
 mod volume;
 pub mod watch;
 

@@ -13,6 +13,7 @@ use drivesim::scenario::DriveSpec;
 use drivesim::{Oracle, Scenario};
 use nix::errno::Errno;
 use purgeproof_core::capability::{Area, Found};
+use purgeproof_core::evidence::hex;
 use purgeproof_core::firmware::Exchange;
 use purgeproof_core::units::{Bytes, Lba};
 use purgeproof_spec::nvme::Read;
@@ -39,7 +40,7 @@ impl Bench {
     }
 
     fn firmware(&self, psid: Option<&str>) -> NvmeFirmware<Queues> {
-        let psid = psid.map(|psid| Psid::new(psid).unwrap());
+        let psid = psid.map(|psid| crate::tcg::tests::psid(psid).unwrap());
         NvmeFirmware::new(Queues::new(self), Nsid::new(1).unwrap(), Some("PP0001".to_owned()), psid)
     }
 
@@ -165,7 +166,11 @@ impl NvmeAdmin for Queues {
 struct Unheard;
 
 impl Transcript for Unheard {
-    fn note(&mut self, _: Exchange) {}
+    /// Whatever is noted becomes evidence, and the PSID must not.
+    fn note(&mut self, exchange: Exchange) {
+        let said = format!("{exchange:?}");
+        assert!(!said.contains(&hex(PSID.as_bytes())) && !said.contains(PSID), "{said}");
+    }
 }
 
 /// Asks until the drive is no longer at work.

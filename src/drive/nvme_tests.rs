@@ -362,7 +362,7 @@ fn an_encrypting_drive_asks_for_its_psid() {
     );
     assert!(capabilities.encrypts_all);
     assert_eq!(capabilities.obstacles, [Obstacle::Locked]);
-    let psid = Psid::new("VUTSRQPONMLKJIHGFEDCBA9876543210");
+    let psid = crate::tcg::tests::psid("VUTSRQPONMLKJIHGFEDCBA9876543210");
     let capabilities = probe(&mut board.clone(), nsid(), psid.as_ref());
     assert_eq!(support(&capabilities, Technique::TcgRevert), Support::Present);
     assert_eq!(capabilities.obstacles, []);

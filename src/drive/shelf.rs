@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use nix::libc;
+use zeroize::Zeroizing;
 
 /// A place for files. Folders are given as `certificates` or `journal/2026`, the empty one is the top.
 pub trait Shelf {
@@ -134,7 +135,7 @@ impl FolderShelf {
     /// Writes a file and moves it to its name, without reading it back.
     pub(crate) fn write(&self, folder: &str, name: &str, bytes: &[u8]) -> Result<(), ShelfError> {
         let path = self.path(folder, name)?;
-        if fs::read(&path).is_ok_and(|there| there == bytes) {
+        if fs::read(&path).map(Zeroizing::new).is_ok_and(|there| *there == bytes) {
             // What is there is left alone: moving a file over another is where FAT is weakest.
             return Ok(());
         }
@@ -156,7 +157,9 @@ impl FolderShelf {
         let path = self.path(folder, name)?;
         // Pages that are clean go; on a filesystem in memory there is nothing below them, and this does nothing.
         posix_fadvise(File::open(&path)?, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED).map_err(io::Error::from)?;
-        if fs::read(&path)? == bytes { Ok(()) } else { Err(ShelfError::Differs { name: name.to_owned() }) }
+        // It may be a key.
+        let there = Zeroizing::new(fs::read(&path)?);
+        if *there == bytes { Ok(()) } else { Err(ShelfError::Differs { name: name.to_owned() }) }
     }
 
     fn path(&self, folder: &str, name: &str) -> Result<PathBuf, ShelfError> {

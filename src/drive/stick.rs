@@ -15,6 +15,7 @@ use nix::errno::Errno;
 use nix::libc::dev_t;
 use purgeproof_sys::block;
 use purgeproof_sys::mount::{Mount, Mounted, MsFlags, unmount};
+use zeroize::Zeroizing;
 
 use crate::examine::MARKER;
 use crate::exclusion::{is_among, medium_of};
@@ -112,13 +113,13 @@ impl Shelf for Stick {
 /// The stick while it is mounted. What is put is read back when it is mounted afresh.
 struct Session {
     folder: FolderShelf,
-    put: Vec<(String, String, Vec<u8>)>,
+    put: Vec<(String, String, Zeroizing<Vec<u8>>)>,
 }
 
 impl Shelf for Session {
     fn put(&mut self, folder: &str, name: &str, bytes: &[u8]) -> Result<(), ShelfError> {
         self.folder.write(folder, name, bytes)?;
-        self.put.push((folder.to_owned(), name.to_owned(), bytes.to_owned()));
+        self.put.push((folder.to_owned(), name.to_owned(), Zeroizing::new(bytes.to_owned())));
         Ok(())
     }
 

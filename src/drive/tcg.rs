@@ -9,8 +9,8 @@ use std::fmt;
 
 use purgeproof_core::capability::Support;
 use purgeproof_core::firmware::Standing;
+use purgeproof_core::secret::Guarded;
 use purgeproof_spec::tcg::{Class, DataRemoval, Discovery, Feature, LEVEL_0_COM_ID, Locking, PROTOCOL, Subsystem};
-use zeroize::Zeroizing;
 
 pub(crate) use revert::revert;
 
@@ -69,21 +69,21 @@ impl fmt::Display for Trouble {
     }
 }
 
-/// The PSID from a drive's label. It is not shown, and its memory is cleared when it is no longer needed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Psid(Zeroizing<String>);
+/// The PSID from a drive's label, where it was typed: nothing copies it, and a suspend of the machine clears it. It is not shown.
+#[derive(Clone)]
+pub struct Psid(Guarded);
 
 impl Psid {
-    /// From what was typed or scanned, without the blanks around it. `None` unless it has 1 to 32 visible ASCII characters, which is
-    /// what a PIN can have (Core 2.01, column PIN of `C_PIN`); all that are printed on labels have 32.
-    pub fn new(typed: &str) -> Option<Self> {
-        let typed = typed.trim();
-        let is_valid = (1..=32).contains(&typed.len()) && typed.bytes().all(|byte| byte.is_ascii_graphic());
-        is_valid.then(|| Self(Zeroizing::new(typed.to_owned())))
+    /// From what was typed or scanned. `None` unless it has 1 to 32 visible ASCII characters, which is what a PIN can have (Core 2.01,
+    /// column PIN of `C_PIN`); all that are printed on labels have 32.
+    pub fn new(typed: Guarded) -> Option<Self> {
+        let is_pin = |typed: &str| (1..=32).contains(&typed.len()) && typed.bytes().all(|byte| byte.is_ascii_graphic());
+        (typed.read(is_pin) == Some(true)).then_some(Self(typed))
     }
 
-    fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+    /// Gives its characters to `with`; there are none any more once it was cleared.
+    fn open<R>(&self, with: impl FnOnce(&[u8]) -> R) -> Option<R> {
+        self.0.read(|text| with(text.as_bytes()))
     }
 }
 
@@ -209,4 +209,4 @@ const ANSWER_BYTES: usize = 2048;
 
 #[cfg(test)]
 #[path = "tcg_tests.rs"]
-mod tests;
+pub(crate) mod tests;

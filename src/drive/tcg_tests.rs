@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use purgeproof_core::firmware::Begun;
 
 use super::*;
+use crate::vault::Strongroom;
+use crate::vault::tests::typed;
 
 const PSID: &str = "VUTSRQPONMLKJIHGFEDCBA9876543210";
 
@@ -99,9 +101,14 @@ fn opening() -> Vec<Step> {
     ]
 }
 
+/// As the operator types it.
+pub(crate) fn psid(text: &str) -> Option<Psid> {
+    Psid::new(typed(&Strongroom::default(), text))
+}
+
 fn reverting(steps: Vec<Step>) -> Begun {
     let mut script = Script::new(steps);
-    let begun = revert(&mut script, &Psid::new(PSID).unwrap());
+    let begun = revert(&mut script, &psid(PSID).unwrap());
     assert!(script.0.is_empty(), "{} steps were not taken", script.0.len());
     begun
 }
@@ -196,7 +203,7 @@ fn supported(locking: u8, class: [u8; 2], psid: Option<&Psid>) -> Support {
 
 #[test]
 fn a_revert_needs_encryption_a_class_and_the_psid() {
-    let psid = Psid::new(PSID).unwrap();
+    let psid = psid(PSID).unwrap();
     // Opal 2: supported and media encryption.
     assert_eq!(supported(0x09, [0x02, 0x03], Some(&psid)), Support::Present);
     assert!(matches!(supported(0x09, [0x02, 0x03], None), Support::Blocked(why) if why.starts_with("needs the PSID")));
@@ -225,12 +232,21 @@ fn after_a_revert_locking_is_off() {
 }
 
 #[test]
+fn a_psid_that_was_cleared_goes_nowhere() {
+    let room = Strongroom::default();
+    let psid = Psid::new(typed(&room, PSID)).unwrap();
+    room.clear();
+    let [discovery, properties, answer, ..] = <[Step; 5]>::try_from(opening()).ok().unwrap();
+    let mut script = Script::new(vec![discovery, properties, answer]);
+    let begun = revert(&mut script, &psid);
+    assert!(matches!(begun, Begun::Refused { why } if why.contains("Type it again")));
+    assert!(script.0.is_empty());
+}
+
+#[test]
 fn a_psid_is_what_a_label_can_have_and_is_not_shown() {
-    let psid = Psid::new(" VUTSRQPONMLKJIHGFEDCBA9876543210\n").unwrap();
-    assert_eq!(psid, Psid::new(PSID).unwrap());
-    assert_eq!(format!("{psid:?}"), "Psid(…)");
-    assert_eq!(Psid::new(""), None);
-    assert_eq!(Psid::new("A B"), None);
-    assert_eq!(Psid::new("PSÏD"), None);
-    assert_eq!(Psid::new(&"A".repeat(33)), None);
+    assert_eq!(format!("{:?}", psid(PSID).unwrap()), "Psid(…)");
+    for text in ["", "A B", "PSÏD", &"A".repeat(33)] {
+        assert!(psid(text).is_none(), "{text}");
+    }
 }

@@ -39,9 +39,9 @@ impl Adopt {
         let earliest = certificates.iter().map(|certificate| certificate.claims().issued_unix_s).min();
         let begins = self.since.map_or(earliest.unwrap_or(now_unix_s), |day| day.begins_unix_s);
         let expires = self.until.map_or(now_unix_s + TWO_YEARS_S, Day::ends_unix_s);
-        let organisation = self.office.unlock(&home, &trust)?;
-        let delegation = delegate(&trust, &organisation, &public, name.clone(), (begins, expires))?;
-        let amended = home.amend(&trust, &organisation, |contents| contents.delegations.push(delegation))?;
+        let mut organisation = self.office.unlock(&home, &trust)?;
+        let delegation = delegate(&trust, &mut organisation, &public, name.clone(), (begins, expires))?;
+        let amended = home.amend(&trust, &mut organisation, |contents| contents.delegations.push(delegation))?;
         Ok(format!(
             "Key {} is stick {} of {} ({}) for certificates from {} until {}.\n\
              The trust file of generation {} says so: give it to those who verify. A stick says so itself once it is enrolled.\n",

@@ -36,8 +36,8 @@ pub(super) fn run(stick: &Path, office: &Office) -> Result<String, String> {
     // What was collected and is not there any more is a chain that is gone as a whole.
     missing(&chains, &trust, stick)?;
     if !checkpoints.is_empty() {
-        let organisation = office.unlock(&home, &trust)?;
-        let amended = home.amend(&trust, &organisation, |contents| contents.checkpoints.extend(checkpoints))?;
+        let mut organisation = office.unlock(&home, &trust)?;
+        let amended = home.amend(&trust, &mut organisation, |contents| contents.checkpoints.extend(checkpoints))?;
         lines.push(format!(
             "The trust file is of generation {} now: give it to those who verify.",
             amended.contents().generation

@@ -8,7 +8,7 @@ use purgeproof_certificate::{Civil, Delegation, Grant, Key, TrustFile, harmless,
 use purgeproof_drive::layout::{DELEGATION, RECIPIENT, TRUST};
 
 use crate::stick::StickFolder;
-use crate::{Day, Office, TWO_YEARS_S, random, unix_s};
+use crate::{Day, Kept, Office, TWO_YEARS_S, no_memory, random, unix_s};
 
 /// The arguments.
 #[derive(Debug, Args)]
@@ -37,7 +37,7 @@ impl Enroll {
         }
         let chosen = self.name.as_deref();
         chosen.map_or(Ok(()), is_name).map_err(|error| format!("{error}."))?;
-        let organisation = self.office.unlock(&home, &trust)?;
+        let mut organisation = self.office.unlock(&home, &trust)?;
         let key = match found {
             Some(key) => key,
             None => stick.make_key()?,
@@ -45,11 +45,11 @@ impl Enroll {
         let name = chosen.map_or_else(|| name_of(&trust, &key.public()), str::to_owned);
         let begins_unix_s = unix_s();
         let expires_unix_s = self.until.map_or(begins_unix_s + TWO_YEARS_S, Day::ends_unix_s);
-        let delegation = delegate(&trust, &organisation, &key.public(), name, (begins_unix_s, expires_unix_s))?;
+        let delegation = delegate(&trust, &mut organisation, &key.public(), name, (begins_unix_s, expires_unix_s))?;
         let file = delegation.bytes().map_err(|error| format!("{error}."))?;
         let grant = delegation.grant().clone();
         // The stick last: one that says it is the organisation's is in the trust file.
-        let amended = home.amend(&trust, &organisation, |contents| contents.delegations.push(delegation))?;
+        let amended = home.amend(&trust, &mut organisation, |contents| contents.delegations.push(delegation))?;
         stick.put(TRUST, amended.bytes())?;
         stick.put(RECIPIENT, &recipient)?;
         stick.put(DELEGATION, &file)?;
@@ -73,7 +73,7 @@ fn words(path: &str, key: &Key, grant: &Grant, trust: &TrustFile) -> String {
 /// Signs that a key is one of the organisation's sticks from one moment to another.
 pub(super) fn delegate(
     trust: &TrustFile,
-    organisation: &Key,
+    organisation: &mut Kept,
     public: &[u8; 32],
     stick: String,
     (begins_unix_s, expires_unix_s): (u64, u64),
@@ -87,7 +87,8 @@ pub(super) fn delegate(
         id: random()?,
         public: *public,
     };
-    Delegation::issue(grant, organisation).map_err(|error| format!("{error}."))
+    let issued = organisation.open(|key| Delegation::issue(grant, key)).map_err(no_memory)?;
+    issued.map_err(|error| format!("{error}."))
 }
 
 /// The name that a key has, or the next number.

@@ -1,19 +1,21 @@
 //! The folder of an organisation: its keys, encrypted by a passphrase, and its trust file.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::iter;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use age::secrecy::{ExposeSecret, SecretString};
+use age::secrecy::ExposeSecret;
 use age::{scrypt, x25519};
 use purgeproof_certificate::{Contents, Key, TrustFile};
 use purgeproof_drive::layout::{RECIPIENT, TRUST};
 use purgeproof_drive::shelf::{FolderShelf, Shelf};
+use purgeproof_sys::locked::Locked;
 use zeroize::Zeroizing;
 
-use crate::{Office, random, unix_s};
+use crate::passphrase::Phrase;
+use crate::{Kept, Office, fresh, no_memory, unix_s};
 
 /// The root key, as `age -d org.key` gives it: a key file.
 const KEY: &str = "org.key";
@@ -36,7 +38,7 @@ impl Home {
     }
 
     /// Makes the folder with new keys.
-    pub(super) fn found(folder: &Path, name: &str, passphrase: &SecretString) -> Result<(Self, TrustFile), String> {
+    pub(super) fn found(folder: &Path, name: &str, phrase: &mut Phrase) -> Result<(Self, TrustFile), String> {
         let home = Self::at(folder);
         fs::DirBuilder::new()
             .recursive(true)
@@ -51,14 +53,19 @@ impl Home {
                 ));
             }
         }
-        let key = Key::from_seed(&Zeroizing::new(random::<32>()?));
+        let key = fresh()?;
         let identity = x25519::Identity::generate();
         let recipient =
             format!("# Evidence of {} is encrypted to this key\n{}\n", one_line(name), identity.to_public());
-        let private = Zeroizing::new(format!("# {}\n{}\n", identity.to_public(), identity.to_string().expose_secret()));
+        // Room for all of it, so that it does not grow and leave a part of itself behind.
+        let mut private = Zeroizing::new(String::with_capacity(512));
+        let secret = identity.to_string();
+        for part in ["# ", &identity.to_public().to_string(), "\n", secret.expose_secret(), "\n"] {
+            private.push_str(part);
+        }
         let trust = trust_file(name, &key)?;
-        home.put(KEY, &encrypted(key.to_file_text(&format!("the organisation {name}")).as_bytes(), passphrase)?)?;
-        home.put(IDENTITY, &encrypted(private.as_bytes(), passphrase)?)?;
+        home.put(KEY, &encrypted(key.to_file_text(&format!("the organisation {name}")).as_bytes(), phrase)?)?;
+        home.put(IDENTITY, &encrypted(private.as_bytes(), phrase)?)?;
         home.put(RECIPIENT, recipient.as_bytes())?;
         home.put(TRUST, trust.bytes())?;
         Ok((home, trust))
@@ -78,14 +85,15 @@ impl Home {
     pub(super) fn amend(
         &self,
         trust: &TrustFile,
-        key: &Key,
+        key: &mut Kept,
         change: impl FnOnce(&mut Contents),
     ) -> Result<TrustFile, String> {
         let mut contents = trust.contents().clone();
         contents.generation = contents.generation.saturating_add(1);
         contents.issued_unix_s = unix_s();
         change(&mut contents);
-        let amended = TrustFile::sign(contents, key).map_err(|error| format!("{error}."))?;
+        let amended = key.open(|key| TrustFile::sign(contents, key)).map_err(no_memory)?;
+        let amended = amended.map_err(|error| format!("{error}."))?;
         self.put(TRUST, amended.bytes())?;
         Ok(amended)
     }
@@ -115,12 +123,12 @@ impl Office {
     }
 
     /// The root key, once somebody has given the passphrase.
-    pub(super) fn unlock(&self, home: &Home, trust: &TrustFile) -> Result<Key, String> {
+    pub(super) fn unlock(&self, home: &Home, trust: &TrustFile) -> Result<Kept, String> {
         let file = home.get(KEY)?;
-        let text = decrypted(&file, self.passphrase.ask()?)?;
-        let key = core::str::from_utf8(&text).ok().and_then(|text| Key::parse(text).ok());
-        match key {
-            Some(key) if key.public() == *trust.public() => Ok(key),
+        let mut text = decrypted(&file, &mut self.passphrase.ask()?)?;
+        let parsed = |text: &mut [u8]| str::from_utf8(text).ok().and_then(|text| Key::parse(text).ok());
+        match text.open(parsed).map_err(no_memory)? {
+            Some(key) if key.public() == *trust.public() => Kept::new(&key).map_err(no_memory),
             Some(key) => Err(format!(
                 "{KEY} holds the key {}, and {TRUST} is of {}. Put back the files that belong together.",
                 key.fingerprint(),
@@ -162,9 +170,9 @@ fn one_line(name: &str) -> String {
 }
 
 /// As `age -p` does it.
-fn encrypted(secret: &[u8], passphrase: &SecretString) -> Result<Vec<u8>, String> {
+fn encrypted(secret: &[u8], phrase: &mut Phrase) -> Result<Vec<u8>, String> {
     let cannot = |error: String| format!("The keys could not be encrypted ({error}): nothing was made.");
-    let mut recipient = scrypt::Recipient::new(passphrase.clone());
+    let mut recipient = scrypt::Recipient::new(phrase.reveal()?);
     recipient.set_work_factor(LOG_ROUNDS);
     let encryptor = age::Encryptor::with_recipients(iter::once(&recipient as &dyn age::Recipient))
         .map_err(|error| cannot(error.to_string()))?;
@@ -174,12 +182,12 @@ fn encrypted(secret: &[u8], passphrase: &SecretString) -> Result<Vec<u8>, String
     Ok(file)
 }
 
-fn decrypted(file: &[u8], passphrase: SecretString) -> Result<Zeroizing<Vec<u8>>, String> {
+fn decrypted(file: &[u8], phrase: &mut Phrase) -> Result<Locked, String> {
     let damaged = || format!("{KEY} is damaged. Take the copy of the organisation's folder.");
-    let mut identity = scrypt::Identity::new(passphrase);
+    let mut identity = scrypt::Identity::new(phrase.reveal()?);
     identity.set_max_work_factor(MOST_LOG_ROUNDS);
     let reader = age::Decryptor::new(file).map_err(|_| damaged())?.decrypt(iter::once(&identity as &dyn age::Identity));
-    let mut reader = match reader {
+    let reader = match reader {
         Ok(reader) => reader,
         Err(age::DecryptError::ExcessiveWork { .. }) => {
             return Err(format!(
@@ -190,7 +198,5 @@ fn decrypted(file: &[u8], passphrase: SecretString) -> Result<Zeroizing<Vec<u8>>
             return Err("This is not the passphrase of the organisation's keys: nothing was done. Try again.".into());
         }
     };
-    let mut secret = Zeroizing::new(Vec::new());
-    reader.read_to_end(&mut secret).map_err(|_| damaged())?;
-    Ok(secret)
+    Locked::read(reader).map_err(|_| damaged())
 }

@@ -9,7 +9,7 @@ use crate::passphrase::Passphrase;
 
 pub(super) fn run(name: &str, folder: &Path, passphrase: &Passphrase) -> Result<String, String> {
     is_name(name).map_err(|error| format!("{error}."))?;
-    let (_, trust) = Home::found(folder, name, &passphrase.choose()?)?;
+    let (_, trust) = Home::found(folder, name, &mut passphrase.choose()?)?;
     Ok(format!(
         "Organisation {name}, fingerprint {fingerprint}. Write the fingerprint on paper: whoever verifies compares it.\n\
          {folder}/org.key and org.age are its keys, encrypted by the passphrase. Keep a copy of the folder in another place.\n\

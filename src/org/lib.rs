@@ -7,19 +7,23 @@ use std::str::FromStr;
 use std::time::SystemTime;
 
 use clap::{Args, Subcommand};
-use purgeproof_certificate::{Certificate, Civil};
+use purgeproof_certificate::{Certificate, Civil, Key};
+use purgeproof_sys::locked::Errno;
+use zeroize::Zeroizing;
 
 mod adopt;
 mod collect;
 mod enroll;
 mod home;
 mod init;
+mod kept;
 mod passphrase;
 mod revoke;
 mod show;
 mod stick;
 
 pub use home::read_trust;
+pub use kept::Kept;
 use passphrase::Passphrase;
 
 /// How long a delegation is good if nobody says otherwise.
@@ -146,10 +150,24 @@ fn read_certificate(path: &Path) -> Result<Certificate, String> {
     }
 }
 
-/// Random bytes for numbers and keys.
+/// A new key.
+fn fresh() -> Result<Key, String> {
+    let mut seed = Zeroizing::new([0; 32]);
+    getrandom::fill(seed.as_mut_slice()).map_err(no_randomness)?;
+    Ok(Key::from_seed(&seed))
+}
+
+fn no_randomness(error: getrandom::Error) -> String {
+    format!("The kernel gave no random numbers ({error}). Nothing was done.")
+}
+
+fn no_memory(errno: Errno) -> String {
+    format!("The kernel gave no locked memory for a secret ({errno}): nothing was done. Raise `ulimit -l`.")
+}
+
+/// Random bytes for numbers.
 fn random<const N: usize>() -> Result<[u8; N], String> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| format!("The kernel gave no random numbers ({error}). Nothing was done."))?;
+    getrandom::fill(&mut bytes).map_err(no_randomness)?;
     Ok(bytes)
 }

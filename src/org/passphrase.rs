@@ -1,13 +1,15 @@
 //! The passphrase that an organisation's keys are encrypted by.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use age::secrecy::{ExposeSecret, SecretString};
+use age::secrecy::SecretString;
 use clap::Args;
 use purgeproof_sys::console;
-use zeroize::Zeroizing;
+use purgeproof_sys::locked::Locked;
+
+use crate::no_memory;
 
 /// Where the passphrase comes from.
 #[derive(Debug, Args)]
@@ -19,7 +21,7 @@ pub struct Passphrase {
 
 impl Passphrase {
     /// The passphrase of keys that exist.
-    pub(super) fn ask(&self) -> Result<SecretString, String> {
+    pub(super) fn ask(&self) -> Result<Phrase, String> {
         match &self.file {
             Some(file) => read(file),
             None => typed(&mut terminal()?, "Passphrase of the organisation: "),
@@ -27,29 +29,41 @@ impl Passphrase {
     }
 
     /// A new one; typed twice, because nobody sees it.
-    pub(super) fn choose(&self) -> Result<SecretString, String> {
-        let chosen = self.file.as_deref().map_or_else(typed_twice, read)?;
-        if chosen.expose_secret().is_empty() {
+    pub(super) fn choose(&self) -> Result<Phrase, String> {
+        let mut chosen = self.file.as_deref().map_or_else(typed_twice, read)?;
+        if chosen.0.open(|phrase| phrase.is_empty()).map_err(no_memory)? {
             return Err("An empty passphrase protects nothing: nothing was made. Take several words.".into());
         }
         Ok(chosen)
     }
 }
 
-fn typed_twice() -> Result<SecretString, String> {
-    let mut terminal = terminal()?;
-    let chosen = typed(&mut terminal, "New passphrase for the organisation's keys: ")?;
-    let again = typed(&mut terminal, "The same once more: ")?;
-    if chosen.expose_secret() != again.expose_secret() {
-        return Err("The two passphrases differ: nothing was made. Try again.".into());
+/// A passphrase where nobody else sees it.
+pub(super) struct Phrase(Locked);
+
+impl Phrase {
+    /// As `age` takes it: an ordinary copy, which it clears as soon as it has made a key of it.
+    pub(super) fn reveal(&mut self) -> Result<SecretString, String> {
+        let text = self.0.open(|phrase| str::from_utf8(phrase).map(SecretString::from)).map_err(no_memory)?;
+        text.map_err(|_| "The passphrase is not UTF-8 text: nothing was done. Set the terminal to UTF-8.".into())
     }
-    Ok(chosen)
 }
 
-fn read(file: &Path) -> Result<SecretString, String> {
-    let cannot = |error: String| format!("{} cannot be read ({error}). Check the path.", file.display());
-    let text = Zeroizing::new(fs::read_to_string(file).map_err(|error| cannot(error.to_string()))?);
-    Ok(text.lines().next().unwrap_or_default().to_owned().into())
+fn typed_twice() -> Result<Phrase, String> {
+    let mut terminal = terminal()?;
+    let mut chosen = typed(&mut terminal, "New passphrase for the organisation's keys: ")?;
+    let mut again = typed(&mut terminal, "The same once more: ")?;
+    let is_same = chosen.0.open(|one| again.0.open(|other| one == other)).flatten();
+    if is_same.map_err(no_memory)? {
+        Ok(chosen)
+    } else {
+        Err("The two passphrases differ: nothing was made. Try again.".into())
+    }
+}
+
+fn read(file: &Path) -> Result<Phrase, String> {
+    let line = File::open(file).and_then(Locked::read_line);
+    line.map(Phrase).map_err(|error| format!("{} cannot be read ({error}). Check the path.", file.display()))
 }
 
 fn terminal() -> Result<File, String> {
@@ -58,12 +72,12 @@ fn terminal() -> Result<File, String> {
     })
 }
 
-fn typed(terminal: &mut File, prompt: &str) -> Result<SecretString, String> {
+fn typed(terminal: &mut File, prompt: &str) -> Result<Phrase, String> {
     let cannot =
         |error: std::io::Error| format!("Nothing could be read from the terminal ({error}): nothing was done.");
     terminal.write_all(prompt.as_bytes()).map_err(cannot)?;
     let line = console::hidden_line(terminal).map_err(cannot);
     // What was typed ended the line without being shown.
     let _ = terminal.write_all(b"\n");
-    Ok(line?.into())
+    line.map(Phrase)
 }

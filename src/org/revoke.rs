@@ -44,8 +44,8 @@ impl Revoke {
             at_unix_s: unix_s(),
             why: self.why.clone().filter(|why| !why.trim().is_empty()),
         };
-        let organisation = self.office.unlock(&home, &trust)?;
-        let amended = home.amend(&trust, &organisation, |contents| contents.revocations.push(revocation))?;
+        let mut organisation = self.office.unlock(&home, &trust)?;
+        let amended = home.amend(&trust, &mut organisation, |contents| contents.revocations.push(revocation))?;
         let believed =
             if last == 0 { "No certificate".to_owned() } else { format!("No certificate after number {last}") };
         Ok(format!(

@@ -8,7 +8,7 @@ use purgeproof_drive::shelf::{FolderShelf, Shelf, ShelfError};
 use purgeproof_drive::stick::is_marked;
 use zeroize::Zeroizing;
 
-use crate::random;
+use crate::fresh;
 
 /// The folder.
 pub(super) struct StickFolder {
@@ -38,13 +38,15 @@ impl StickFolder {
         let Some(file) = self.shelf.read(KEYS, STICK_KEY).map_err(|error| self.failed(&error))? else {
             return Ok(None);
         };
-        let key = Key::parse(&String::from_utf8_lossy(&file));
+        let file = Zeroizing::new(file);
+        // What is no text is no key either.
+        let key = Key::parse(str::from_utf8(&file).unwrap_or_default());
         key.map(Some).map_err(|error| format!("{}: {error}.", self.path.join(KEYS).join(STICK_KEY).display()))
     }
 
     /// Makes a key there.
     pub(super) fn make_key(&mut self) -> Result<Key, String> {
-        let key = Key::from_seed(&Zeroizing::new(random::<32>()?));
+        let key = fresh()?;
         self.put(STICK_KEY, key.to_file_text(WHOSE).as_bytes())?;
         Ok(key)
     }

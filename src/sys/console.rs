@@ -6,10 +6,12 @@ use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
 use nix::sys::termios::{ControlFlags, InputFlags, LocalFlags, SetArg, cfmakeraw, tcgetattr, tcsetattr};
 use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout};
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader};
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+
+use crate::locked::Locked;
 
 /// The size of a terminal in characters. A serial line that nobody has asked about is 0 by 0.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -55,19 +57,16 @@ pub fn raw(terminal: impl AsFd) -> Result<(), Errno> {
     tcsetattr(&terminal, SetArg::TCSANOW, &termios)
 }
 
-/// Reads a line that is not shown while it is typed, without its line feed. Meanwhile Ctrl-C is a character like any other, so that nobody is
-/// left with a terminal that shows nothing.
-pub fn hidden_line(terminal: &File) -> io::Result<String> {
+/// Reads a line that is not shown while it is typed, without its line feed, to memory that nobody else sees. Meanwhile Ctrl-C is a character
+/// like any other, so that nobody is left with a terminal that shows nothing.
+pub fn hidden_line(terminal: &File) -> io::Result<Locked> {
     let before = tcgetattr(terminal)?;
     let mut hidden = before.clone();
     hidden.local_flags.remove(LocalFlags::ECHO | LocalFlags::ISIG);
     tcsetattr(terminal, SetArg::TCSAFLUSH, &hidden)?;
-    let mut line = String::new();
-    let read = BufReader::new(terminal).read_line(&mut line);
+    let line = Locked::read_line(terminal);
     tcsetattr(terminal, SetArg::TCSAFLUSH, &before)?;
-    read?;
-    line.truncate(line.trim_end_matches(['\r', '\n']).len());
-    Ok(line)
+    line
 }
 
 /// Makes `terminal` this process's standard input, output and error.
@@ -130,7 +129,7 @@ mod tests {
             std::thread::yield_now();
         }
         pty.master.write_all(b"pass\x03 phrase \r").unwrap();
-        assert_eq!(reader.join().unwrap(), "pass\x03 phrase ");
+        assert_eq!(reader.join().unwrap().open(|line| line.to_vec()).unwrap(), b"pass\x03 phrase ");
         assert_eq!(pty.master.read(&mut [0; 4]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         assert!(tcgetattr(&pty.slave).unwrap().local_flags.contains(usual));
     }

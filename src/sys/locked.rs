@@ -2,16 +2,20 @@
 //! the kernel has `memfd_secret`(2), of the kernel itself; and closed to this process, too, but for the moments in which it is used.
 
 use std::ffi::c_void;
+use std::io::{self, Read};
 use std::num::NonZeroUsize;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::ptr::NonNull;
 use std::slice;
 
-use nix::errno::Errno;
+pub use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, MmapAdvise, ProtFlags, madvise, mlock, mmap, mmap_anonymous, mprotect, munmap};
 use nix::sys::resource::{Resource, setrlimit};
 use nix::unistd::{SysconfVar, sysconf};
 use zeroize::Zeroize;
+
+/// The most bytes of a secret: the smallest page that Linux has.
+pub const PAGE: usize = 4096;
 
 /// Lets no core dump be written of this process, and nobody but root read its memory or attach a debugger to it.
 ///
@@ -46,6 +50,38 @@ impl Locked {
             }
             error => Err(error),
         })
+    }
+
+    /// As [`Locked::new`], for data that a device is to fetch by itself: the kernel hands no device an address in `memfd_secret`, so the page
+    /// is an ordinary one between its guards, never swapped, dumped or given to a child.
+    ///
+    /// # Errors
+    /// Those of [`Locked::new`].
+    pub fn for_device(length: usize, fill: impl FnOnce(&mut [u8])) -> Result<Self, Errno> {
+        Self::within(length, locked_page, fill).map_err(|(error, _)| error)
+    }
+
+    /// All that `from` gives, read to where it stays.
+    ///
+    /// # Errors
+    /// Those of reading and of [`Locked::new`]; `FileTooLarge` beyond [`PAGE`].
+    pub fn read(from: impl Read) -> io::Result<Self> {
+        Self::read_until(from, None)
+    }
+
+    /// The first line that `from` gives, without its end.
+    ///
+    /// # Errors
+    /// Those of [`Locked::read`].
+    pub fn read_line(from: impl Read) -> io::Result<Self> {
+        Self::read_until(from, Some(b'\n'))
+    }
+
+    fn read_until(from: impl Read, end: Option<u8>) -> io::Result<Self> {
+        let mut locked = Self::new(PAGE, |_| ())?;
+        let length = locked.open(|bytes| fill(from, bytes, end))??;
+        locked.truncate(length)?;
+        Ok(locked)
     }
 
     fn within<F: FnOnce(&mut [u8])>(length: usize, make: MakePage, fill: F) -> Result<Self, (Errno, F)> {
@@ -94,6 +130,16 @@ impl Locked {
         Ok(with(opened.0.bytes()))
     }
 
+    /// Leaves no more than the first `length` bytes of the secret, and clears the others.
+    ///
+    /// # Errors
+    /// Those of [`Locked::open`].
+    pub fn truncate(&mut self, length: usize) -> Result<(), Errno> {
+        self.open(|bytes| bytes.iter_mut().skip(length).for_each(Zeroize::zeroize))?;
+        self.length = self.length.min(length);
+        Ok(())
+    }
+
     fn protect(&self, protection: ProtFlags) -> Result<(), Errno> {
         // SAFETY: our own page, of which no reference is alive: `bytes` is called under `&mut self` while it is open.
         unsafe { mprotect(self.page, self.page_size.get(), protection) }
@@ -114,6 +160,26 @@ impl Drop for Locked {
         let region = unsafe { self.page.byte_sub(self.page_size.get()) };
         // SAFETY: the three pages of `reserve`, which nobody refers to any more.
         let _ = unsafe { munmap(region, 3 * self.page_size.get()) };
+    }
+}
+
+/// Reads without any buffer but this one, and says how many bytes there are before the end.
+fn fill(mut from: impl Read, bytes: &mut [u8], end: Option<u8>) -> io::Result<usize> {
+    let mut length = 0;
+    loop {
+        let room = bytes.get_mut(length..).filter(|room| !room.is_empty()).ok_or(io::ErrorKind::FileTooLarge)?;
+        let came = match from.read(room) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            came => came?,
+        };
+        let all = bytes.get(..length + came).unwrap_or_default();
+        match all.iter().position(|byte| Some(*byte) == end) {
+            Some(place) => {
+                return Ok(all.get(..place).map_or(0, |line| line.strip_suffix(b"\r").unwrap_or(line).len()));
+            }
+            None if came == 0 => return Ok(length),
+            None => length += came,
+        }
     }
 }
 
@@ -156,6 +222,11 @@ mod tests {
     use super::*;
     use std::fs::{self, File};
     use std::os::unix::fs::FileExt;
+
+    use nix::sys::resource::getrlimit;
+    use nix::sys::signal::Signal;
+    use nix::sys::wait::{WaitStatus, waitpid};
+    use nix::unistd::{ForkResult, fork};
 
     const SECRET: &[u8] = b"nobody reads this";
 
@@ -218,6 +289,82 @@ mod tests {
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| locked.open(|_| panic!("on purpose"))));
         assert!(panicked.is_err());
         assert!(!flags(&locked).split_whitespace().any(|it| it == "rd"));
+    }
+
+    #[test]
+    fn what_is_cut_off_is_cleared() {
+        let mut locked = made_by(locked_page).unwrap();
+        locked.truncate(6).unwrap();
+        assert_eq!(locked.open(|bytes| bytes.to_vec()).unwrap(), b"nobody");
+        // Behind what is left, too.
+        locked.length = SECRET.len();
+        assert_eq!(locked.open(|bytes| bytes.to_vec()).unwrap(), b"nobody\0\0\0\0\0\0\0\0\0\0\0");
+    }
+
+    #[test]
+    fn what_is_read_goes_to_its_end_and_a_line_to_its_own() {
+        let text = |mut locked: Locked| locked.open(|bytes| bytes.to_vec()).unwrap();
+        assert_eq!(text(Locked::read(&b"one\r\ntwo\n"[..]).unwrap()), b"one\r\ntwo\n");
+        assert_eq!(text(Locked::read_line(&b"one\r\ntwo\n"[..]).unwrap()), b"one");
+        assert_eq!(text(Locked::read_line(&b"one"[..]).unwrap()), b"one");
+        // Byte by byte, as a pipe may give it.
+        assert_eq!(text(Locked::read_line((&b"o"[..]).chain(&b"n"[..]).chain(&b"e\ntwo"[..])).unwrap()), b"one");
+        let long = Locked::read(io::repeat(7)).map(drop).unwrap_err();
+        assert_eq!(long.kind(), io::ErrorKind::FileTooLarge);
+    }
+
+    /// How a child ends that does this.
+    fn in_a_child(work: impl FnOnce() -> bool) -> WaitStatus {
+        // SAFETY: the child does what `work` does, which allocates nothing and takes no lock, and ends.
+        match unsafe { fork() }.unwrap() {
+            // SAFETY: ends the child at once, without what belongs to its parent.
+            ForkResult::Child => unsafe { libc::_exit(i32::from(!work())) },
+            ForkResult::Parent { child } => waitpid(child, None).unwrap(),
+        }
+    }
+
+    #[test]
+    fn whoever_reads_beyond_the_secret_s_page_or_at_rest_dies_of_it() {
+        let is_killed = |status| matches!(status, WaitStatus::Signaled(_, Signal::SIGSEGV, _));
+        let peeks = |offset: isize| {
+            let child = || {
+                // Made in the child: it would not inherit it.
+                let Ok(locked) = Locked::for_device(SECRET.len(), |_| ()) else { return false };
+                // SAFETY: within the three pages of `reserve`, or one byte beside the second.
+                let at = unsafe { locked.page.as_ptr().cast::<u8>().byte_offset(offset) };
+                // SAFETY: none: that the kernel ends the child for it is what is tested.
+                let _ = unsafe { at.read_volatile() };
+                true
+            };
+            in_a_child(child)
+        };
+        for offset in [-1, 0, PAGE.cast_signed()] {
+            assert!(is_killed(peeks(offset)), "at {offset}");
+        }
+    }
+
+    #[test]
+    fn a_child_has_no_secret_of_its_parent() {
+        let mut locked = made_by(locked_page).unwrap();
+        let at = locked.page.as_ptr().cast::<u8>().cast_const();
+        let status = locked.open(|_| {
+            in_a_child(|| {
+                // SAFETY: none: the page is not the child's, and that the kernel ends it for that is what is tested.
+                let _ = unsafe { at.read_volatile() };
+                true
+            })
+        });
+        assert!(matches!(status.unwrap(), WaitStatus::Signaled(_, Signal::SIGSEGV, _)));
+    }
+
+    #[test]
+    fn no_core_dump_is_written() {
+        let status = in_a_child(|| {
+            forbid_dumps() == Ok(())
+                && getrlimit(Resource::RLIMIT_CORE) == Ok((0, 0))
+                && nix::sys::prctl::get_dumpable() == Ok(false)
+        });
+        assert!(matches!(status, WaitStatus::Exited(_, 0)), "{status:?}");
     }
 
     #[test]

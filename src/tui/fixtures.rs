@@ -2,6 +2,8 @@
 
 mod firmware;
 
+use std::sync::{Arc, Mutex};
+
 use purgeproof_core::capability::{Capabilities, Support};
 use purgeproof_core::drive::{Exclusion, Identity, Medium, Serial, SerialSource, Transport};
 use purgeproof_core::eta::Eta;
@@ -9,6 +11,7 @@ use purgeproof_core::event::{Controller, DriveId, Event, Filed, Layout, Listed, 
 use purgeproof_core::evidence::JobId;
 use purgeproof_core::plan::{Refusal, plan};
 use purgeproof_core::policy::Policy;
+use purgeproof_core::secret::{ROOM, Vault, Vaults};
 use purgeproof_core::survey::{Signature, Sketch, Survey, When};
 use purgeproof_core::technique::Technique;
 use purgeproof_core::units::{BlockSize, Bytes, Extent, Lba};
@@ -272,9 +275,27 @@ pub(crate) fn progress(id: u32, stage: Stage, percent: u64, errors: u64) -> [Eve
     [Event::Stage { drive: DriveId(id), stage }, Event::Progress { drive: DriveId(id), progress }]
 }
 
+/// Ordinary memory, in place of pages that nobody else sees.
+#[derive(Debug)]
+struct Heap;
+
+struct Cell(Mutex<[u8; ROOM]>);
+
+impl Vaults for Heap {
+    fn vault(&self) -> Option<Arc<dyn Vault>> {
+        Some(Arc::new(Cell(Mutex::new([0; ROOM]))))
+    }
+}
+
+impl Vault for Cell {
+    fn open(&self, with: &mut dyn FnMut(&mut [u8])) {
+        with(&mut *self.0.lock().unwrap());
+    }
+}
+
 /// A screen that has heard these events.
 pub(crate) fn after(events: impl IntoIterator<Item = Event>) -> Model {
-    let mut model = Model::new(Host::Appliance);
+    let mut model = Model::new(Host::Appliance).with_vaults(Arc::new(Heap));
     model.hear(Event::Banner("PurgeProof 0.1.0 · image 0123abcd".into()));
     tell(&mut model, events);
     model

@@ -11,7 +11,8 @@
 //!   where [`purgeproof_core::event::Filed::OnStick`] said so.
 //! - **Drives are chosen by [`purgeproof_core::event::DriveId`]**, never by their line on the screen: a plugged cable moves lines.
 //! - **A question holds for the plan that it was asked about.** A drive that is planned anew is asked about anew.
-//! - **A PSID is on the screen while it is typed, and nowhere else**: not in a message, not in what a state prints of itself.
+//! - **A PSID lies in one place** ([`purgeproof_core::secret`]): not in a message, not in what a state prints of itself. The screen shows the last
+//!   four characters of what is typed.
 //! - **Every glyph is in the console's font.** [`view::draw`] leaves ASCII and the box and block characters of code page 437.
 //! - **Colour is never alone**: the words say the same on a monochrome terminal.
 

@@ -5,6 +5,7 @@ mod row;
 mod running;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use purgeproof_core::drive::Exclusion;
 use purgeproof_core::eta::Eta;
@@ -12,6 +13,7 @@ use purgeproof_core::event::{Controller, DriveId, Event, Filed, Heat, Layout, Li
 use purgeproof_core::evidence::{Battery, JobId};
 use purgeproof_core::plan::{Plan, Refusal};
 use purgeproof_core::reformat::Reformat;
+use purgeproof_core::secret::Vaults;
 use purgeproof_core::survey::{Survey, When};
 use purgeproof_core::technique::Level;
 use purgeproof_core::verdict::{Reason, Verdict};
@@ -165,12 +167,20 @@ pub struct Model {
     pub(crate) hurried: Option<Exit>,
     /// Columns and rows of the console that pages are turned for.
     pub(crate) size: (u16, u16),
+    /// Where a PSID is typed; without them none is.
+    pub(crate) vaults: Option<Arc<dyn Vaults>>,
 }
 
 impl Model {
     /// A screen that has heard nothing yet.
     pub fn new(host: Host) -> Self {
         Self { host, size: (80, 25), ..Self::default() }
+    }
+
+    /// From now on secrets can be typed.
+    #[must_use]
+    pub fn with_vaults(self, vaults: Arc<dyn Vaults>) -> Self {
+        Self { vaults: Some(vaults), ..self }
     }
 
     /// Takes in one event.

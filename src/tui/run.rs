@@ -14,7 +14,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::model::{Exit, Host, Key, Model};
+use crate::model::{Exit, Key, Model};
 use crate::paint::{LEAVE, Painter};
 use crate::{view, words};
 
@@ -59,11 +59,15 @@ impl Screen {
 ///
 /// # Errors
 /// A thread could not be started.
-pub fn run(host: Host, screens: Vec<Screen>, events: &Receiver<Event>, requests: &Sender<Request>) -> io::Result<Exit> {
+pub fn run(
+    mut model: Model,
+    screens: Vec<Screen>,
+    events: &Receiver<Event>,
+    requests: &Sender<Request>,
+) -> io::Result<Exit> {
     let raw = terminal::enable_raw_mode().is_ok();
     let size = screens.first().map_or((80, 25), |screen| (screen.size)());
     let board = Arc::new(Board::default());
-    let mut model = Model::new(host);
     model.resize(size);
     board.pin(&model, false);
     let mut drawers = Vec::new();
@@ -308,7 +312,7 @@ fn see_off(drawers: &[JoinHandle<()>]) {
 mod tests {
     use super::*;
     use crate::fixtures::{after, began, bench};
-    use crate::model::Dialog;
+    use crate::model::{Dialog, Host};
     use std::sync::mpsc;
 
     /// An output that hands over what it is given, and one that takes nothing until it is let go.

@@ -310,7 +310,7 @@ fn look_again_and_unknown_keys() {
 }
 
 #[test]
-fn a_psid_is_32_letters_and_digits_and_is_shown_nowhere_else() {
+fn a_psid_is_32_letters_and_digits_and_lies_in_one_place() {
     let mut model = after([Event::Drives(vec![locked(1)])]);
     model.press(Key::Char('s'));
     type_in(&mut model, &LABEL[..31]);
@@ -324,7 +324,9 @@ fn a_psid_is_32_letters_and_digits_and_is_shown_nowhere_else() {
     model.press(Key::Backspace);
     type_in(&mut model, "6");
     assert!(!format!("{model:?}").contains(LABEL), "a log of the state does not hold it");
-    assert_eq!(model.press(Key::Enter), Some(Request::Psid { drive: ID, psid: LABEL.into() }));
+    assert!(screen(&model).contains("****") && !screen(&model).contains(&LABEL[27..31]), "no more than four are shown");
+    let Some(Request::Psid { drive: ID, psid }) = model.press(Key::Enter) else { panic!("it is handed over") };
+    assert_eq!(psid.read(|psid| psid == LABEL), Some(true));
     assert!(model.dialog.is_none());
     assert!(!model.notices.iter().any(|notice| notice.contains(&LABEL[..8])));
 }

@@ -1,6 +1,7 @@
 //! What a key does: to the state, and what it asks of the engine room.
 
 use purgeproof_core::event::{DriveId, Request};
+use purgeproof_core::secret::Guarded;
 
 use crate::model::{Dialog, Entry, Exit, Host, Key, Model, Page, Phase, Row};
 use crate::view::page;
@@ -47,7 +48,7 @@ impl Model {
                 }
                 None
             }
-            Some(Dialog::Psid { drive, entry }) => self.press_psid(drive, entry, key),
+            Some(Dialog::Psid { drive, typed, complaint }) => self.press_psid(drive, typed, complaint, key),
             Some(Dialog::Unfreeze) => match key {
                 Key::Enter => {
                     self.notice(words::GOING_TO_SLEEP.into());
@@ -103,18 +104,33 @@ impl Model {
     }
 
     /// What was typed stays for correction: nobody types 32 characters twice for one that is wrong.
-    fn press_psid(&mut self, drive: DriveId, entry: Entry, key: Key) -> Option<Request> {
-        let (mut entry, entered) = edit(entry, key)?;
-        if let Some(typed) = entered {
-            match psid(&typed) {
-                Ok(psid) => {
-                    self.notice(words::PSID_GIVEN.into());
-                    return Some(Request::Psid { drive, psid });
-                }
-                Err(complaint) => entry.complaint = Some(complaint),
+    fn press_psid(
+        &mut self,
+        drive: DriveId,
+        typed: Guarded,
+        mut complaint: Option<String>,
+        key: Key,
+    ) -> Option<Request> {
+        match key {
+            Key::Esc => {
+                typed.clear();
+                return None;
             }
+            Key::Enter => match typed.read(flaw).flatten() {
+                None => {
+                    typed.retain(is_of_psid);
+                    self.notice(words::PSID_GIVEN.into());
+                    return Some(Request::Psid { drive, psid: typed });
+                }
+                flaw => complaint = flaw,
+            },
+            Key::Backspace => typed.pop(),
+            Key::Char(letter) => {
+                typed.push(letter);
+            }
+            _ => {}
         }
-        self.dialog = Some(Dialog::Psid { drive, entry });
+        self.dialog = Some(Dialog::Psid { drive, typed, complaint });
         None
     }
 
@@ -172,11 +188,14 @@ impl Model {
     /// The key that stops a job opens the question for the PSID on a drive that can be reverted with it.
     fn stop_or_psid(&mut self) {
         let Some(row) = self.selected_row() else { return self.notice(words::NOTHING_TO_STOP.into()) };
-        let (drive, entry) = (row.listed.id, Entry::default());
+        let drive = row.listed.id;
         if row.run.is_some_and(|run| run.running().is_some()) {
-            self.dialog = Some(Dialog::Stop { drive, entry });
+            self.dialog = Some(Dialog::Stop { drive, entry: Entry::default() });
         } else if row.takes_psid() {
-            self.dialog = Some(Dialog::Psid { drive, entry });
+            match self.vaults.as_ref().and_then(|vaults| vaults.vault()) {
+                Some(vault) => self.dialog = Some(Dialog::Psid { drive, typed: Guarded::new(vault), complaint: None }),
+                None => self.notice(words::NO_VAULT.into()),
+            }
         } else {
             self.notice(words::NOTHING_TO_STOP.into());
         }
@@ -322,16 +341,19 @@ fn edit(mut entry: Entry, key: Key) -> Option<(Entry, Option<String>)> {
     Some((entry, None))
 }
 
-/// The PSID as the drive takes it: labels that print it in groups separate them by blanks or dashes, which are no part of it.
-fn psid(typed: &str) -> Result<String, String> {
-    let psid: String = typed.chars().filter(|letter| !letter.is_whitespace() && *letter != '-').collect();
-    if !psid.chars().all(|letter| letter.is_ascii_alphanumeric()) {
-        return Err(words::PSID_LETTERS.into());
+/// Labels that print the PSID in groups separate them by blanks or dashes, which are no part of it.
+fn is_of_psid(letter: char) -> bool {
+    !letter.is_whitespace() && letter != '-'
+}
+
+/// Why that is no PSID.
+fn flaw(typed: &str) -> Option<String> {
+    let psid = || typed.chars().filter(|letter| is_of_psid(*letter));
+    if !psid().all(|letter| letter.is_ascii_alphanumeric()) {
+        return Some(words::PSID_LETTERS.into());
     }
-    match psid.len() {
-        PSID => Ok(psid),
-        given => Err(words::psid_length(given, PSID)),
-    }
+    let given = psid().count();
+    (given != PSID).then(|| words::psid_length(given, PSID))
 }
 
 fn refuse(word: &str) -> Entry {

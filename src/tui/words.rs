@@ -51,6 +51,8 @@ pub(crate) const PSID_GIVEN: &str =
     "The PSID was handed over, nothing is erased yet. Look at the drive's new plan and press Enter on it";
 pub(crate) const PSID_LETTERS: &str =
     "A PSID has letters A to Z and digits only. Compare it with the label: O and 0, I and 1 look alike";
+pub(crate) const NO_VAULT: &str =
+    "The kernel gave no locked memory, in which alone a PSID is kept: none is asked for. Restart the machine";
 pub(crate) const PSID_HOW: &str =
     "Press s to type the PSID from its label: the drive can be reverted with it, which is a Purge";
 pub(crate) const KEYS_PSID: &str = "Enter: hand it over   Esc: back";
@@ -274,8 +276,7 @@ pub(crate) fn psid_length(given: usize, wanted: usize) -> String {
     format!("That has {}, a PSID has {wanted}. Correct it, or press Esc", plural(given, "character", "characters"))
 }
 
-pub(crate) fn psid_prompt(typed: &str) -> String {
-    let count = typed.chars().filter(char::is_ascii_alphanumeric).count();
+pub(crate) fn psid_prompt(count: usize) -> String {
     format!("Type or scan the PSID as the label has it, capitals as capitals, then Enter ({count} of {PSID}):")
 }
 

@@ -31,7 +31,16 @@ pub fn hex(bytes: &[u8]) -> String {
 /// # Errors
 /// [`NotHex`] for any other length or character, capitals included: a number has one spelling.
 pub fn unhex<const N: usize>(text: &str) -> Result<[u8; N], NotHex> {
-    unhex_vec(text)?.try_into().map_err(|_| NotHex)
+    // Without a vector, which would leave a copy of a key in the heap.
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
+        return Err(NotHex);
+    };
+    let pairs: &[[u8; 2]; N] = pairs.try_into().map_err(|_| NotHex)?;
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(pairs) {
+        *byte = of_pair(*pair)?;
+    }
+    Ok(bytes)
 }
 
 /// The reverse of [`hex`] for any number of bytes.
@@ -39,15 +48,19 @@ pub fn unhex<const N: usize>(text: &str) -> Result<[u8; N], NotHex> {
 /// # Errors
 /// [`NotHex`] for an odd number of digits or any other character, capitals included.
 pub fn unhex_vec(text: &str) -> Result<Vec<u8>, NotHex> {
-    let digit = |c: &u8| match c {
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
+        return Err(NotHex);
+    };
+    pairs.iter().copied().map(of_pair).collect()
+}
+
+fn of_pair([high, low]: [u8; 2]) -> Result<u8, NotHex> {
+    let digit = |c: u8| match c {
         b'0'..=b'9' => Ok(c - b'0'),
         b'a'..=b'f' => Ok(c - b'a' + 10),
         _ => Err(NotHex),
     };
-    let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
-        return Err(NotHex);
-    };
-    pairs.iter().map(|[high, low]| Ok(digit(high)? << 4 | digit(low)?)).collect()
+    Ok(digit(high)? << 4 | digit(low)?)
 }
 
 #[cfg(test)]

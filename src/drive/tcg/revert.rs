@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use purgeproof_core::firmware::{Begun, Standing};
 use purgeproof_spec::tcg::PROTOCOL;
-use purgeproof_spec::tcg::request::{Authority, Request, Session, properties, start_session};
+use purgeproof_spec::tcg::request::{Authority, REQUEST_BYTES, Session, properties, start_session};
 use purgeproof_spec::tcg::response::{Reply, ReplyError, Status};
+use purgeproof_sys::locked::Locked;
 
 use super::{ANSWER_BYTES, Address, Message, Psid, SecurityProtocol, Trouble, discover, standing};
 
@@ -24,6 +25,10 @@ enum RevertError {
     NoStatus,
     /// The session could not be opened, or the method was not carried out.
     Method(Status),
+    /// There is no memory for a message that has the PSID in it.
+    NoMemory,
+    /// The PSID is not there any more.
+    NoPsid,
 }
 
 impl fmt::Display for RevertError {
@@ -43,6 +48,11 @@ impl fmt::Display for RevertError {
             Self::Method(Status::NoSessionsAvailable | Status::SpBusy) => f.write_str(
                 "another TCG session with the drive is open. Take it off the power, which ends it, and try again",
             ),
+            Self::NoMemory => f.write_str(
+                "the kernel gave no locked memory for the message with the PSID, so it was not sent. Restart the machine, or raise \
+                 `ulimit -l`",
+            ),
+            Self::NoPsid => f.write_str("the PSID was cleared before it was used. Type it again"),
             Self::Method(status) => write!(f, "the drive answered the TCG method with {status:?}"),
         }
     }
@@ -57,11 +67,11 @@ pub(crate) fn revert(bus: &mut impl SecurityProtocol, psid: &Psid) -> Begun {
         Err(error) => return error.into_begun(),
     };
     let outcome = line
-        .send(bus, "TCG AdminSP.Revert", &session.revert(), Nature::Destructive)
+        .send(bus, "TCG AdminSP.Revert", session.revert().as_bytes(), Nature::Destructive)
         .and_then(|()| line.receive(bus, REVERT_PATIENCE, success));
     if let Err(RevertError::Method(_) | RevertError::Bus(Trouble::Refused(_))) = outcome {
         // The session is still open. How its end goes makes no difference to what happened.
-        let _ = line.send(bus, "TCG EndSession", &session.end(), Nature::Question);
+        let _ = line.send(bus, "TCG EndSession", session.end().as_bytes(), Nature::Question);
     }
     match outcome {
         Ok(()) if matches!(standing(bus), Standing::InProgress { .. }) => Begun::Accepted { estimate_s: None },
@@ -75,11 +85,18 @@ fn open(bus: &mut impl SecurityProtocol, psid: &Psid) -> Result<(Line, Session),
     let subsystem = discover(bus).map_err(RevertError::Bus)?.and_then(|tper| tper.subsystem);
     let com_id = subsystem.ok_or(RevertError::NoTper)?.com_id;
     let line = Line(Address { protocol: PROTOCOL, specific: com_id });
-    line.send(bus, "TCG Properties", &properties(com_id), Nature::Question)?;
+    line.send(bus, "TCG Properties", properties(com_id).as_bytes(), Nature::Question)?;
     line.receive(bus, PATIENCE, success)?;
-    let credential = Some((Authority::Psid, psid.as_bytes()));
-    let request = start_session(com_id, credential).ok_or(RevertError::Method(Status::InvalidParameter))?;
-    line.send(bus, "TCG StartSession as PSID (the PSID left out)", &request, Nature::Secret)?;
+    let mut request = Locked::for_device(REQUEST_BYTES, |_| ()).map_err(|_| RevertError::NoMemory)?;
+    let sent = request.open(|bytes| {
+        let bytes: &mut [u8; REQUEST_BYTES] = bytes.as_mut_array().ok_or(RevertError::NoMemory)?;
+        let written = psid.open(|pin| start_session(bytes, com_id, Some((Authority::Psid, pin))));
+        written.flatten().ok_or(RevertError::NoPsid)?;
+        line.send(bus, "TCG StartSession as PSID (the PSID left out)", bytes, Nature::Secret)
+    });
+    sent.map_err(|_| RevertError::NoMemory)??;
+    // The drive has it, and nobody else needs it now.
+    drop(request);
     let session = line.receive(bus, PATIENCE, |reply| {
         success(reply)?;
         Session::from_reply(com_id, reply).ok_or(RevertError::NoStatus)
@@ -111,11 +128,11 @@ impl Line {
         self,
         bus: &mut impl SecurityProtocol,
         name: &'static str,
-        request: &Request,
+        bytes: &[u8; REQUEST_BYTES],
         nature: Nature,
     ) -> Result<(), RevertError> {
         let (is_secret, is_destructive) = (matches!(nature, Nature::Secret), matches!(nature, Nature::Destructive));
-        let message = Message { name, to: self.0, bytes: request.as_bytes(), is_secret, is_destructive };
+        let message = Message { name, to: self.0, bytes, is_secret, is_destructive };
         bus.send(&message).map_err(RevertError::Bus)
     }
 
@@ -149,7 +166,9 @@ impl RevertError {
         let why = self.to_string();
         match self {
             Self::Method(Status::Fail | Status::TperMalfunction | Status::TransactionFailure) => Begun::Failed { why },
-            Self::NoTper | Self::Method(_) | Self::Bus(Trouble::Refused(_)) => Begun::Refused { why },
+            Self::NoTper | Self::NoMemory | Self::NoPsid | Self::Method(_) | Self::Bus(Trouble::Refused(_)) => {
+                Begun::Refused { why }
+            }
             Self::Bus(_) | Self::Answer(_) | Self::NoStatus => Begun::Lost { why },
         }
     }

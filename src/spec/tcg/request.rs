@@ -61,7 +61,7 @@ impl Authority {
     }
 }
 
-/// A request, ready to send with protocol 01h to its `ComID`. It may hold a password: there is no `Debug`.
+/// A request without a secret, ready to send with protocol 01h to its `ComID`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request([u8; REQUEST_BYTES]);
 
@@ -70,18 +70,29 @@ impl Request {
     pub const fn as_bytes(&self) -> &[u8; REQUEST_BYTES] {
         &self.0
     }
+
+    fn of(write: impl FnOnce(Stream<'_>)) -> Self {
+        let mut request = Self([0; REQUEST_BYTES]);
+        write(Stream::new(&mut request.0));
+        request
+    }
 }
 
 /// Properties of the session manager, without any of the host's own (Core 2.01 §5.2.2): a question that any `TPer` answers.
 pub fn properties(com_id: u16) -> Request {
-    Stream::call(SMUID, PROPERTIES).finish_call(com_id, 0, 0)
+    Request::of(|stream| stream.call(SMUID, PROPERTIES).finish_call(com_id, 0, 0))
 }
 
-/// `StartSession` with the Admin SP, for writing (Core 2.01). Anybody may, without a password, and then read the MSID.
+/// `StartSession` with the Admin SP, for writing (Core 2.01). Anybody may, without a password, and then read the MSID. It is written where
+/// the caller keeps what is secret, and nowhere else.
 ///
-/// `None` if the password is empty or longer than the 32 bytes that a PIN can have.
-pub fn start_session(com_id: u16, credential: Option<(Authority, &[u8])>) -> Option<Request> {
-    let mut stream = Stream::call(SMUID, START_SESSION);
+/// `None`, and nothing of the password is written, if that is empty or longer than the 32 bytes that a PIN can have.
+pub fn start_session(
+    into: &mut [u8; REQUEST_BYTES],
+    com_id: u16,
+    credential: Option<(Authority, &[u8])>,
+) -> Option<()> {
+    let mut stream = Stream::new(into).call(SMUID, START_SESSION);
     stream.unsigned(HOST_SESSION);
     stream.bytes(&ADMIN_SP);
     stream.unsigned(1);
@@ -96,7 +107,8 @@ pub fn start_session(com_id: u16, credential: Option<(Authority, &[u8])>) -> Opt
         stream.bytes(&authority.uid());
         stream.tokens(&[END_NAME]);
     }
-    Some(stream.finish_call(com_id, 0, 0))
+    stream.finish_call(com_id, 0, 0);
+    Some(())
 }
 
 /// A session that the drive has opened.
@@ -115,56 +127,64 @@ impl Session {
 
     /// Get the MSID, the password that the SID has from the factory: [`Reply::pin`] of the answer.
     pub fn read_msid(self) -> Request {
-        let mut stream = Stream::call(C_PIN_MSID, GET);
-        // A cell block: startColumn is its name 3, endColumn 4.
-        stream
-            .tokens(&[START_LIST, START_NAME, 3, PIN_COLUMN, END_NAME, START_NAME, 4, PIN_COLUMN, END_NAME, END_LIST]);
-        stream.finish_call(self.com_id, self.tper_session, HOST_SESSION)
+        Request::of(|stream| {
+            let mut stream = stream.call(C_PIN_MSID, GET);
+            // A cell block: startColumn is its name 3, endColumn 4.
+            stream.tokens(&[START_LIST, START_NAME, 3, PIN_COLUMN, END_NAME]);
+            stream.tokens(&[START_NAME, 4, PIN_COLUMN, END_NAME, END_LIST]);
+            stream.finish_call(self.com_id, self.tper_session, HOST_SESSION);
+        })
     }
 
     /// Revert the Admin SP, and with it the whole drive (Opal 2.02).
     pub fn revert(self) -> Request {
-        Stream::call(ADMIN_SP, REVERT).finish_call(self.com_id, self.tper_session, HOST_SESSION)
+        self.request(ADMIN_SP, REVERT)
     }
 
     /// `RevertSP` on the SP of this session (Opal 2.02).
     pub fn revert_sp(self) -> Request {
-        Stream::call(THIS_SP, REVERT_SP).finish_call(self.com_id, self.tper_session, HOST_SESSION)
+        self.request(THIS_SP, REVERT_SP)
     }
 
     /// End of Session: a token alone, without a status list (Core 2.01).
     pub fn end(self) -> Request {
-        let mut stream = Stream::new();
-        stream.tokens(&[END_OF_SESSION]);
-        stream.frame(self.com_id, self.tper_session, HOST_SESSION)
+        Request::of(|mut stream| {
+            stream.tokens(&[END_OF_SESSION]);
+            stream.frame(self.com_id, self.tper_session, HOST_SESSION);
+        })
+    }
+
+    /// A method without parameters.
+    fn request(self, object: Uid, method: Uid) -> Request {
+        Request::of(|stream| stream.call(object, method).finish_call(self.com_id, self.tper_session, HOST_SESSION))
     }
 }
 
 /// The data stream of a request, behind the room for the three headers.
-struct Stream {
-    buffer: [u8; REQUEST_BYTES],
+struct Stream<'a> {
+    buffer: &'a mut [u8; REQUEST_BYTES],
     end: usize,
 }
 
-impl Stream {
-    const fn new() -> Self {
-        Self { buffer: [0; REQUEST_BYTES], end: HEADERS }
+impl<'a> Stream<'a> {
+    fn new(buffer: &'a mut [u8; REQUEST_BYTES]) -> Self {
+        buffer.fill(0);
+        Self { buffer, end: HEADERS }
     }
 
     /// A method call up to the start of its parameters.
-    fn call(object: Uid, method: Uid) -> Self {
-        let mut stream = Self::new();
-        stream.tokens(&[CALL]);
-        stream.bytes(&object);
-        stream.bytes(&method);
-        stream.tokens(&[START_LIST]);
-        stream
+    fn call(mut self, object: Uid, method: Uid) -> Self {
+        self.tokens(&[CALL]);
+        self.bytes(&object);
+        self.bytes(&method);
+        self.tokens(&[START_LIST]);
+        self
     }
 
     /// The end of the parameters, and the status list that the host leaves at 0.
-    fn finish_call(mut self, com_id: u16, tper_session: u32, host_session: u32) -> Request {
+    fn finish_call(mut self, com_id: u16, tper_session: u32, host_session: u32) {
         self.tokens(&[END_LIST, END_OF_DATA, START_LIST, 0, 0, 0, END_LIST]);
-        self.frame(com_id, tper_session, host_session)
+        self.frame(com_id, tper_session, host_session);
     }
 
     /// Bytes as they are. The longest request, a `StartSession` with 32 bytes of password, takes less than 150 of the 512 bytes.
@@ -197,7 +217,7 @@ impl Stream {
     }
 
     /// Write the headers. The subpacket's length is without padding, the lengths around it are with it.
-    fn frame(mut self, com_id: u16, tper_session: u32, host_session: u32) -> Request {
+    fn frame(mut self, com_id: u16, tper_session: u32, host_session: u32) {
         let length = u32::try_from(self.end - HEADERS).unwrap_or(0);
         let padded = length.next_multiple_of(4);
         self.at(4, &com_id.to_be_bytes());
@@ -206,7 +226,6 @@ impl Stream {
         self.at(24, &host_session.to_be_bytes());
         self.at(40, &(12 + padded).to_be_bytes());
         self.at(52, &length.to_be_bytes());
-        Request(self.buffer)
     }
 
     fn at(&mut self, offset: usize, bytes: &[u8]) {
@@ -222,11 +241,16 @@ mod tests {
 
     const SESSION: Session = Session { com_id: 0x07FE, tper_session: 0x1001 };
 
+    fn session(com_id: u16, credential: Option<(Authority, &[u8])>) -> Option<[u8; REQUEST_BYTES]> {
+        // What the memory held before is no part of it.
+        let mut bytes = [0xA5; REQUEST_BYTES];
+        start_session(&mut bytes, com_id, credential).map(|()| bytes)
+    }
+
     /// `StartSession[HSN 41h, Admin SP, write, 0 = challenge, 3 = authority]`, worked out by hand, 32 characters of PSID.
     #[test]
     fn a_session_as_psid() {
-        let request = start_session(0x07FE, Some((Authority::Psid, b"VUTSRQPONMLKJIHGFEDCBA9876543210"))).unwrap();
-        let bytes = request.as_bytes();
+        let bytes = session(0x07FE, Some((Authority::Psid, b"VUTSRQPONMLKJIHGFEDCBA9876543210"))).unwrap();
         // The stream has 88 bytes (58h), a multiple of four: 24 + 12 + 88 = 124 (7Ch), 12 + 88 = 100 (64h).
         let headers = [
             0x00, 0x00, 0x00, 0x00, 0x07, 0xFE, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
@@ -251,12 +275,12 @@ mod tests {
 
     #[test]
     fn a_session_as_sid_has_another_authority_and_anybody_none() {
-        let sid = start_session(0x1000, Some((Authority::Sid, b"MSID"))).unwrap();
+        let sid = session(0x1000, Some((Authority::Sid, b"MSID"))).unwrap();
         // Short atom of four: the authority begins at 56 + 34 + 1 + 4 + 3.
-        assert_eq!(sid.as_bytes()[90..95], [0xA4, 0x4D, 0x53, 0x49, 0x44]);
-        assert_eq!(sid.as_bytes()[98..107], [0xA8, 0x00, 0x00, 0x00, 0x09, 0x00, 0x00, 0x00, 0x06]);
-        let anybody = start_session(0x1000, None).unwrap();
-        assert_eq!(anybody.as_bytes()[87..96], [0x01, 0xF1, 0xF9, 0xF0, 0x00, 0x00, 0x00, 0xF1, 0x00]);
+        assert_eq!(sid[90..95], [0xA4, 0x4D, 0x53, 0x49, 0x44]);
+        assert_eq!(sid[98..107], [0xA8, 0x00, 0x00, 0x00, 0x09, 0x00, 0x00, 0x00, 0x06]);
+        let anybody = session(0x1000, None).unwrap();
+        assert_eq!(anybody[87..96], [0x01, 0xF1, 0xF9, 0xF0, 0x00, 0x00, 0x00, 0xF1, 0x00]);
     }
 
     #[test]
@@ -273,8 +297,8 @@ mod tests {
 
     #[test]
     fn a_password_has_1_to_32_bytes() {
-        assert!(start_session(0x1000, Some((Authority::Psid, b""))).is_none());
-        assert!(start_session(0x1000, Some((Authority::Psid, &[0x41; 33]))).is_none());
+        assert!(session(0x1000, Some((Authority::Psid, b""))).is_none());
+        assert!(session(0x1000, Some((Authority::Psid, &[0x41; 33]))).is_none());
     }
 
     #[test]
@@ -321,7 +345,8 @@ mod tests {
     #[test]
     fn integers_take_the_shortest_atom() {
         let atom = |value| {
-            let mut stream = Stream::new();
+            let mut buffer = [0; REQUEST_BYTES];
+            let mut stream = Stream::new(&mut buffer);
             stream.unsigned(value);
             stream.buffer[HEADERS..stream.end].to_vec()
         };

@@ -15,7 +15,7 @@ use purgeproof_core::policy::Policy;
 use purgeproof_core::technique::Technique;
 use purgeproof_core::units::{BlockSize, Bytes};
 use purgeproof_core::verdict::{Outcome, Reason, Verdict};
-use purgeproof_tui::{Host, Screen};
+use purgeproof_tui::{Host, Model, Screen};
 
 fn drive(id: u32) -> Listed {
     let identity = Identity {
@@ -96,7 +96,7 @@ fn main() -> std::io::Result<()> {
     let (tell, events) = mpsc::channel();
     let (requests, asked) = mpsc::channel();
     thread::spawn(move || answer(&asked, &tell));
-    let exit = purgeproof_tui::run(Host::Workstation, vec![Screen::stdout()], &events, &requests)?;
+    let exit = purgeproof_tui::run(Model::new(Host::Workstation), vec![Screen::stdout()], &events, &requests)?;
     println!("{exit:?}");
     Ok(())
 }

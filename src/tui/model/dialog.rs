@@ -1,8 +1,7 @@
 //! Questions over the list of drives.
 
-use std::fmt;
-
 use purgeproof_core::event::DriveId;
+use purgeproof_core::secret::Guarded;
 
 use super::{Exit, Page};
 
@@ -24,7 +23,8 @@ pub(crate) enum Dialog {
     },
     Psid {
         drive: DriveId,
-        entry: Entry,
+        typed: Guarded,
+        complaint: Option<String>,
     },
     Unfreeze,
     /// The layouts of the keyboard, with the one at this place selected.
@@ -69,15 +69,8 @@ impl Dialog {
 }
 
 /// A line that the operator types, and what was wrong with the last one.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Entry {
     pub(crate) typed: String,
     pub(crate) complaint: Option<String>,
-}
-
-impl fmt::Debug for Entry {
-    /// Without what is typed: it may be a PSID, which belongs into no log and no panic message.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Entry").field("complaint", &self.complaint).finish_non_exhaustive()
-    }
 }

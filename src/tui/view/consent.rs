@@ -8,11 +8,12 @@ use purgeproof_core::consent::challenge;
 use purgeproof_core::drive::Identity;
 use purgeproof_core::event::DriveId;
 use purgeproof_core::plan::Plan;
+use purgeproof_core::secret::Guarded;
 use purgeproof_core::technique::Technique;
 
 use super::text::{clean, fit_end, labelled, pad, wrap};
 use super::{BAD, BOLD, PLAIN, details};
-use crate::model::{Entry, Model, Row};
+use crate::model::{Model, Row};
 use crate::words;
 
 /// Which drive, what is done to it, and what is to be typed; whether it goes on, and whether a second person is asked.
@@ -62,7 +63,7 @@ fn planned(row: &Row<'_>, plan: &Plan, width: usize) -> Vec<Line<'static>> {
 }
 
 /// Which drive the PSID is of, what it is for, and how many characters of it there are.
-pub(super) fn psid(model: &Model, drive: DriveId, entry: &Entry, width: usize) -> Vec<Line<'static>> {
+pub(super) fn psid(model: &Model, drive: DriveId, typed: &Guarded, width: usize) -> Vec<Line<'static>> {
     let Some(row) = model.row(drive) else { return Vec::new() };
     let identity = &row.listed.identity;
     let title = format!("{} {}", row.listed.node, identity.title());
@@ -75,7 +76,8 @@ pub(super) fn psid(model: &Model, drive: DriveId, entry: &Entry, width: usize) -
     }
     lines.extend(wrap(words::PSID_USE, width, PLAIN));
     lines.push(Line::default());
-    lines.extend(wrap(&words::psid_prompt(&entry.typed), width, PLAIN));
+    let count = typed.read(|typed| typed.chars().filter(char::is_ascii_alphanumeric).count());
+    lines.extend(wrap(&words::psid_prompt(count.unwrap_or_default()), width, PLAIN));
     lines
 }
 

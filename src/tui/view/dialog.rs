@@ -15,6 +15,9 @@ use crate::words;
 /// The layouts that are shown at once.
 const LAYOUTS: usize = 12;
 
+/// So much of a secret is shown at a time: a group, as labels print them.
+const SHOWN: usize = 4;
+
 /// The widest box.
 const WIDTH: u16 = 74;
 
@@ -33,8 +36,10 @@ pub(super) fn draw(model: &Model, dialog: &Dialog, area: Rect, buffer: &mut Buff
             }
         }
         Dialog::Lower { .. } => (words::LOWER_TITLE, wrap(words::LOWER, inner, BOLD), None, words::KEYS_SENT),
-        Dialog::Psid { drive, entry } => {
-            (words::PSID_TITLE, consent::psid(model, *drive, entry, inner), Some(entry), words::KEYS_PSID)
+        Dialog::Psid { drive, typed, complaint } => {
+            let mut lines = consent::psid(model, *drive, typed, inner);
+            lines.extend(line(complaint.as_ref(), &typed.read(covered).unwrap_or_default(), inner));
+            (words::PSID_TITLE, lines, None, words::KEYS_PSID)
         }
         Dialog::Unfreeze => {
             let lines = words::UNFREEZE.iter().flat_map(|sentence| wrap(sentence, inner, PLAIN)).collect();
@@ -134,7 +139,18 @@ fn power(model: &Model, exit: Exit, width: usize) -> Vec<Line<'static>> {
 
 /// What was wrong with the last try, and the line being typed.
 fn typing(entry: &Entry, width: usize) -> Vec<Line<'static>> {
-    let complaint = entry.complaint.iter().flat_map(|sentence| labelled("!", sentence, 2, width, BAD));
-    let typed = format!("> {}_", fit_end(&entry.typed, width.saturating_sub(3)));
+    line(entry.complaint.as_ref(), &entry.typed, width)
+}
+
+fn line(complaint: Option<&String>, typed: &str, width: usize) -> Vec<Line<'static>> {
+    let complaint = complaint.into_iter().flat_map(|sentence| labelled("!", sentence, 2, width, BAD));
+    let typed = format!("> {}_", fit_end(typed, width.saturating_sub(3)));
     complaint.chain(std::iter::once(Line::styled(typed, BOLD))).collect()
+}
+
+/// A secret as it is shown: its last characters for comparing, of which there are never more in the memory of a screen, and its gaps.
+fn covered(typed: &str) -> String {
+    let hidden = typed.chars().count().saturating_sub(SHOWN);
+    let cover = |(place, letter)| if place < hidden && letter != ' ' && letter != '-' { '*' } else { letter };
+    typed.chars().enumerate().map(cover).collect()
 }

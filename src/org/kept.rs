@@ -1,11 +1,10 @@
 //! The signing key between two signatures: its seed in memory that neither swap nor dump nor debugger sees, and the key itself nowhere.
 
-use nix::errno::Errno;
 use purgeproof_certificate::{Delegation, Fingerprint, Key};
-use purgeproof_sys::locked::Locked;
+use purgeproof_sys::locked::{Errno, Locked};
 
 /// A signing key that is put together for each use and cleared after it.
-pub(crate) struct Kept {
+pub struct Kept {
     seed: Locked,
     fingerprint: Fingerprint,
     delegation: Option<Delegation>,
@@ -16,19 +15,19 @@ impl Kept {
     ///
     /// # Errors
     /// Those of [`Locked::new`].
-    pub(crate) fn new(key: &Key) -> Result<Self, Errno> {
+    pub fn new(key: &Key) -> Result<Self, Errno> {
         let seed = key.seed();
         let locked = Locked::new(seed.len(), |bytes| bytes.copy_from_slice(seed.as_slice()))?;
         Ok(Self { seed: locked, fingerprint: key.fingerprint(), delegation: key.delegation().cloned() })
     }
 
     /// What the key is called.
-    pub(crate) const fn fingerprint(&self) -> Fingerprint {
+    pub const fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
     }
 
     /// The organisation's word, if there is one.
-    pub(crate) const fn delegation(&self) -> Option<&Delegation> {
+    pub const fn delegation(&self) -> Option<&Delegation> {
         self.delegation.as_ref()
     }
 
@@ -36,7 +35,7 @@ impl Kept {
     ///
     /// # Errors
     /// Those of [`Locked::open`].
-    pub(crate) fn open<R>(&mut self, with: impl FnOnce(&Key) -> R) -> Result<R, Errno> {
+    pub fn open<R>(&mut self, with: impl FnOnce(&Key) -> R) -> Result<R, Errno> {
         let delegation = self.delegation.clone();
         self.seed.open(|bytes| {
             let mut key = bytes.as_array().map(Key::from_seed).ok_or(Errno::EINVAL)?;
