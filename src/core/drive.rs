@@ -224,6 +224,8 @@ pub enum Exclusion {
     Virtual(String),
     /// A part of this other disk, which shows it as a disk of its own: boot and general purpose partitions of eMMC.
     PartOf(String),
+    /// Memory that keeps its content, as a disk: what it keeps outside of this namespace, this disk does not reach.
+    PersistentMemory,
     /// The size is no multiple of the block size, or beyond what can be addressed.
     OddGeometry,
 }
@@ -243,6 +245,9 @@ impl fmt::Display for Exclusion {
             Self::Optical => f.write_str("optical drive"),
             Self::Virtual(kind) => write!(f, "not a drive ({kind})"),
             Self::PartOf(disk) => write!(f, "a part of {disk}, and erased with it"),
+            Self::PersistentMemory => {
+                f.write_str("persistent memory (NVDIMM): erase it in the firmware setup or by ndctl sanitize-dimm")
+            }
             Self::OddGeometry => f.write_str("its size is no whole number of blocks"),
         }
     }

@@ -29,6 +29,7 @@ pub(crate) fn exclusion(
         .then_some(Exclusion::BootMedium)
         .or_else(|| by_kind(chain))
         .or_else(|| by_contents(contents?))
+        .or_else(|| is_persistent_memory(chain).then_some(Exclusion::PersistentMemory))
         .or_else(|| (identity.capacity.0 == 0).then_some(Exclusion::NoMedium))
         .or_else(|| (chain.disk.number("ro") == Some(1)).then_some(Exclusion::ReadOnly))
         .or_else(|| user(&chain.disk, users).map(Exclusion::InUse))
@@ -64,6 +65,11 @@ pub(crate) fn by_kind(chain: &Chain) -> Option<Exclusion> {
         return Some(Exclusion::PartOf(card.to_owned()));
     }
     is_optical(chain).then_some(Exclusion::Optical)
+}
+
+/// Linux's `nd_pmem`: namespaces of NVDIMMs are called pmem0, pmem1.2, pmem3s… UEFI's disks in memory are such namespaces too.
+fn is_persistent_memory(chain: &Chain) -> bool {
+    chain.disk.name().starts_with("pmem")
 }
 
 /// SPC-4 table 138: peripheral device type 05h, CD/DVD. The driver `sr` calls its disks sr0, sr1…
@@ -201,6 +207,15 @@ mod tests {
             let disk = Tree::new().node("0:0:0:0", "scsi", Some("sd"), &[]).node(name, "block", None, DISK);
             assert_eq!(why(&disk, &copy, ""), Some(Exclusion::BootMedium), "{name}");
         }
+    }
+
+    #[test]
+    fn memory_that_keeps_its_content_is_named_and_left_to_its_own_tools() {
+        let namespace =
+            || Tree::new().node("namespace0.0", "nd", Some("nd_pmem"), &[]).node("pmem0", "block", None, DISK);
+        assert_eq!(why(&namespace(), &empty(), ""), Some(Exclusion::PersistentMemory));
+        let of_uefi = Contents { filesystems: vec!["1234-ABCD".into()], ..Contents::default() };
+        assert_eq!(why(&namespace(), &Examination::Done(of_uefi), ""), Some(Exclusion::BootMedium));
     }
 
     #[test]

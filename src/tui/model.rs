@@ -407,7 +407,11 @@ impl Model {
             (Offer::Excluded(why), None) => {
                 matches!(
                     why,
-                    Exclusion::InUse(_) | Exclusion::ReadOnly | Exclusion::OddGeometry | Exclusion::PerhapsBootMedium
+                    Exclusion::InUse(_)
+                        | Exclusion::ReadOnly
+                        | Exclusion::OddGeometry
+                        | Exclusion::PersistentMemory
+                        | Exclusion::PerhapsBootMedium
                 )
             }
         };

@@ -69,3 +69,16 @@ fn a_disk_that_answers_identify_with_zeros_is_no_ata_drive() {
         disk.assert_untouched();
     }
 }
+
+#[test]
+#[ignore = "scripts/test --long"]
+fn persistent_memory_is_named_and_not_offered() {
+    let bench = Bench::new("controllers-nvdimm");
+    let memory = bench.disk("NVDIMM", 128);
+    let machine = Parts::direct(&bench, "").nvdimm(&memory).boot();
+    machine.wait_row("pmem0", "not offered", BOOT);
+    machine.wait_for("persistent memory (NVDIMM)", SOON);
+    machine.screendump(&bench.path("list.png"));
+    machine.kill();
+    memory.assert_untouched();
+}

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use serde_json::{Value, json};
@@ -68,6 +68,11 @@ impl Disk {
 
     pub(crate) fn serial(&self) -> &str {
         &self.serial
+    }
+
+    /// The file with its content.
+    pub(crate) fn image(&self) -> &Path {
+        &self.image
     }
 
     /// The name of what makes it slow.

@@ -116,6 +116,18 @@ impl<'a> Parts<'a> {
         self.device(&format!("{device},id={0},drive={0}", disk.serial()))
     }
 
+    /// Memory that keeps its content.
+    pub(crate) fn nvdimm(mut self, disk: &Disk) -> Self {
+        let bytes = std::fs::metadata(disk.image()).expect("it was written").len();
+        self.add("-machine", &"nvdimm=on");
+        self.add("-m", &"slots=1,maxmem=4G");
+        self.add(
+            "-object",
+            &format!("memory-backend-file,id=kept,share=on,mem-path={},size={bytes}", disk.image().display()),
+        );
+        self.device("nvdimm,memdev=kept")
+    }
+
     /// A drive that can be plugged in later.
     pub(crate) fn spare(mut self, disk: &Disk) -> Self {
         for (option, value) in disk.backend() {
