@@ -146,7 +146,8 @@ pub(crate) struct Floor<W> {
     /// Jobs that were left in the middle, by earlier runs or because their drive had left, and that may go on.
     interrupted: Vec<Interrupted>,
     half: Option<Half<W>>,
-    since_ms: u64,
+    /// When the first list of disks came, which takes as long as their drivers take. Before it nobody has been waited for.
+    since_ms: Option<u64>,
     changed_ms: u64,
     tried_ms: u64,
     /// When the stick came.
@@ -181,7 +182,7 @@ impl<W: World> Floor<W> {
             begun: BTreeSet::new(),
             interrupted: Vec::new(),
             half: None,
-            since_ms: now,
+            since_ms: None,
             changed_ms: now,
             tried_ms: now,
             stick_ms: now,
@@ -318,6 +319,9 @@ impl<W: World> Floor<W> {
             }
         }
         self.changed_ms = self.world.now_ms();
+        if self.since_ms.is_none() {
+            (self.since_ms, self.stick_ms) = (Some(self.changed_ms), self.changed_ms);
+        }
         self.concealing = controllers.iter().filter_map(Controller::concealing).collect();
         self.tell(Event::Controllers(controllers));
         self.list();
@@ -381,7 +385,7 @@ impl<W: World> Floor<W> {
             self.tried_ms = now;
             self.filing.retry();
         }
-        if now >= self.since_ms + STICK_MS {
+        if self.has_had_time(now) {
             if !self.is_stick_known {
                 self.stick(None);
             }

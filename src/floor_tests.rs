@@ -355,6 +355,7 @@ fn that_there_is_no_stick_is_said_once_there_was_time_to_find_one() {
         bench.seen.extend(bench.told.try_iter());
         bench.seen.iter().any(|event| matches!(event, Event::Stick(purgeproof_core::event::Stick::Absent)))
     };
+    bench.floor.hear(Input::Found(vec![], vec![]));
     assert!(!is_told(&mut bench, 9_000));
     assert!(is_told(&mut bench, 10_000));
 }
@@ -393,6 +394,26 @@ fn a_policy_that_selects_nothing_says_so_and_waits() {
 }
 
 /// A disk that its firmware has frozen: a suspend would give it a technique of a higher level.
+#[test]
+fn before_the_first_list_no_time_runs_out() {
+    let mut bench = Bench::new("slow-drivers", Some((vec!["PICK-*".into()], Some(WhenDone::PowerOff))));
+    let found = vec![bench.drive("d", "PICK-1")];
+    let tick_at = |bench: &mut Bench, now_ms| {
+        bench.clock.store(now_ms, Ordering::Relaxed);
+        assert_eq!(bench.floor.hear(Input::Tick), None);
+        bench.seen.extend(bench.told.try_iter());
+    };
+    // Drivers take a minute; the stick is waited for from the first list on.
+    tick_at(&mut bench, 60_000);
+    bench.floor.hear(Input::Found(found.clone(), vec![]));
+    tick_at(&mut bench, 69_999);
+    assert!(bench.floor.standing == Standing::Awaited && !bench.said("selects none"));
+    tick_at(&mut bench, 70_000);
+    assert!(bench.floor.standing == Standing::Firm, "none came in ten seconds");
+    assert_eq!(bench.settle(), None, "there is no stick for the certificate");
+    assert_eq!(bench.outcomes(), [(0, Outcome::Cleared)]);
+}
+
 fn frozen(mut found: Found) -> Found {
     (found.identity.transport, found.identity.medium) = (Transport::Ata, Medium::Magnetic);
     found.capabilities.obstacles.push(Obstacle::Frozen);

@@ -26,7 +26,7 @@ impl<W: World> Floor<W> {
         }
         self.interrupted.extend(new);
         // Drives come one after the other.
-        if now >= self.changed_ms + QUIET_MS && now >= self.since_ms + STICK_MS {
+        if now >= self.changed_ms + QUIET_MS && self.has_had_time(now) {
             let jobs = core::mem::take(&mut self.interrupted);
             let is_hopeless = |job: &Interrupted| !job.is_certified() && self.drive_of(job, &jobs).is_none();
             let is_hopeless: Vec<bool> = jobs.iter().map(is_hopeless).collect();

@@ -25,8 +25,12 @@ const TURN: Duration = Duration::from_millis(200);
 /// A disk that has not answered yet is asked again after this long.
 const SOON: Duration = Duration::from_secs(1);
 
-/// Tells the floor what there is, at once and at every change. `medium` is the boot loader's token.
+/// Tells the floor what there is, as soon as drivers are loaded and at every change. `medium` is the boot loader's token.
 pub(crate) fn run(medium: Option<&str>, rescans: &Receiver<()>, floor: &Sender<Input>) {
+    if !purgeproof_init::wait_for_drivers() {
+        let sentence = "Some drivers are not ready yet. Their drives appear when they are.";
+        let _ = floor.send(Input::Event(Event::Notice(sentence.into())));
+    }
     // Before the first scan: what comes in between is reported.
     let watch = Watch::new();
     if let Err(error) = &watch {

@@ -44,6 +44,11 @@ impl<W: World> Floor<W> {
         }
     }
 
+    /// Whether the stick, and disks that spin up slowly, have had the time to come.
+    pub(super) fn has_had_time(&self, now: u64) -> bool {
+        self.since_ms.is_some_and(|since| now >= since + STICK_MS)
+    }
+
     /// Before anything has begun: a selected drive could do something stronger after a suspend.
     fn wants_unfreezing(&self) -> bool {
         let frozen = |known: &&Known| {
@@ -61,7 +66,7 @@ impl<W: World> Floor<W> {
     }
 
     pub(super) fn check_done(&mut self, now: u64, is_filed: bool) -> Option<End> {
-        let is_quiet = now >= self.changed_ms + QUIET_MS && now >= self.since_ms + STICK_MS;
+        let is_quiet = now >= self.changed_ms + QUIET_MS && self.has_had_time(now);
         if self.engine.running() > 0 || !is_quiet || self.awaits_return(now) {
             return None;
         }

@@ -39,7 +39,7 @@ def boot(initramfs: Path, marks: dict[str, bytes], folder: Path) -> dict[str, fl
     machine: list[str | Path] = [
         *(ROOT / "scripts/qemu", "-M", "q35,accel=tcg", "-cpu", "max", "-smp", "2", "-m", "512", "-nodefaults", "-vga", "std", "-display", "none"),
         *("-no-reboot", "-serial", "stdio", "-kernel", OUT / "vmlinuz", "-initrd", initramfs),
-        *("-append", "console=tty0 console=ttyS0,115200 loglevel=7", "-drive", f"if=none,id=drive,format=raw,file={drive}"),
+        *("-append", "console=tty0 console=ttyS0,115200 quiet loglevel=7", "-drive", f"if=none,id=drive,format=raw,file={drive}"),
         *("-device", "nvme,drive=drive,serial=BENCH-01"),
     ]
     heard = b""

@@ -10,6 +10,7 @@
 //!   power key arrives as F20, and Ctrl-Alt-Del as F19 (xterm's sequences).
 //! - standard output and error: kept by PID 1, shown when the child dies. They are not a screen.
 //! - environment: [`CONSOLES`] names the terminals to draw on, separated by commas; `TERM=linux`. A serial line has size 0 by 0.
+//!   [`SETTLED`] is for [`wait_for_drivers`]: the child starts before the drivers are loaded, so that there is a screen at once.
 //! - exit code: [`POWER_OFF`], [`REBOOT`]; any other, or a signal, is a death.
 //!
 //! # Contract with the image
@@ -18,7 +19,8 @@
 //!   as on the kernel command line that come before it.
 //!
 //! # Kernel command line
-//! `pp.verbose` shows the kernel's log on the consoles, PID 1's lines too. `module.parameter=value` reaches modules as if they were
+//! `pp.verbose` shows the kernel's log on the consoles, PID 1's lines too. Without `quiet` the child starts when the drivers are loaded:
+//! until then the kernel's lines about them can be read. `module.parameter=value` reaches modules as if they were
 //! built in. `pp.watchdog=off` leaves a hardware watchdog alone. `modprobe.blacklist=` and `module_blacklist=` keep modules out, and those that cannot do without them.
 
 mod buttons;
@@ -32,6 +34,7 @@ mod modules;
 mod mounts;
 mod offspring;
 mod screen;
+mod settled;
 mod shutdown;
 mod supervisor;
 mod tail;
@@ -41,10 +44,11 @@ use crate::log::log;
 use consoles::Consoles;
 use nix::unistd::Pid;
 use purgeproof_sys::{console, power, process};
+use settled::Settled;
+pub use settled::wait_for_drivers;
 use std::fs::OpenOptions;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::time::Duration;
 use supervisor::Supervisor;
 
@@ -54,6 +58,8 @@ pub const POWER_OFF: u8 = 0;
 pub const REBOOT: u8 = 3;
 /// Environment variable of the child: the terminals to draw on, `/dev/tty1,/dev/ttyS0`.
 pub const CONSOLES: &str = "PURGEPROOF_CONSOLES";
+/// Environment variable of the child: a pipe that ends once the drivers of what was in the machine at its start are loaded.
+pub const SETTLED: &str = "PURGEPROOF_SETTLED";
 
 /// The one child of PID 1: this binary again.
 #[derive(Debug, Clone, Copy)]
@@ -61,9 +67,6 @@ pub struct Child<'a> {
     /// Its arguments after the program's name.
     pub arguments: &'a [&'a str],
 }
-
-/// How long the child waits for modules. A controller with many disks may take minutes to initialise; its disks appear by hot-plug.
-const PATIENCE_FOR_MODULES: Duration = Duration::from_secs(20);
 
 /// Panics of the supervisor itself that are survived.
 const SECOND_CHANCES: u32 = 5;
@@ -99,25 +102,30 @@ fn boot(child: &Child<'_>) -> String {
         log!("Ctrl-Alt-Del still restarts the machine: {errno}");
     }
     let is_guarded = !words.iter().any(|word| word.key == "pp.watchdog" && word.value.as_deref() == Some("off"));
-    let mut supervisor = match Supervisor::open(child, is_guarded) {
+    let (settled, loading) = match Settled::new() {
+        Ok(pair) => pair,
+        Err(error) => return format!("This kernel gives no pipe ({error}). Restart the machine."),
+    };
+    let mut supervisor = match Supervisor::open(child, settled, is_guarded) {
         // Never dropped, not even by a panic: that would close the child's terminal, and the hang-up would end its work.
         Ok(supervisor) => ManuallyDrop::new(supervisor),
         Err(errno) => {
             return format!("This kernel gives no signal descriptor ({errno}). Build it with CONFIG_SIGNALFD=y.");
         }
     };
-    modules::start(words).wait(PATIENCE_FOR_MODULES);
-    if Path::new("/sys/firmware/efi").exists() {
-        // Late, for efivarfs is a module in some kernels.
-        mounts::mount_efivarfs().unwrap_or_else(|failure| log!("{failure}"));
+    let is_quiet = cmdline::has(&words, "quiet");
+    if is_quiet {
+        supervisor.start();
     }
-    log::hush();
+    modules::start(words, loading);
+    if !is_quiet {
+        supervisor.start_when_settled();
+    }
     supervise(&mut supervisor)
 }
 
 /// Runs the supervisor, over panics of its own; returns only why it cannot go on.
 fn supervise(supervisor: &mut Supervisor<'_>) -> String {
-    supervisor.start();
     for _ in 0..SECOND_CHANCES {
         let asked = catch_unwind(AssertUnwindSafe(|| {
             loop {

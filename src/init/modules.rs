@@ -7,6 +7,7 @@ use crate::cmdline::{self, Word};
 use crate::coldplug;
 use crate::index::{self, Index};
 use crate::log::log;
+use crate::mounts;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use purgeproof_sys::module::{Loaded, load};
@@ -14,9 +15,9 @@ use purgeproof_sys::netlink::Uevents;
 use std::collections::{HashMap, HashSet};
 use std::ffi::CString;
 use std::fs::{self, File};
+use std::io::PipeWriter;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 /// Loaded by name: what no device announces (filesystems, `sg`), and what one must not have to wait for (keyboards, the stick).
@@ -49,47 +50,29 @@ const QUIET: Duration = Duration::from_millis(100);
 /// The longest that a machine whose devices never fall silent is waited for.
 const SETTLED_AT_LATEST: Duration = Duration::from_secs(3);
 
-/// Says when the first round of loading is over.
-pub(crate) struct Settled(Receiver<()>);
-
-impl Settled {
-    /// Waits for it, or for `patience` to run out.
-    pub(crate) fn wait(self, patience: Duration) {
-        use std::sync::mpsc::RecvTimeoutError::Timeout;
-        if self.0.recv_timeout(patience) == Err(Timeout) {
-            log!("modules still load after {} s; their drives appear when they are ready", patience.as_secs());
-        }
-    }
-}
-
-/// Starts the thread, which loads modules for as long as the machine runs.
-pub(crate) fn start(words: Vec<Word>) -> Settled {
-    let (sender, receiver) = sync_channel(1);
-    let thread = std::thread::Builder::new().name("modules".to_owned()).spawn(move || serve(&words, &sender));
+/// Starts the thread, which loads modules for as long as the machine runs. It lets go of `loading` when the first round is over.
+pub(crate) fn start(words: Vec<Word>, loading: PipeWriter) {
+    let thread = std::thread::Builder::new().name("modules".to_owned()).spawn(move || serve(&words, loading));
     if let Err(error) = thread {
         log!("no modules will be loaded, for the kernel gives no thread: {error}");
     }
-    Settled(receiver)
 }
 
-/// The thread. Returning drops `settled`, which tells the waiting side as well.
-fn serve(words: &[Word], settled: &SyncSender<()>) {
-    let Some(mut modules) = Modules::open(words) else {
-        log!("no module index for this kernel: every driver is built in");
-        return;
-    };
+fn serve(words: &[Word], loading: PipeWriter) {
+    let mut modules = Modules::open(words);
     // Before the walk, or a device that appears during it is in neither.
     let uevents =
         Uevents::open().inspect_err(|errno| log!("no uevents, so no hot-plug of new controllers: {errno}")).ok();
-    for name in BY_NAME {
-        modules.load(name);
+    match &mut modules {
+        Some(modules) => modules.first_round(uevents.as_ref()),
+        None => log!("no module index for this kernel: every driver is built in"),
     }
-    modules.coldplug();
-    let Some(uevents) = uevents else { return };
-    let deadline = Instant::now() + SETTLED_AT_LATEST;
-    while Instant::now() < deadline && modules.hear(&uevents, Some(QUIET)) {}
-    log!("modules loaded: {} of {}", modules.loaded.len(), modules.index.len());
-    let _ = settled.send(());
+    if Path::new("/sys/firmware/efi").exists() {
+        // Late, for efivarfs is a module in some kernels.
+        mounts::mount_efivarfs().unwrap_or_else(|failure| log!("{failure}"));
+    }
+    drop(loading);
+    let (Some(mut modules), Some(uevents)) = (modules, uevents) else { return };
     loop {
         modules.hear(&uevents, None);
     }
@@ -114,6 +97,17 @@ impl Modules {
         let options = options(&text("modules.options"));
         let (parameters, unwanted) = (parameters(options.iter().chain(words)), unwanted(words));
         Some(Self { directory, index, parameters, unwanted, loaded: HashSet::new() })
+    }
+
+    /// Loads what is asked for by name and what serves the devices that are there, with those that appear behind them.
+    fn first_round(&mut self, uevents: Option<&Uevents>) {
+        for name in BY_NAME {
+            self.load(name);
+        }
+        self.coldplug();
+        let deadline = Instant::now() + SETTLED_AT_LATEST;
+        while Instant::now() < deadline && uevents.is_some_and(|uevents| self.hear(uevents, Some(QUIET))) {}
+        log!("modules loaded: {} of {}", self.loaded.len(), self.index.len());
     }
 
     fn coldplug(&mut self) {

@@ -1,8 +1,9 @@
 //! The child: how it starts, what it says, how it ends.
 
 use crate::log::log;
+use crate::settled::Settled;
 use crate::tail::Tail;
-use crate::{CONSOLES, Child, POWER_OFF, REBOOT};
+use crate::{CONSOLES, Child, POWER_OFF, REBOOT, SETTLED};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use purgeproof_sys::console::{Pty, Size};
 use purgeproof_sys::power::Power;
@@ -70,7 +71,7 @@ impl Ending {
 impl Offspring {
     /// Starts `child` on a new pseudoterminal of this size. A new one each time: what a dead child left in the old one, keys and
     /// settings, must not reach its successor.
-    pub(crate) fn start(child: &Child<'_>, size: Size, consoles: &str) -> io::Result<Self> {
+    pub(crate) fn start(child: &Child<'_>, size: Size, consoles: &str, settled: &Settled) -> io::Result<Self> {
         let terminal = Pty::open(size)?;
         let (output, input) = io::pipe()?;
         // Ours alone: the two ends are distinct, and a child whose writes failed with EAGAIN would panic.
@@ -78,7 +79,8 @@ impl Offspring {
         let spawn = |program: &str| {
             let mut command = Command::new(program);
             command.arg0("purgeproof").args(child.arguments);
-            command.env_clear().env("TERM", "linux").env("HOME", "/").env(CONSOLES, consoles);
+            command.env_clear().env("TERM", "linux").env("HOME", "/");
+            command.env(CONSOLES, consoles).env(SETTLED, settled.path());
             command.stdin(Stdio::from(terminal.slave.try_clone()?));
             command.stdout(Stdio::from(input.try_clone()?)).stderr(Stdio::from(input.try_clone()?));
             process::on_own_terminal(&mut command);

@@ -3,9 +3,10 @@
 use crate::Child;
 use crate::buttons::Buttons;
 use crate::consoles::Consoles;
-use crate::log::log;
+use crate::log::{hush, log};
 use crate::offspring::{Death, Ending, Offspring};
 use crate::screen;
+use crate::settled::Settled;
 use crate::watchdog::Watchdog;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -35,6 +36,7 @@ const CTRL_ALT_DEL: &[u8] = b"\x1b[33~";
 /// What PID 1 holds while the machine runs.
 pub(crate) struct Supervisor<'a> {
     child: &'a Child<'a>,
+    settled: Settled,
     signals: Signals,
     consoles: Consoles,
     buttons: Buttons,
@@ -59,12 +61,12 @@ impl Phase {
 
 impl<'a> Supervisor<'a> {
     /// Takes the signals, the consoles and the power key; and the hardware watchdog if the machine is to be guarded by it.
-    pub(crate) fn open(child: &'a Child<'a>, is_guarded: bool) -> Result<Self, Errno> {
+    pub(crate) fn open(child: &'a Child<'a>, settled: Settled, is_guarded: bool) -> Result<Self, Errno> {
         let signals = Signals::open(&[Signal::SIGCHLD, Signal::SIGINT, Signal::SIGTERM])?;
         let consoles = Consoles::open();
         log!("consoles: {}", consoles.names());
         let (buttons, watchdog) = (Buttons::open(), Watchdog::new(is_guarded));
-        Ok(Self { child, signals, consoles, buttons, watchdog, phase: Phase::dead(None), quick_deaths: 0 })
+        Ok(Self { child, settled, signals, consoles, buttons, watchdog, phase: Phase::dead(None), quick_deaths: 0 })
     }
 
     /// The consoles, for the last words.
@@ -77,9 +79,18 @@ impl<'a> Supervisor<'a> {
         self.watchdog.disarm();
     }
 
-    /// Starts the child.
+    /// Starts the child when the drivers are loaded.
+    pub(crate) fn start_when_settled(&mut self) {
+        if !self.settled.wait() {
+            log!("modules still load; their drives appear when they are ready");
+        }
+        self.start();
+    }
+
+    /// Starts the child, whose screen the consoles are from now on.
     pub(crate) fn start(&mut self) {
-        match Offspring::start(self.child, self.consoles.size(), &self.consoles.names()) {
+        hush();
+        match Offspring::start(self.child, self.consoles.size(), &self.consoles.names(), &self.settled) {
             Ok(offspring) => {
                 log!("child started, process {}", offspring.pid());
                 self.phase = Phase::Alive(Box::new(offspring));

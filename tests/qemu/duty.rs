@@ -1,6 +1,9 @@
-//! What a machine owes the people before it: its keyboard types what is engraved on it, and its power key cuts off nothing.
+//! What a machine owes the people before it: its keyboard types what is engraved on it, its power key cuts off nothing, its letters are
+//! large enough to be read, and what its kernel dies of can be read too.
 
-use crate::rig::{BOOT, Bench, Bus, Parts, SOON, WORK};
+use std::time::Duration;
+
+use crate::rig::{BOOT, Bench, Bus, Firmware, Parts, Results, SOON, WORK};
 
 #[test]
 fn the_keyboard_has_its_layout_and_the_power_key_asks_while_something_runs() {
@@ -62,4 +65,54 @@ fn a_layout_that_is_not_there_is_named_and_a_watchdog_is_armed() {
     machine.wait_until("an armed watchdog", SOON, |_| armed());
     machine.press_power();
     machine.wait_power_off(WORK);
+}
+
+/// The kernel takes the larger of its two fonts by itself (`get_default_font` in lib/fonts/fonts.c): Terminus, 16x32.
+#[test]
+#[ignore = "in scripts/test --long: a machine for the size of letters"]
+fn on_a_screen_of_3840_by_2160_letters_are_32_pixels_high() {
+    let bench = Bench::new("duty-4k");
+    let disk = bench.disk("DRIVE-1", 16);
+    let machine = Parts::direct(&bench, "video=efifb:3840x2160")
+        .firmware(Firmware::Uefi)
+        .display_memory_mib(64)
+        .drive(Bus::Nvme, &disk)
+        .boot();
+    machine.wait_row("DRIVE-1", "Clear by", BOOT);
+    machine.wait_first_line(32, &bench.path("monitor.ppm"), SOON);
+    machine.screendump(&bench.path("first-screen.png"));
+    machine.kill();
+    disk.assert_untouched();
+}
+
+/// The watchdog waits three minutes.
+const RESET: Duration = Duration::from_mins(4);
+
+#[test]
+#[ignore = "in scripts/test --long: the words of the panic stand for three minutes"]
+fn a_panic_can_be_read_until_the_watchdog_resets_the_machine_and_then_the_job_goes_on() {
+    let bench = Bench::new("duty-panic");
+    let stick = bench.stick("STICK-1");
+    let disk = bench.disk("SLOW-1", 24).slow(512 << 10);
+    // A kernel that panics when somebody presses the machine's NMI button.
+    let words = "unknown_nmi_panic pp.consent=SLOW-1 pp.when_done=power-off";
+    let machine =
+        Parts::direct(&bench, words).device("i6300esb").restarts().stick(&stick).drive(Bus::Sata, &disk).boot();
+    machine.wait_row("SLOW-1", "Write 8", WORK);
+    machine.press_nmi();
+    machine.wait_on_monitor(&["Kernel panic - not syncing: N"], &bench.path("monitor.ppm"), SOON);
+    machine.screendump(&bench.path("panic.png"));
+    machine.wait_watchdog(RESET);
+    machine.hurry(&disk);
+    machine.wait_power_off(WORK);
+    drop(machine);
+
+    let results = Results::of(&bench, &stick);
+    assert_eq!(results.journals().len(), 2);
+    let certificate = results.only(&disk);
+    assert_eq!(certificate.outcome(), "CLEARED");
+    certificate.assert_verifies();
+    let [interruption] = certificate.interruptions()[..] else { panic!("{:?}", certificate.interruptions()) };
+    assert!(interruption.contains("all as written; pass 1 from LBA "), "{interruption}");
+    disk.assert_holds_stream(&certificate.keystream());
 }

@@ -149,6 +149,18 @@ impl<'a> Parts<'a> {
         self
     }
 
+    /// A reset starts it again, and is not its end.
+    pub(crate) fn restarts(mut self) -> Self {
+        self.add("-action", &"reboot=reset");
+        self
+    }
+
+    /// The memory of its graphics card.
+    pub(crate) fn display_memory_mib(mut self, mib: u32) -> Self {
+        self.add("-global", &format!("VGA.vgamem_mb={mib}"));
+        self
+    }
+
     /// The stick in a USB port, first in the boot order.
     pub(crate) fn stick(mut self, stick: &Stick) -> Self {
         self = self.spare_stick(stick);
@@ -327,6 +339,11 @@ impl Machine {
         self.qmp.run("system_powerdown", &json!({}));
     }
 
+    /// Presses the button that some servers have for a non-maskable interrupt.
+    pub(crate) fn press_nmi(&self) {
+        self.qmp.run("inject-nmi", &json!({}));
+    }
+
     /// A picture of the monitor.
     pub(crate) fn screendump(&self, file: &Path) {
         self.qmp.run("screendump", &json!({ "filename": file.to_str(), "format": "png" }));
@@ -342,6 +359,20 @@ impl Machine {
                 return;
             }
             assert!(Instant::now() < until, "waited {limit:?} for {words:?} on the monitor, which shows\n{text}");
+            std::thread::sleep(POLL);
+        }
+    }
+
+    /// Waits until the first line on the monitor, the dark letters on light of the screen's head, is so many pixels high.
+    pub(crate) fn wait_first_line(&self, pixels: usize, file: &Path, limit: Duration) {
+        let until = Instant::now() + limit;
+        loop {
+            self.qmp.run("screendump", &json!({ "filename": file.to_str() }));
+            let first_line = Picture::of_pixmap(&std::fs::read(file).expect("QEMU wrote the picture")).first_line();
+            if first_line == pixels {
+                return;
+            }
+            assert!(Instant::now() < until, "waited {limit:?} for a line of {pixels} pixels, and it has {first_line}");
             std::thread::sleep(POLL);
         }
     }
@@ -381,6 +412,12 @@ impl Machine {
     pub(crate) fn wait_asleep(&self, limit: Duration) {
         let slept = self.qmp.wait(limit, |event| event["event"] == "SUSPEND");
         assert!(slept.is_some(), "waited {limit:?} for the machine to sleep.\n{}", self.state());
+    }
+
+    /// Waits until the watchdog has reset the machine.
+    pub(crate) fn wait_watchdog(&self, limit: Duration) {
+        let reset = self.qmp.wait(limit, |event| event["event"] == "WATCHDOG" && event["data"]["action"] == "reset");
+        assert!(reset.is_some(), "waited {limit:?} for the watchdog.\n{}", self.state());
     }
 
     /// Waits until the machine has switched itself off.

@@ -48,6 +48,11 @@ impl Picture {
         if (self.width, self.height) == (720, 400) { 9 } else { 8 }
     }
 
+    /// How many rows of pixels a light line at the top has.
+    pub(crate) fn first_line(&self) -> usize {
+        self.bright.chunks(self.width).take_while(|row| row.last() == Some(&true)).count()
+    }
+
     /// The character in a cell; light or dark, its upper left pixel is background.
     fn glyph(&self, row: usize, column: usize) -> Glyph {
         let pixel = |x, y| self.bright[(row * 16 + y) * self.width + column * self.cell() + x];
