@@ -2,7 +2,8 @@
 //! withheld, and between which moments each was made.
 
 use core::fmt;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::civil::Civil;
 use crate::key::Fingerprint;
@@ -23,8 +24,10 @@ type Public = [u8; 32];
 pub struct Chains<'a> {
     records: Vec<Record>,
     trust: Option<&'a TrustFile>,
-    /// The first of each, in the order of their hashes.
-    by_hash: Vec<usize>,
+    /// The first of each by its hash.
+    by_hash: HashMap<Sha256, usize>,
+    /// The same, in the order of the list.
+    each: Vec<usize>,
     /// The same, in the order of keys and numbers: of one place in one chain there is more than one if the stick was cloned.
     by_place: Vec<usize>,
     /// When the organisation had each at the latest: those that a checkpoint's certificate holds on to, and it itself.
@@ -141,17 +144,22 @@ impl<'a> Chains<'a> {
 
     /// The same of what was kept of them.
     pub fn new(records: Vec<Record>, trust: Option<&'a TrustFile>) -> Self {
-        let hash = |index: &usize| records.get(*index).map(|it| it.sha256);
-        let place = |index: &usize| records.get(*index).map(|it| (it.public, it.seq));
-        let mut by_hash: Vec<usize> =
-            records.iter().enumerate().filter(|(_, it)| it.counts()).map(|(index, _)| index).collect();
-        // Stable: of copies the first one stays.
-        by_hash.sort_by_key(hash);
-        by_hash.dedup_by_key(|index| hash(index));
-        let mut by_place = by_hash.clone();
-        by_place.sort_unstable_by_key(|index| (place(index), *index));
+        let (mut by_hash, mut each) = (HashMap::with_capacity(records.len()), Vec::with_capacity(records.len()));
+        for (index, record) in records.iter().enumerate().filter(|(_, it)| it.counts()) {
+            // Of copies the first one stays.
+            if let Entry::Vacant(vacant) = by_hash.entry(record.sha256) {
+                vacant.insert(index);
+                each.push(index);
+            }
+        }
+        let mut by_place = each.clone();
+        // Stable: those of one place stay in the order of the list. A chain is in its own order already.
+        by_place.sort_by(|one, other| {
+            let place = |index: &usize| records.get(*index).map(|it| (&it.public, it.seq));
+            place(one).cmp(&place(other))
+        });
         let (collected, accepted) = (BTreeMap::new(), BTreeSet::new());
-        let mut chains = Self { records, trust, by_hash, by_place, collected, accepted };
+        let mut chains = Self { records, trust, by_hash, each, by_place, collected, accepted };
         if let Some(trust) = trust {
             chains.anchor(trust);
         }
@@ -190,9 +198,7 @@ impl<'a> Chains<'a> {
 
     /// The first with these bytes, of those that are considered.
     fn with_hash(&self, sha256: &Sha256) -> Option<usize> {
-        let hash = |index: &usize| self.get(*index).map(|it| it.sha256);
-        let at = self.by_hash.binary_search_by_key(&Some(*sha256), hash).ok()?;
-        self.by_hash.get(at).copied()
+        self.by_hash.get(sha256).copied()
     }
 
     fn find(&self, public: &Public, seq: u64, sha256: &Sha256) -> Option<usize> {
@@ -254,9 +260,7 @@ impl<'a> Chains<'a> {
 
     /// Those that are considered, each once, in the order of the list.
     fn each(&self) -> impl Iterator<Item = (usize, &Record)> {
-        let mut indices = self.by_hash.clone();
-        indices.sort_unstable();
-        indices.into_iter().filter_map(|index| Some((index, self.get(index)?)))
+        self.each.iter().filter_map(|index| Some((*index, self.get(*index)?)))
     }
 
     fn same_bytes(&self) -> Vec<Finding> {
@@ -269,7 +273,7 @@ impl<'a> Chains<'a> {
     }
 
     fn same_id(&self) -> Vec<Finding> {
-        let (mut first, mut findings) = (BTreeMap::new(), Vec::new());
+        let (mut first, mut findings) = (HashMap::with_capacity(self.each.len()), Vec::new());
         for (index, record) in self.each() {
             let (of, original) = *first.entry(record.id).or_insert((index, record));
             if of == index {
@@ -302,10 +306,10 @@ impl<'a> Chains<'a> {
     fn links(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
         for (index, record) in self.each() {
-            let candidates = record.seq.checked_sub(1).map(|seq| self.at(&record.public, seq)).unwrap_or_default();
+            let has_others = || record.seq.checked_sub(1).is_some_and(|seq| !self.at(&record.public, seq).is_empty());
             let issued = record.issued_unix_s;
             match self.before(record).and_then(|before| self.get(before)) {
-                None if !candidates.is_empty() => findings.push(Finding::Broken { certificate: index }),
+                None if has_others() => findings.push(Finding::Broken { certificate: index }),
                 Some(before) if before.issued_unix_s > issued => {
                     findings.push(Finding::ClockBack { certificate: index });
                 }
@@ -344,15 +348,15 @@ impl<'a> Chains<'a> {
     }
 
     fn same_drive(&self) -> Vec<Finding> {
-        let mut drives: BTreeMap<_, BTreeMap<_, usize>> = BTreeMap::new();
-        for (index, record) in self.each() {
-            let Some(drive) = record.drive else { continue };
-            drives.entry(drive).or_default().entry(record.id).or_insert(index);
-        }
-        let again = drives.into_values().filter(|erasures| erasures.len() > 1);
+        let mut erasures: Vec<_> =
+            self.each().filter_map(|(index, record)| Some((record.drive?, record.id, index))).collect();
+        erasures.sort_unstable();
+        // Two certificates of one number are no two erasures.
+        erasures.dedup_by_key(|(drive, id, _)| (*drive, *id));
+        let again = erasures.chunk_by(|one, next| one.0 == next.0).filter(|erasures| erasures.len() > 1);
         again
             .map(|erasures| {
-                let mut certificates: Vec<usize> = erasures.into_values().collect();
+                let mut certificates: Vec<usize> = erasures.iter().map(|(_, _, index)| *index).collect();
                 certificates.sort_unstable();
                 Finding::ErasedAgain { certificates }
             })
