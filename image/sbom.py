@@ -1,7 +1,9 @@
-"""Writes the bill of materials (CycloneDX 1.6): every crate, npm package and Debian package that something in the image comes from.
+"""Writes the bill of materials (CycloneDX 1.6): every crate, npm package and Debian package that something in the image comes from, and
+the tools that compiled and linked the program.
 
 Crates are those that Cargo compiles into the program, with the hashes of Cargo.lock; Debian's packages have the hashes of the archive's
-signed index. The same input gives the same bytes.
+signed index. Rust's standard library is rustc's own, or the packages that scripts/musl-sysroot built it from. The same input gives the same
+bytes.
 """
 
 import argparse
@@ -63,23 +65,44 @@ def debian(listing: Path) -> list[Component]:
     return found
 
 
+def tools() -> list[Component]:
+    """What the bytes of the program depend on besides its sources, in their own words."""
+    found = []
+    for name in ("rustc", "gcc", "ld"):
+        words = subprocess.run([name, "--version"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+        found.append({"type": "application", "name": name, "version": words.splitlines()[0]})
+    return found
+
+
+def own_std(rustc: str) -> Component:
+    """The standard library that comes with rustc, which says of itself "rustc 1.95.0 (…)"."""
+    version = rustc.split()[1]
+    return component("rust-std", version, f"pkg:generic/rust-std@{version}", None)
+
+
 def main() -> None:
     """Reads the command line and writes the list."""
     parser = argparse.ArgumentParser(description="Writes what the image is made of.")
     parser.add_argument("--build-id", required=True, help="16 hex digits")
     parser.add_argument("--target", required=True, help="the target that the program is compiled for")
     parser.add_argument("--debian", type=Path, required=True, help="the list of Debian packages that scripts/setup wrote")
+    parser.add_argument("--std", type=Path, help="the same for the packages of a std built by scripts/musl-sysroot; without it std is rustc's own")
     parser.add_argument("out", type=Path)
     args = parser.parse_args()
     version = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]["version"]
+    used = tools()
+    std = debian(args.std) if args.std else [own_std(used[0]["version"])]
     bill = {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
         # Made from the build, not drawn: the same image has the same list.
         "serialNumber": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, args.build_id)}",
         "version": 1,
-        "metadata": {"component": {"type": "firmware", "name": "purgeproof-image", "version": f"{version}+{args.build_id}"}},
-        "components": crates(args.target) + npm() + debian(args.debian),
+        "metadata": {
+            "tools": {"components": used},
+            "component": {"type": "firmware", "name": "purgeproof-image", "version": f"{version}+{args.build_id}"},
+        },
+        "components": crates(args.target) + std + npm() + debian(args.debian),
     }
     args.out.write_text(json.dumps(bill, indent=2) + "\n")
 

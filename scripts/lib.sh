@@ -72,11 +72,17 @@ use_installed_rust() {
         fail "rustc is $have, but $pin or later is needed. Install it (with rustup: 'rustup toolchain install $pin') and run this again."
 }
 
+# Whether rustc brought a std for musl. If not, the one that scripts/setup built in .musl-sysroot is used.
+rustc_has_std() {
+    [[ -d $(cd "$root" && rustc --print sysroot)/lib/rustlib/$target/lib ]]
+}
+
 # chacha20 has code for AVX-512 that is compiled in only if it is asked for, and chosen at run time like that for AVX2; aes needs no word
-# for its VAES. Where rustc has no std for musl, the one that scripts/setup built is used. Build paths are cut off, so that they are neither in the
-# binary's messages nor a reason for other bytes on another machine.
+# for its VAES. Build paths are cut off, so that they are neither in the binary's messages nor a reason for other bytes on another machine;
+# and a cargo that sees them cut off leaves these flags out of its hashes.
 use_musl() {
-    local flags="--remap-path-prefix=$root=. --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo --cfg chacha20_avx512"
-    [[ -d $(rustc --print sysroot)/lib/rustlib/$target/lib ]] || flags+=" --sysroot $root/.musl-sysroot"
+    local flags="--cfg chacha20_avx512"
+    flags+=" --remap-path-prefix=$root=. --remap-path-prefix=${CARGO_TARGET_DIR:-$root/target}=./target --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
+    rustc_has_std || flags+=" --sysroot $root/.musl-sysroot"
     export CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_RUSTFLAGS=$flags
 }
