@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034 # variables are for the scripts that source this
 # What the scripts share. Sourced, never run.
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 cache=$root/.cache
 out=$root/out
 target=x86_64-unknown-linux-musl
@@ -79,10 +79,10 @@ rustc_has_std() {
 
 # chacha20 has code for AVX-512 that is compiled in only if it is asked for, and chosen at run time like that for AVX2; aes needs no word
 # for its VAES. Build paths are cut off, so that they are neither in the binary's messages nor a reason for other bytes on another machine;
-# and a cargo that sees them cut off leaves these flags out of its hashes.
+# and a cargo that sees them cut off leaves these flags out of its hashes. Where cargo's directory is a symbolic link, rustc sees both names.
 use_musl() {
-    local flags="--cfg chacha20_avx512"
-    flags+=" --remap-path-prefix=$root=. --remap-path-prefix=${CARGO_TARGET_DIR:-$root/target}=./target --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
+    local path flags="--cfg chacha20_avx512 --remap-path-prefix=$root=. --remap-path-prefix=${CARGO_TARGET_DIR:-$root/target}=./target"
+    for path in "${CARGO_HOME:-$HOME/.cargo}" "$(realpath -m "${CARGO_HOME:-$HOME/.cargo}")"; do flags+=" --remap-path-prefix=$path=cargo"; done
     rustc_has_std || flags+=" --sysroot $root/.musl-sysroot"
     export CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_RUSTFLAGS=$flags
 }
