@@ -29,7 +29,7 @@ pub(crate) fn exclusion(
         .then_some(Exclusion::BootMedium)
         .or_else(|| by_kind(chain))
         .or_else(|| by_contents(contents?))
-        .or_else(|| is_persistent_memory(chain).then_some(Exclusion::PersistentMemory))
+        .or_else(|| is_persistent_memory(chain.disk.name()).then_some(Exclusion::PersistentMemory))
         .or_else(|| (identity.capacity.0 == 0).then_some(Exclusion::NoMedium))
         .or_else(|| (chain.disk.number("ro") == Some(1)).then_some(Exclusion::ReadOnly))
         .or_else(|| user(&chain.disk, users).map(Exclusion::InUse))
@@ -68,8 +68,8 @@ pub(crate) fn by_kind(chain: &Chain) -> Option<Exclusion> {
 }
 
 /// Linux's `nd_pmem`: namespaces of NVDIMMs are called pmem0, pmem1.2, pmem3s… UEFI's disks in memory are such namespaces too.
-fn is_persistent_memory(chain: &Chain) -> bool {
-    chain.disk.name().starts_with("pmem")
+pub(crate) fn is_persistent_memory(name: &str) -> bool {
+    name.starts_with("pmem")
 }
 
 /// SPC-4 table 138: peripheral device type 05h, CD/DVD. The driver `sr` calls its disks sr0, sr1…

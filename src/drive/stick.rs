@@ -18,7 +18,7 @@ use purgeproof_sys::mount::{Mount, Mounted, MsFlags, unmount};
 use zeroize::Zeroizing;
 
 use crate::examine::MARKER;
-use crate::exclusion::{is_among, medium_of};
+use crate::exclusion::{is_among, is_persistent_memory, medium_of};
 use crate::inventory::Found;
 use crate::mounted::node_number;
 use crate::shelf::{FolderShelf, Shelf, ShelfError};
@@ -34,10 +34,11 @@ pub struct Stick {
 }
 
 impl Stick {
-    /// The stick that the boot loader's token (`UUID=1234-ABCD`) names, else any with our marker; `None` if there is none.
+    /// The stick that the boot loader's token (`UUID=1234-ABCD`) names, else any with our marker; `None` if there is none. An image that
+    /// the firmware keeps in memory is none: what was written there would be lost with the machine's power.
     pub fn find(drives: &[Found], token: Option<&str>) -> Option<Self> {
         let medium = token.and_then(medium_of);
-        let sticks = || drives.iter().filter(|drive| drive.marked.is_some());
+        let sticks = || drives.iter().filter(|drive| drive.marked.is_some() && !is_persistent_memory(drive.name()));
         let booted = sticks().find(|drive| medium.is_some_and(|medium| is_among(medium, &drive.filesystems)));
         let partition = booted.or_else(|| sticks().next())?.marked.clone()?;
         Some(Self { partition, point: PathBuf::from(POINT) })

@@ -10,6 +10,7 @@ fn the_stick_that_we_were_started_from_comes_first() {
         let partition = Some(PathBuf::from(format!("{node}1")));
         Found { marked: partition, filesystems: vec![id.into()], ..found(node) }
     };
+    assert_eq!(Stick::find(&[marked("/dev/pmem0", "1234-ABCD")], Some("1234-ABCD")), None, "memory of the firmware");
     let drives = [found("/dev/sda"), marked("/dev/sdb", "0000-0001"), marked("/dev/sdc", "1234-ABCD")];
     let found = |token| Stick::find(&drives, token).unwrap().partition;
     assert_eq!(found(Some("UUID=1234-abcd")), Path::new("/dev/sdc1"));
