@@ -148,7 +148,7 @@ impl Filing {
         self.order(Order::Paper(paper));
     }
 
-    /// Has the signing key out of memory; says whether it is, or is a little later because the stick is slow.
+    /// Has the signing key out of memory. False if it still is in it after a while, because the stick is slow.
     pub(crate) fn forget_key(&self) -> bool {
         let (done, waiting) = mpsc::sync_channel(1);
         self.order(Order::ForgetKey(done));
