@@ -72,7 +72,7 @@ def indexes(version: str, modules: list[Module]) -> dict[str, bytes]:
         tree = Path(scratch, "lib/modules", version)
         for module in modules:
             (tree / module.path).parent.mkdir(parents=True, exist_ok=True)
-            (tree / module.path).write_bytes(module.content)
+            (tree / module.path).write_bytes(module.file)
         for name in ("modules.order", "modules.builtin", "modules.builtin.modinfo"):  # depmod warns without them
             (tree / name).touch()
         subprocess.run(["depmod", "-b", scratch, version], check=True)
@@ -91,7 +91,7 @@ def modules_segment(tree: Path, list_file: Path, options: Path, firmware: Path, 
     """Modules, their indexes, their parameters and their firmware."""
     version = tree.name
     chosen = select(tree, list_file)
-    files = {f"lib/modules/{version}/{m.path}": m.content for m in chosen}
+    files = {f"lib/modules/{version}/{m.path}": m.file for m in chosen}
     files |= {f"lib/modules/{version}/{name}": content for name, content in indexes(version, chosen).items()}
     files[f"lib/modules/{version}/modules.options"] = options.read_bytes()
     files |= {f"lib/firmware/{name}": content for name, content in firmware_files(firmware, chosen).items()}

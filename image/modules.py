@@ -17,10 +17,10 @@ class SelectionError(Exception):
 
 @dataclass(frozen=True)
 class Module:
-    """One module: its path below the kernel's module directory (without .xz), its bytes, and what it asks for."""
+    """One module: its path below the kernel's module directory, its file as it is there, and what it asks for."""
 
     path: str
-    content: bytes
+    file: bytes
     needs: tuple[str, ...]
     firmware: tuple[str, ...]
 
@@ -44,19 +44,18 @@ def modinfo(elf: bytes) -> list[tuple[str, str]]:
 
 
 def read_module(tree: Path, path: str) -> Module:
-    """Reads one module, uncompressed: the initramfs is compressed as a whole, which is smaller."""
-    raw = (tree / path).read_bytes()
-    content = lzma.decompress(raw) if path.endswith(".xz") else raw
+    """Reads one module. It stays compressed if it comes so: init would wait for the kernel to unpack all of them, and needs a few."""
+    file = (tree / path).read_bytes()
     needs: list[str] = []
     firmware: list[str] = []
-    for key, value in modinfo(content):
+    for key, value in modinfo(lzma.decompress(file) if path.endswith(".xz") else file):
         if key == "depends":
             needs += filter(None, value.split(","))
         elif key == "softdep":  # "pre: a b post: c"
             needs += (word for word in value.split() if not word.endswith(":"))
         elif key == "firmware":
             firmware.append(value)
-    return Module(path.removesuffix(".xz"), content, tuple(n.replace("-", "_") for n in needs), tuple(firmware))
+    return Module(path, file, tuple(n.replace("-", "_") for n in needs), tuple(firmware))
 
 
 def named_by(pattern: str, path: str) -> bool:
