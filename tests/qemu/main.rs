@@ -23,5 +23,6 @@ mod matrix;
 mod operator;
 mod policy;
 mod power_cut;
+mod psid;
 mod unattended;
 mod ways;

@@ -153,6 +153,13 @@ fn cd_by_secure_boot() {
     });
 }
 
+#[test]
+#[ignore = "scripts/test --long"]
+fn cd_by_uefi_of_32_bits() {
+    let row = Row { path: "UEFI ia32, ISO as CD", loader: "GRUB ia32, not signed", result: "starts" };
+    starts("cd-ia32", &row, |bench| Parts::bare(bench).firmware(Firmware::Ia32).cd(&artefact("purgeproof.iso")));
+}
+
 /// All of it lies in memory: the stick leaves, a drive is erased, the stick comes back and takes the certificate.
 #[test]
 #[ignore = "scripts/test --long"]

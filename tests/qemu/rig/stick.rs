@@ -33,6 +33,11 @@ impl Stick {
         &self.name
     }
 
+    /// The file with all of its bytes.
+    pub(crate) fn image(&self) -> &Path {
+        &self.image
+    }
+
     /// QEMU's option for the back end, which is named like the stick.
     pub(crate) fn backend(&self) -> Value {
         json!({ "driver": "raw", "node-name": self.name, "file": { "driver": "file", "filename": self.image.to_str() } })
