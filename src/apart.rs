@@ -7,7 +7,6 @@ use purgeproof_core::evidence::JobId;
 use purgeproof_core::verdict::Outcome;
 use purgeproof_engine::journal::Journal;
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 
 use crate::pieces::{Group, Piece};
 
@@ -113,9 +112,10 @@ fn examine(piece: &Piece, trust: Option<&TrustFile>, seen: &Seen) -> Option<Exam
     match piece {
         Piece::Group(group) => Some(of_group(group, trust)),
         Piece::Link { bytes, .. } => {
-            let is_known = seen.hashes.contains(&<[u8; 32]>::from(Sha256::digest(bytes)));
+            let read = Certificate::parse(bytes);
+            let is_known = read.as_ref().is_ok_and(|certificate| seen.hashes.contains(&certificate.sha256()));
             // Its place is its name, if somebody wants to know that: see `Examined::place`.
-            (!is_known).then(|| of_certificate(String::new(), Certificate::parse(bytes), trust))
+            (!is_known).then(|| of_certificate(String::new(), read, trust))
         }
         Piece::Journal { name, bytes } => {
             let (what, faults) = match Journal::parse(bytes) {

@@ -33,8 +33,8 @@ impl<C, T: Code> Encode<C> for Coded<T> {
 impl<'b, C, T: Code> Decode<'b, C> for Coded<T> {
     fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
         let at = d.position();
-        let unknown = minicbor::decode::Error::message("a code that this version does not know").at(at);
-        T::from_code(d.u16()?).map(Self).ok_or(unknown)
+        let unknown = || minicbor::decode::Error::message("a code that this version does not know").at(at);
+        T::from_code(d.u16()?).map(Self).ok_or_else(unknown)
     }
 }
 
@@ -127,7 +127,7 @@ impl<'b, C> Decode<'b, C> for Coded<Expect> {
                 byte => u8::try_from(byte).ok().map(Pattern::Byte),
             }
         };
-        let unknown = minicbor::decode::Error::message("a pattern that this version does not know").at(at);
-        pattern.map(|pattern| Self(Expect::Pattern(pattern))).ok_or(unknown)
+        let unknown = || minicbor::decode::Error::message("a pattern that this version does not know").at(at);
+        pattern.map(|pattern| Self(Expect::Pattern(pattern))).ok_or_else(unknown)
     }
 }

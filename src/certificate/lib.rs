@@ -91,6 +91,7 @@ use credential::Credential;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
     bytes: Vec<u8>,
+    sha256: [u8; 32],
     sign1: Sign1,
     credential: Credential,
     claims: Claims,
@@ -147,7 +148,8 @@ impl Certificate {
         if bytes.len() > token::MAX_BYTES {
             return Err(IssueError::TooLong { bytes: bytes.len() });
         }
-        Ok(Self { bytes, sign1, credential, claims })
+        let sha256 = Sha256::digest(&bytes).into();
+        Ok(Self { bytes, sha256, sign1, credential, claims })
     }
 
     /// Reads the bytes of a `.cose` file. The signature is not looked at: that is [`Certificate::verify`]'s.
@@ -158,7 +160,8 @@ impl Certificate {
         let (sign1, credential) = Sign1::decode(bytes, &[Typ::Certificate, Typ::Simulation], token::MAX_BYTES)?;
         let credential = credential.ok_or(ParseError::NotACertificate)?;
         let claims = Claims::decode(&sign1.payload)?;
-        Ok(Self { bytes: bytes.to_vec(), sign1, credential, claims })
+        let sha256 = Sha256::digest(bytes).into();
+        Ok(Self { bytes: bytes.to_vec(), sha256, sign1, credential, claims })
     }
 
     /// Reads a certificate in whichever of its forms it comes: COSE bytes, PDF, JSON or the text of the QR code, or of all codes of a series, a line
@@ -183,8 +186,8 @@ impl Certificate {
     }
 
     /// The SHA-256 of the COSE bytes, which the next certificate of the log holds.
-    pub fn sha256(&self) -> [u8; 32] {
-        Sha256::digest(&self.bytes).into()
+    pub const fn sha256(&self) -> [u8; 32] {
+        self.sha256
     }
 
     /// What it says. Not to be believed before [`Certificate::verify`].
