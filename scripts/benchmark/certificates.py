@@ -49,11 +49,11 @@ def evidence(folder: Path) -> Path:
     return next((folder / "certificates").glob("*.evidence.json"))
 
 
-def verified(sequence: Path, count: int) -> tuple[float, float]:
+def verified(sequence: Path, count: int, *trust: str | Path) -> tuple[float, float]:
     """Seconds and MiB that verifying a chain takes at most."""
     with tempfile.TemporaryFile() as said:
         begin = time.monotonic()
-        process = subprocess.Popen([str(OUT / "purgeproof"), "verify", str(sequence)], stdout=said)
+        process = subprocess.Popen([str(OUT / "purgeproof"), "verify", *trust, sequence], stdout=said)
         memory = 0.0
         while process.poll() is None:
             memory = max(memory, memory_mib(process.pid))
@@ -75,6 +75,8 @@ def measure(rounds: int) -> dict[str, Any]:
         files = {count: folder / f"{count}.cborseq" for count in (FEW, MANY)}
         for count, file in files.items():
             subprocess.run([str(program), "records", str(source), str(count), str(file)], check=True)
+        delegated, trust = folder / "delegated.cborseq", folder / "trust.cose"
+        subprocess.run([program, "records", source, str(MANY), delegated, trust], check=True)
         rows: list[dict[str, float]] = []
         for number in range(rounds):
             row: dict[str, float] = {}
@@ -84,8 +86,9 @@ def measure(rounds: int) -> dict[str, Any]:
                     row["bare_s"] = float(bare.stdout)
                 else:
                     row["ours_s"], row["many_mib"] = verified(files[MANY], MANY)
+            row["delegated_s"], _ = verified(delegated, MANY, "--trust", trust)
             _, row["few_mib"] = verified(files[FEW], FEW)
-            print(f"  round {number + 1}  bare {row['bare_s']:7.3f} s  ours {row['ours_s']:7.3f} s  {row['many_mib']:.0f} MiB", flush=True)
+            print(f"  round {number + 1}  bare {row['bare_s']:7.3f} s  ours {row['ours_s']:7.3f} s  delegated {row['delegated_s']:7.3f} s  {row['many_mib']:.0f} MiB", flush=True)
             rows.append(row)
         issued = subprocess.run([str(program), "issue", str(source), str(ISSUED)], check=True, capture_output=True, text=True)
         bytes_each = files[MANY].stat().st_size / MANY
@@ -97,16 +100,18 @@ def measure(rounds: int) -> dict[str, Any]:
 def table(section: dict[str, Any]) -> list[str]:
     """The part of docs/benchmarks.md."""
     rows = section["rows"]
-    bare, ours, few, many = ([row[key] for row in rows] for key in ("bare_s", "ours_s", "few_mib", "many_mib"))
+    keys = ("bare_s", "ours_s", "delegated_s", "few_mib", "many_mib")
+    bare, ours, delegated, few, many = ([row[key] for row in rows] for key in keys)
     rate = lambda seconds: f"{MANY / statistics.median(seconds):.0f}"  # noqa: E731
-    beside = [one / other for one, other in zip(bare, ours, strict=True)]
+    beside = lambda seconds: spread([one / other for one, other in zip(bare, seconds, strict=True)])  # noqa: E731
     return [
         f"{MANY} certificates of {section['bytes_each']:.0f} bytes in one chain, {section['cores']} cores:",
         "",
         "| what | seconds, median (spread) | a second | ÷ bare loop (spread) |",
         "|---|--:|--:|--:|",
         f"| bare loop of `verify_strict` | {spread(bare)} | {rate(bare)} | 1 |",
-        f"| `purgeproof verify` | {spread(ours)} | {rate(ours)} | {spread(beside)} |",
+        f"| `purgeproof verify` | {spread(ours)} | {rate(ours)} | {beside(ours)} |",
+        f"| `purgeproof verify --trust`, each with an organisation's delegation | {spread(delegated)} | {rate(delegated)} | {beside(delegated)} |",
         "",
         f"Resident memory at most: {spread(few, 0)} MiB for {FEW} certificates, {spread(many, 0)} MiB for {MANY}.",
         "",

@@ -80,8 +80,10 @@ impl Certificate {
         let carried = self.delegation();
         if let Some(trust) = trust {
             if let Some(delegation) = carried.filter(|it| it.organisation() == trust.fingerprint()) {
+                // Those of the trust file were checked when it was read.
+                let is_known = trust.delegations(self.public_key()).any(|known| known == delegation);
                 let flaw = match delegation {
-                    it if !it.is_signed_by(trust.public()) => Some(Flaw::DelegationSignature),
+                    it if !is_known && !it.is_signed_by(trust.public()) => Some(Flaw::DelegationSignature),
                     it if !it.covers(self.claims().issued_unix_s) => Some(Flaw::DelegationPeriod),
                     _ => None,
                 };

@@ -158,6 +158,8 @@ pub struct Model {
     pub(crate) runs: BTreeMap<DriveId, Run>,
     /// Newest first.
     pub(crate) notices: Vec<String>,
+    /// What the last key came to, where it opened nothing; until the next key.
+    pub(crate) answer: Option<&'static str>,
     /// Everything that was to be done unattended is done.
     pub(crate) done: bool,
     pub(crate) now_s: u64,

@@ -329,6 +329,10 @@ fn a_psid_is_32_letters_and_digits_and_lies_in_one_place() {
     assert_eq!(psid.read(|psid| psid == LABEL), Some(true));
     assert!(model.dialog.is_none());
     assert!(!model.notices.iter().any(|notice| notice.contains(&LABEL[..8])));
+    // It is no word about what comes of the next keys.
+    assert!(screen(&model).contains("nothing is erased yet"));
+    model.press(Key::Down);
+    assert!(!screen(&model).contains("nothing is erased yet"));
 }
 
 #[test]

@@ -16,6 +16,7 @@ pub(crate) const PSID: usize = 32;
 impl Model {
     /// Takes in one key; what is to be asked of the engine room is the result.
     pub fn press(&mut self, key: Key) -> Option<Request> {
+        self.answer = None;
         if key == Key::Interrupt && !matches!(self.dialog, Some(Dialog::Leaving { .. })) {
             self.dialog = None;
             return self.press_letter('p');
@@ -119,7 +120,7 @@ impl Model {
             Key::Enter => match typed.read(flaw).flatten() {
                 None => {
                     typed.retain(is_of_psid);
-                    self.notice(words::PSID_GIVEN.into());
+                    self.answer = Some(words::PSID_GIVEN);
                     return Some(Request::Psid { drive, psid: typed });
                 }
                 flaw => complaint = flaw,
@@ -164,14 +165,14 @@ impl Model {
             's' => self.stop_or_psid(),
             'g' => self.ask_to_go_on(),
             'u' => match (self.rows().iter().any(Row::is_frozen), self.running()) {
-                (false, _) => self.notice(words::NOTHING_FROZEN.into()),
+                (false, _) => self.answer = Some(words::NOTHING_FROZEN),
                 (true, 0) => self.dialog = Some(Dialog::Unfreeze),
-                (true, _) => self.notice(words::NOT_WHILE_RUNNING.into()),
+                (true, _) => self.answer = Some(words::NOT_WHILE_RUNNING),
             },
             'n' => self.open(Page::Log),
             'k' => match self.layouts.iter().position(|layout| layout.name == self.layout) {
                 Some(at) => self.dialog = Some(Dialog::Layouts { at }),
-                None => self.notice(words::NO_LAYOUTS.into()),
+                None => self.answer = Some(words::NO_LAYOUTS),
             },
             '?' | 'h' => self.open(Page::Help),
             'q' if self.host == Host::Workstation => return self.press_letter('p'),
@@ -187,17 +188,20 @@ impl Model {
 
     /// The key that stops a job opens the question for the PSID on a drive that can be reverted with it.
     fn stop_or_psid(&mut self) {
-        let Some(row) = self.selected_row() else { return self.notice(words::NOTHING_TO_STOP.into()) };
+        let Some(row) = self.selected_row() else {
+            self.answer = Some(words::NOTHING_TO_STOP);
+            return;
+        };
         let drive = row.listed.id;
         if row.run.is_some_and(|run| run.running().is_some()) {
             self.dialog = Some(Dialog::Stop { drive, entry: Entry::default() });
         } else if row.takes_psid() {
             match self.vaults.as_ref().and_then(|vaults| vaults.vault()) {
                 Some(vault) => self.dialog = Some(Dialog::Psid { drive, typed: Guarded::new(vault), complaint: None }),
-                None => self.notice(words::NO_VAULT.into()),
+                None => self.answer = Some(words::NO_VAULT),
             }
         } else {
-            self.notice(words::NOTHING_TO_STOP.into());
+            self.answer = Some(words::NOTHING_TO_STOP);
         }
     }
 
@@ -226,7 +230,7 @@ impl Model {
             Some(drive) => {
                 self.dialog = Some(Dialog::consent(drive, true));
             }
-            None => self.notice(words::NOTHING_INTERRUPTED.into()),
+            None => self.answer = Some(words::NOTHING_INTERRUPTED),
         }
     }
 

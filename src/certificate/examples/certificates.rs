@@ -9,19 +9,24 @@ use std::{env, hint, thread};
 use ed25519_dalek::{Signature, VerifyingKey};
 use minicbor::{Decoder, Encoder};
 use purgeproof_certificate::sequence::Items;
-use purgeproof_certificate::{Certificate, Key, Link};
+use purgeproof_certificate::{Certificate, Contents, Delegation, Grant, Key, Link, TrustFile};
 use purgeproof_core::evidence::{Evidence, JobId};
 
 type Done = Result<(), Box<dyn Error>>;
 
 const USAGE: &str =
-    "certificates records EVIDENCE COUNT OUT | certificates bare SEQUENCE | certificates issue EVIDENCE ROUNDS";
+    "certificates records EVIDENCE COUNT OUT [TRUST] | certificates bare SEQUENCE | certificates issue EVIDENCE ROUNDS";
 
 fn main() -> Done {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["records", evidence, count, out] => records(&read(evidence)?, count.parse()?, out),
+        ["records", evidence, count, out] => records(&read(evidence)?, count.parse()?, out, &key()),
+        ["records", evidence, count, out, trust] => {
+            let (key, file) = organisation()?;
+            fs::write(trust, file.bytes())?;
+            records(&read(evidence)?, count.parse()?, out, &key)
+        }
         ["bare", sequence] => bare(sequence),
         ["issue", evidence, rounds] => issue(&read(evidence)?, rounds.parse()?),
         _ => Err(USAGE.into()),
@@ -36,6 +41,20 @@ fn key() -> Key {
     Key::from_seed(&[7; 32])
 }
 
+/// The key as an organisation's, and its trust file.
+fn organisation() -> Result<(Key, TrustFile), Box<dyn Error>> {
+    let (mut key, root) = (key(), Key::from_seed(&[8; 32]));
+    let (organisation, stick) = ("Example Recycling".to_owned(), "stick 1".to_owned());
+    let (public, id) = (key.public(), [1; 16]);
+    let grant = Grant { organisation, stick, begins_unix_s: 0, expires_unix_s: u64::MAX, issued_unix_s: 0, id, public };
+    let name = grant.organisation.clone();
+    let delegation = Delegation::issue(grant, &root)?;
+    key.carry(delegation.clone())?;
+    let (delegations, checkpoints, revocations) = (vec![delegation], Vec::new(), Vec::new());
+    let contents = Contents { name, issued_unix_s: 0, generation: 1, delegations, checkpoints, revocations };
+    Ok((key, TrustFile::sign(contents, &root)?))
+}
+
 /// The same evidence under other numbers.
 fn numbered(evidence: &mut Evidence, number: u64) {
     let mut id = [0; 16];
@@ -44,12 +63,12 @@ fn numbered(evidence: &mut Evidence, number: u64) {
 }
 
 /// A chain of `count` certificates.
-fn records(evidence: &Evidence, count: u64, out: &str) -> Done {
-    let (key, mut evidence, mut out) = (key(), evidence.clone(), BufWriter::new(File::create(out)?));
-    let mut link = Link::first([1; 8], &key);
+fn records(evidence: &Evidence, count: u64, out: &str, key: &Key) -> Done {
+    let (mut evidence, mut out) = (evidence.clone(), BufWriter::new(File::create(out)?));
+    let mut link = Link::first([1; 8], key);
     for number in 0..count {
         numbered(&mut evidence, number);
-        let certificate = Certificate::issue(&evidence, &key, link, number)?;
+        let certificate = Certificate::issue(&evidence, key, link, number)?;
         out.write_all(certificate.bytes())?;
         link = Link::after(&certificate);
     }

@@ -158,7 +158,7 @@ fn counts(model: &Model) -> String {
     format!("{done}{}: {}", words::plural(rows.len(), "drive", "drives"), parts.join(", "))
 }
 
-/// The newest message and what controllers advise, above the keys.
+/// What the last key came to, or else the newest message, and what controllers advise, above the keys.
 fn draw_notice(model: &Model, area: Rect, buffer: &mut Buffer) -> Rect {
     let advice = model
         .controllers
@@ -166,7 +166,8 @@ fn draw_notice(model: &Model, area: Rect, buffer: &mut Buffer) -> Rect {
         .find_map(|one| Some(format!("{} {}: {}", one.kind, one.address, one.advice.as_ref()?)));
     let advice = advice.filter(|_| !model.rows().is_empty());
     let width = usize::from(area.width);
-    let lines: Vec<String> = advice.into_iter().chain(model.notices.first().cloned()).collect();
+    let newest = model.answer.map(str::to_owned).or_else(|| model.notices.first().cloned());
+    let lines: Vec<String> = advice.into_iter().chain(newest).collect();
     let mut rest = area;
     if area.height < 6 {
         return rest;
