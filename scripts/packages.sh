@@ -16,6 +16,7 @@ HOST_PACKAGES=(
     poppler-utils zbar-tools qpdf # tests read the certificate as others would: text, QR code, PDF structure
     openssl                      # tests compute the keystream by another's code
     age                          # tests open an encrypted pack as its recipient would
+    acpica-tools                 # tests give a machine a battery
     tmux                         # pictures wait for what the serial line shows
     chromium chromium-driver     # the page that verifies is tried in a browser
 )

@@ -53,6 +53,19 @@ fn the_keyboard_has_its_layout_and_the_power_key_asks_while_something_runs() {
 }
 
 #[test]
+#[ignore = "in scripts/test --long: a machine for a sentence"]
+fn a_machine_on_its_battery_says_so() {
+    let bench = Bench::new("duty-battery");
+    let disk = bench.disk("DRIVE-1", 16);
+    let machine = Parts::direct(&bench, "").on_battery().drive(Bus::Nvme, &disk).boot();
+    machine.wait_for("The machine runs on its battery (43 %)", BOOT);
+    machine.wait_for("DRIVE-1", BOOT);
+    machine.screendump(&bench.path("battery.png"));
+    machine.kill();
+    disk.assert_untouched();
+}
+
+#[test]
 #[ignore = "in scripts/test --long: a machine for two sentences"]
 fn a_layout_that_is_not_there_is_named_and_a_watchdog_is_armed() {
     let bench = Bench::new("duty-words");

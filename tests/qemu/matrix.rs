@@ -9,7 +9,7 @@ mod expected;
 mod machine;
 mod outcome;
 
-use machine::run;
+use machine::{run, run_with};
 
 // Each machine takes a minute or two under emulation. Those that every change is tried against are one with drives of each bus (under Secure
 // Boot) and all that drives do wrong; the others are for `scripts/test --long`.
@@ -73,4 +73,10 @@ fn secure_boot() {
 #[ignore = "scripts/test --long"]
 fn suspend() {
     run("suspend");
+}
+
+#[test]
+#[ignore = "scripts/test --long: its kernel takes twenty minutes to compile"]
+fn suspend_with_the_kernel_from_source() {
+    run_with("source", "suspend");
 }

@@ -19,17 +19,22 @@ const POLL: Duration = Duration::from_millis(50);
 
 /// Starts the machine of a scenario, and holds what came of it against what is expected and against the matrix.
 pub(super) fn run(name: &str) {
+    run_with(".", name);
+}
+
+/// The same with kernel and initramfs of a folder in `out/`.
+pub(super) fn run_with(folder: &str, name: &str) {
     let path = Path::new("tests/qemu/scenarios").join(format!("{name}.toml"));
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let scenario = Scenario::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let orders = orders(&scenario);
     let cases: Vec<Case<'_>> = scenario.drives.iter().map(Case::of).collect();
 
-    let bench = Bench::new(&format!("matrix-{name}"));
+    let bench = Bench::new(&format!("matrix-{name}{}", folder.trim_matches('.')));
     let stick = bench.stick("STICK-1");
     stick.put_policy(&policy(&orders, &cases));
     let shelf = Shelf::serve(&scenario, &bench.path("")).expect("the drives can be served");
-    let began = work(&bench, &stick, &scenario, &orders, &shelf);
+    let began = work(&bench, folder, &stick, &scenario, &orders, &shelf);
     println!("{name}: {} drives, {:.1} s", cases.len(), began.elapsed().as_secs_f64());
     drop(shelf);
 
@@ -46,12 +51,12 @@ pub(super) fn run(name: &str) {
 }
 
 /// The machine from its first start to its end. Gives when it was switched on.
-fn work(bench: &Bench, stick: &Stick, scenario: &Scenario, orders: &Orders, shelf: &Shelf) -> Instant {
+fn work(bench: &Bench, folder: &str, stick: &Stick, scenario: &Scenario, orders: &Orders, shelf: &Shelf) -> Instant {
     let start = || -> Machine {
         let parts = if orders.secure_boot {
             Parts::bare(bench).firmware(Firmware::MicrosoftKeys)
         } else {
-            Parts::direct(bench, "")
+            Parts::direct_of(bench, folder, "")
         };
         let parts = parts.stick(stick).shelf(scenario);
         let machine = if orders.suspend { parts.can_suspend().boot() } else { parts.boot() };

@@ -149,6 +149,16 @@ impl<'a> Parts<'a> {
         self
     }
 
+    /// Its firmware describes a battery, all that feeds it.
+    pub(crate) fn on_battery(mut self) -> Self {
+        let table = self.bench.path("battery.aml");
+        let iasl = Command::new("iasl").arg("-p").arg(&table).arg("tests/qemu/battery.asl").output();
+        let iasl = iasl.expect("iasl can be started. Run scripts/setup");
+        assert!(iasl.status.success(), "iasl: {}", String::from_utf8_lossy(&iasl.stderr));
+        self.add("-acpitable", &format!("file={}", table.display()));
+        self
+    }
+
     /// A reset starts it again, and is not its end.
     pub(crate) fn restarts(mut self) -> Self {
         self.add("-action", &"reboot=reset");
