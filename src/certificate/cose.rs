@@ -7,11 +7,12 @@ use core::convert::Infallible;
 use minicbor::Encoder;
 use minicbor::data::{Int, Tag};
 use minicbor::decode::{Decoder, Error as DecodeError};
-use minicbor::encode::Error as EncodeError;
+use minicbor::encode::{Error as EncodeError, Write};
 
 use crate::ParseError;
 use crate::credential::Credential;
 use crate::key::{self, Fingerprint, Key};
+use crate::spelling::is_spelled;
 
 /// The tag of a `COSE_Sign1` (RFC 9052 §4.2).
 const COSE_SIGN1: u64 = 18;
@@ -48,13 +49,16 @@ pub(crate) struct Sign1 {
 }
 
 pub(crate) type Encoded = Result<Vec<u8>, EncodeError<Infallible>>;
-pub(crate) type Written = Result<(), EncodeError<Infallible>>;
+pub(crate) type Written<W> = Result<(), EncodeError<<W as Write>::Error>>;
 
-/// The protected header: alg (1), kid (4), typ (16, RFC 9596).
-fn protected(typ: Typ, kid: Fingerprint) -> Encoded {
-    let mut e = Encoder::new(Vec::with_capacity(48));
-    e.map(3)?.u8(1)?.i64(ED25519)?.u8(4)?.bytes(&kid.0)?.u8(16)?.str(typ.as_str())?;
-    Ok(e.into_writer())
+/// The protected header as a byte string: alg (1), kid (4), typ (16, RFC 9596).
+fn write_protected<W: Write>(typ: Typ, kid: Fingerprint, e: &mut Encoder<W>) -> Written<W> {
+    /// All but the word, which is shorter than 24 bytes.
+    const FIXED: u64 = 15;
+    let word = typ.as_str();
+    e.bytes_len(FIXED + word.len() as u64)?;
+    e.map(3)?.u8(1)?.i64(ED25519)?.u8(4)?.bytes(&kid.0)?.u8(16)?.str(word)?;
+    Ok(())
 }
 
 impl Sign1 {
@@ -67,7 +71,9 @@ impl Sign1 {
     /// What is signed (`Sig_structure`, RFC 9052 §4.4).
     pub(crate) fn to_be_signed(&self) -> Encoded {
         let mut e = Encoder::new(Vec::with_capacity(self.payload.len() + 96));
-        e.array(4)?.str("Signature1")?.bytes(&protected(self.typ, self.kid)?)?.bytes(&[])?.bytes(&self.payload)?;
+        e.array(4)?.str("Signature1")?;
+        write_protected(self.typ, self.kid, &mut e)?;
+        e.bytes(&[])?.bytes(&self.payload)?;
         Ok(e.into_writer())
     }
 
@@ -81,8 +87,9 @@ impl Sign1 {
         self.to_be_signed().is_ok_and(|bytes| key::verifies(public, &bytes, &self.signature))
     }
 
-    pub(crate) fn write(&self, credential: Option<&Credential>, e: &mut Encoder<Vec<u8>>) -> Written {
-        e.tag(Tag::new(COSE_SIGN1))?.array(4)?.bytes(&protected(self.typ, self.kid)?)?;
+    pub(crate) fn write<W: Write>(&self, credential: Option<&Credential>, e: &mut Encoder<W>) -> Written<W> {
+        e.tag(Tag::new(COSE_SIGN1))?.array(4)?;
+        write_protected(self.typ, self.kid, e)?;
         Credential::write(credential, e)?;
         e.bytes(&self.payload)?.bytes(&self.signature)?;
         Ok(())
@@ -117,9 +124,10 @@ impl Sign1 {
         let mut d = Decoder::new(bytes);
         let (sign1, credential) = Self::read(&mut d, accepted)?;
         ended(&d, bytes)?;
-        match sign1.encode(credential.as_ref()) {
-            Ok(again) if again == bytes => Ok((sign1, credential)),
-            _ => Err(ParseError::NotDeterministic),
+        if is_spelled(bytes, |e| sign1.write(credential.as_ref(), e)) {
+            Ok((sign1, credential))
+        } else {
+            Err(ParseError::NotDeterministic)
         }
     }
 }

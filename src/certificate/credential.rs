@@ -1,5 +1,6 @@
 //! What an unprotected header says of the key: the key itself, or an organisation's word for it.
 
+use minicbor::encode::Write;
 use minicbor::{Decoder, Encoder};
 
 use crate::ParseError;
@@ -29,7 +30,7 @@ impl Credential {
     }
 
     /// Writes the unprotected header; an empty one if there is nothing to say.
-    pub(crate) fn write(credential: Option<&Self>, e: &mut Encoder<Vec<u8>>) -> Written {
+    pub(crate) fn write<W: Write>(credential: Option<&Self>, e: &mut Encoder<W>) -> Written<W> {
         match credential {
             None => e.map(0).map(drop),
             Some(Self::Own(public)) => {
@@ -62,7 +63,7 @@ impl Credential {
 }
 
 /// Writes the value of a confirmation claim (8, RFC 8747): the `COSE_Key` (1), OKP, Ed25519.
-pub(crate) fn write_confirmation(public: &[u8; 32], e: &mut Encoder<Vec<u8>>) -> Written {
+pub(crate) fn write_confirmation<W: Write>(public: &[u8; 32], e: &mut Encoder<W>) -> Written<W> {
     e.map(1)?.u8(1)?.map(3)?.u8(1)?.u8(1)?.i8(-1)?.u8(6)?.i8(-2)?.bytes(public)?;
     Ok(())
 }

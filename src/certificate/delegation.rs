@@ -2,11 +2,13 @@
 
 use core::fmt;
 
+use minicbor::encode::Write;
 use minicbor::{Decoder, Encoder};
 
 use crate::cose::{Encoded, Sign1, Typ, Written, ended, exactly, fixed, label};
 use crate::credential::{read_confirmation, write_confirmation};
 use crate::key::{self, Fingerprint, Key};
+use crate::spelling::is_spelled;
 use crate::token::MAX_BYTES;
 use crate::{IssueError, ParseError};
 
@@ -100,7 +102,7 @@ impl Delegation {
         self.sign1.is_signed_by(organisation)
     }
 
-    pub(crate) fn write(&self, e: &mut Encoder<Vec<u8>>) -> Written {
+    pub(crate) fn write<W: Write>(&self, e: &mut Encoder<W>) -> Written<W> {
         self.sign1.write(None, e)
     }
 
@@ -126,11 +128,15 @@ pub fn is_name(name: &str) -> Result<(), GrantError> {
 impl Grant {
     fn encode(&self) -> Encoded {
         let mut e = Encoder::new(Vec::new());
+        self.write(&mut e)?;
+        Ok(e.into_writer())
+    }
+
+    fn write<W: Write>(&self, e: &mut Encoder<W>) -> Written<W> {
         e.map(7)?.u8(1)?.str(&self.organisation)?.u8(2)?.str(&self.stick)?;
         e.u8(4)?.u64(self.expires_unix_s)?.u8(5)?.u64(self.begins_unix_s)?.u8(6)?.u64(self.issued_unix_s)?;
         e.u8(7)?.bytes(&self.id)?.u8(8)?;
-        write_confirmation(&self.public, &mut e)?;
-        Ok(e.into_writer())
+        write_confirmation(&self.public, e)
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, ParseError> {
@@ -152,10 +158,7 @@ impl Grant {
         let public = read_confirmation(&mut d)?;
         ended(&d, bytes)?;
         let grant = Self { organisation, stick, begins_unix_s, expires_unix_s, issued_unix_s, id, public };
-        match grant.encode() {
-            Ok(again) if again == bytes => Ok(grant),
-            _ => Err(ParseError::NotDeterministic),
-        }
+        if is_spelled(bytes, |e| grant.write(e)) { Ok(grant) } else { Err(ParseError::NotDeterministic) }
     }
 }
 

@@ -55,6 +55,7 @@ pub mod reformat;
 mod rows;
 pub mod sequence;
 mod sheet;
+mod spelling;
 mod statement;
 pub mod summary;
 mod survey;

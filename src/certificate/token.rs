@@ -1,11 +1,13 @@
 //! The payload of a certificate: a CBOR Web Token (RFC 8392) with the statement in a claim of ours.
 
+use minicbor::encode::Write;
 use minicbor::{Decode, Decoder, Encoder};
 use purgeproof_core::evidence::JobId;
 
 use crate::ParseError;
 use crate::claims::{Claims, Statement, VERSION};
-use crate::cose::{Encoded, ended, exactly, fixed, label};
+use crate::cose::{Encoded, Written, ended, exactly, fixed, label};
+use crate::spelling::is_spelled;
 
 /// The claim of ours, in the range for private use (RFC 8392 §9.1).
 const STATEMENT: i64 = -65537;
@@ -16,9 +18,14 @@ pub(crate) const MAX_BYTES: usize = 8192;
 impl Claims {
     pub(crate) fn encode(&self) -> Encoded {
         let mut e = Encoder::new(Vec::with_capacity(1024));
+        self.write(&mut e)?;
+        Ok(e.into_writer())
+    }
+
+    fn write<W: Write>(&self, e: &mut Encoder<W>) -> Written<W> {
         e.map(3)?.u8(6)?.u64(self.issued_unix_s)?.u8(7)?.bytes(&self.id.0)?;
         e.i64(STATEMENT)?.encode(&self.statement)?;
-        Ok(e.into_writer())
+        Ok(())
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, ParseError> {
@@ -43,9 +50,6 @@ impl Claims {
         let statement: Statement = d.decode()?;
         ended(&d, bytes)?;
         let claims = Self { issued_unix_s, id, statement };
-        match claims.encode() {
-            Ok(again) if again == bytes => Ok(claims),
-            _ => Err(ParseError::NotDeterministic),
-        }
+        if is_spelled(bytes, |e| claims.write(e)) { Ok(claims) } else { Err(ParseError::NotDeterministic) }
     }
 }

@@ -2,13 +2,15 @@
 
 use core::fmt;
 
+use minicbor::encode::Write;
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
 use crate::ParseError;
-use crate::cose::{Encoded, Sign1, Typ, ended, exactly, label};
+use crate::cose::{Encoded, Sign1, Typ, Written, ended, exactly, label};
 use crate::credential::Credential;
 use crate::delegation::{Delegation, is_name};
 use crate::key::{Fingerprint, Key, is_simulation};
+use crate::spelling::is_spelled;
 
 /// The claim of ours, in the range for private use (RFC 8392 §9.1).
 const CONTENTS: i64 = -65538;
@@ -189,22 +191,24 @@ impl Contents {
 
     pub(crate) fn encode(&self) -> Encoded {
         let mut e = Encoder::new(Vec::new());
+        self.write(&mut e)?;
+        Ok(e.into_writer())
+    }
+
+    fn write<W: Write>(&self, e: &mut Encoder<W>) -> Written<W> {
         e.map(3)?.u8(1)?.str(&self.name)?.u8(6)?.u64(self.issued_unix_s)?.i64(CONTENTS)?;
         e.map(5)?.u8(1)?.u32(VERSION)?.u8(2)?.u64(self.generation)?;
         e.u8(3)?.array(self.delegations.len() as u64)?;
         for delegation in &self.delegations {
-            delegation.write(&mut e)?;
+            delegation.write(e)?;
         }
         e.u8(4)?.encode(&self.checkpoints)?.u8(5)?.encode(&self.revocations)?;
-        Ok(e.into_writer())
+        Ok(())
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, TrustError> {
         let contents = Self::read(bytes)?;
-        match contents.encode() {
-            Ok(again) if again == bytes => Ok(contents),
-            _ => Err(TrustError::Damaged),
-        }
+        if is_spelled(bytes, |e| contents.write(e)) { Ok(contents) } else { Err(TrustError::Damaged) }
     }
 
     fn read(bytes: &[u8]) -> Result<Self, ParseError> {
