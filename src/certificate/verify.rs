@@ -11,6 +11,9 @@ use crate::claims::{Statement, Time};
 use crate::record::Record;
 use crate::{Certificate, Trust, TrustFile, founded};
 
+/// How many checks there are at most.
+const MOST_CHECKS: usize = 13;
+
 /// The result of all checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verification {
@@ -188,7 +191,9 @@ impl Certificate {
         let statement = &self.claims().statement;
         let check = |name, holds: bool, flaw| Check { name, flaw: (!holds).then_some(flaw) };
         let fingerprint = self.fingerprint();
-        let mut checks = vec![
+        // All at once: a list that grows for each of a hundred thousand keeps the allocator busy.
+        let mut checks = Vec::with_capacity(MOST_CHECKS);
+        checks.extend([
             check("simulation", !self.is_simulation(), Flaw::Simulated),
             check("key id", self.sign1.kid == fingerprint, Flaw::KeyId),
             check("signature", record.is_signed, Flaw::Signature),
@@ -203,7 +208,7 @@ impl Certificate {
             check("exceptions", founded::exceptions_hold(statement), Flaw::ExceptionLeftOut),
             check("times", times_hold(&statement.time, self.claims().issued_unix_s), Flaw::Times),
             check("log", self.log_holds(), Flaw::Log),
-        ];
+        ]);
         let (whose, delegation) = self.trust(trust);
         if let Some(trust) = trust {
             checks.extend([
