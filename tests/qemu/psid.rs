@@ -3,6 +3,7 @@
 use std::fs;
 
 use drivesim::{Oracle, Scenario, Shelf};
+use purgeproof_core::evidence::hex;
 
 use crate::rig::{BOOT, Bench, Machine, Parts, Results, SOON, WORK};
 
@@ -72,7 +73,7 @@ fn locked_drives_are_erased_with_the_psid_of_their_labels() {
 /// The PSIDs are neither on the stick nor, as the digits in which records have bytes, in anything on it.
 fn assert_nowhere(stick: &[u8]) {
     for (serial, _, psid, _) in DRIVES {
-        let digits: String = psid.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let digits = hex(psid.as_bytes());
         for words in [psid.to_owned(), digits.to_uppercase(), digits] {
             // Half of it would be enough to guess from.
             let half = &words.as_bytes()[..words.len() / 2];
