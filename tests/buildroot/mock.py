@@ -1,7 +1,7 @@
 """An output directory as Buildroot leaves it for the post-image script, made of Debian's parts: the kernel and the initramfs of the other
 edition, and GRUB 2.12 with the modules and the prefixes that purgeproof_defconfig gives it (boot/grub2/grub2.mk).
 
-Left behind for whoever boots it: out/buildroot-mock/images/purgeproof.img.
+In MOCK it is left behind for whoever boots it: out/buildroot-mock/images/purgeproof.img.
 """
 
 import hashlib
@@ -11,14 +11,14 @@ from pathlib import Path
 
 from checks import DEFCONFIG, EXTERNAL, assignments, parts, root, run
 
-mock = root / "out/buildroot-mock"
-images = mock / "images"
-PPBOOT = f"{images}/purgeproof.img@@1M"  # image/stick.py
+MOCK = root / "out/buildroot-mock"
+PPBOOT = "@@1M"  # image/stick.py
 EPOCH = "1700000000"
 
 
-def output(config: Path) -> None:
+def output(config: Path, mock: Path) -> None:
     """Makes the directory anew."""
+    images = mock / "images"
     setting = assignments(config / DEFCONFIG)
     grub = parts / "usr/lib/grub"
     core = mock / "build/grub2-2.12/build-i386-pc/grub-core"
@@ -40,9 +40,10 @@ def output(config: Path) -> None:
     (efi / "grub.cfg").write_text("# Buildroot's own, which is not for us\n")
 
 
-def post_image(config: Path) -> list[str]:
+def post_image(config: Path, mock: Path) -> list[str]:
     """The real script makes a stick of that, twice the same, with everything in its place."""
-    output(config)
+    images = mock / "images"
+    output(config, mock)
     environment = {
         "BINARIES_DIR": str(images),
         "BUILD_DIR": str(mock / "build"),
@@ -63,7 +64,7 @@ def post_image(config: Path) -> list[str]:
         "EFI/BOOT/BOOTIA32.EFI": images / "efi-part/EFI/BOOT/bootia32.efi",
         "EFI/BOOT/grub.cfg": root / "image/grub-efi.cfg",
     }.items():
-        copied = subprocess.run(["mcopy", "-i", PPBOOT, f"::/{file}", "-"], capture_output=True, check=False)
+        copied = subprocess.run(["mcopy", "-i", f"{images}/purgeproof.img{PPBOOT}", f"::/{file}", "-"], capture_output=True, check=False)
         if copied.stdout != source.read_bytes():
             complaints.append(f"{file} on the stick is not {source.name}")
     return complaints
