@@ -158,7 +158,7 @@ pub struct Model {
     pub(crate) runs: BTreeMap<DriveId, Run>,
     /// Newest first.
     pub(crate) notices: Vec<String>,
-    /// What the last key came to, where it opened nothing; until the next key.
+    /// What the last key came to, where it opened nothing; until the next key or message.
     pub(crate) answer: Option<&'static str>,
     /// Everything that was to be done unattended is done.
     pub(crate) done: bool,
@@ -354,6 +354,8 @@ impl Model {
     }
 
     pub(crate) fn notice(&mut self, sentence: String) {
+        // What happens is told over what an earlier key came to.
+        self.answer = None;
         self.notices.insert(0, sentence);
         self.notices.truncate(NOTICES);
     }

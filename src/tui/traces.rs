@@ -331,8 +331,11 @@ fn a_psid_is_32_letters_and_digits_and_lies_in_one_place() {
     assert!(!model.notices.iter().any(|notice| notice.contains(&LABEL[..8])));
     // It is no word about what comes of the next keys.
     assert!(screen(&model).contains("nothing is erased yet"));
+    let mut later = model.clone();
     model.press(Key::Down);
     assert!(!screen(&model).contains("nothing is erased yet"));
+    later.hear(Event::Notice("Something happened.".into()));
+    assert!(screen(&later).contains("Something happened.") && !screen(&later).contains("nothing is erased yet"));
 }
 
 #[test]
